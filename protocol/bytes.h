@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPEAN_ID_BYTES         32u /* BLAKE2b-256: ledger, org, log, entry, statement. */
-#define SPEAN_RECORD_ID_BYTES  16u /* BLAKE2b-128. */
-#define SPEAN_TAG_BYTES        16u /* Names a part's key within one log (PROTOCOL.md, 9). */
-#define SPEAN_SHORT_BYTES      8u  /* First bytes of an id, where the place leaves no doubt. */
-#define SPEAN_KEY_BYTES        32u /* Every public and secret key here; Ed25519 secrets as seeds. */
-#define SPEAN_SIGNATURE_BYTES  64u /* Ed25519. */
+#define SPEAN_ID_BYTES        32u /* BLAKE2b-256: ledger, org, log, entry, statement. */
+#define SPEAN_RECORD_ID_BYTES 16u /* BLAKE2b-128. */
+#define SPEAN_TAG_BYTES       16u /* Names a part's key within one log (PROTOCOL.md, 9). */
+#define SPEAN_SHORT_BYTES     8u  /* First bytes of an id, where the place leaves no doubt. */
+#define SPEAN_KEY_BYTES       32u /* Every public and secret key here; Ed25519 secrets as seeds. */
+#define SPEAN_SIGNATURE_BYTES 64u /* Ed25519. */
 
 /* Hash of a statement, charter version, log or entry. Plain value; copy by assignment. */
 struct spean_id {
