@@ -1,0 +1,271 @@
+"""tests/house/test_checks.py - each checker finds a planted violation, and leaves good trees alone.
+
+Environment: CC, the compiler of the build; cc where it is not set.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+import check_assertions
+import check_documents
+import check_headers
+import check_includes
+import check_limits
+import check_purity
+import check_text
+import check_top_level
+import tree
+
+COMPILER = os.environ.get("CC", "cc")
+
+
+class Scratch(unittest.TestCase):
+    """A folder to plant files in; it is no clone, so git plays no part."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.root = self.folder.name
+        self.addCleanup(self.folder.cleanup)
+
+    def plant(self, name, text=""):
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+
+class Tree(Scratch):
+    def test_build_folders_are_no_part_of_the_tree(self):
+        self.plant("build/dev/a.c")
+        self.plant("store/b.c")
+        self.assertEqual(tree.files(self.root, ".c"), ["store/b.c"])
+
+    def test_a_clone_is_listed_without_ignored_files(self):
+        self.plant(".gitignore", "*.o\n")
+        self.plant("store/new file.c")
+        self.plant("store/b.o")
+        try:
+            subprocess.run(["git", "init", "-q", self.root], check=True)
+        except OSError:
+            self.skipTest("git is not installed")
+        self.assertEqual(tree.files(self.root), [".gitignore", "store/new file.c"])
+
+
+class Includes(Scratch):
+    def refused(self, name, line):
+        self.plant(name, line + "\n")
+        return check_includes.findings(self.root)
+
+    def test_arrows_that_point_the_wrong_way_are_found(self):
+        for name, header in [
+            ("protocol/a.c", "store/store.h"),
+            ("protocol/a.h", "node/node.h"),
+            ("store/a.c", "node/node.h"),
+            ("store/a.c", "tools/table.h"),
+            ("node/a.c", "tools/table.h"),
+            ("tools/a.c", "node/node.h"),
+            ("tests/unit/protocol/test_a.c", "store/store.h"),
+            ("tests/unit/tools/test_a.c", "node/node.h"),
+            ("node/a.c", "local.h"),
+        ]:
+            with self.subTest(name=name, header=header):
+                self.assertEqual(len(self.refused(name, f'#include "{header}"')), 1)
+                os.remove(os.path.join(self.root, name))
+
+    def test_libraries_outside_their_folder_are_found(self):
+        for name, header in [
+            ("protocol/a.c", "lmdb.h"),
+            ("node/a.c", "lmdb.h"),
+            ("tools/a.c", "lmdb.h"),
+            ("tools/a.c", "zmq.h"),
+            ("store/a.h", "zmq.h"),
+            ("store/a.c", "msgpack.h"),
+            ("node/a.c", "msgpack.h"),
+            ("node/a.c", "msgpack/pack.h"),
+            ("node/a.c", "curl/curl.h"),
+            ("tools/a.c", "event2/http.h"),
+            ("protocol/a.c", "time.h"),
+            ("protocol/a.c", "sys/socket.h"),
+            ("store/a.c", "protocol/err.h"),
+        ]:
+            with self.subTest(name=name, header=header):
+                self.assertNotEqual(self.refused(name, f"  #  include <{header}>"), [])
+                os.remove(os.path.join(self.root, name))
+
+    def test_what_the_table_allows_passes(self):
+        self.plant("protocol/a.c", '#include "protocol/a.h"\n#include <sodium.h>\n')
+        self.plant("store/a.c", '#include "protocol/a.h"\n#include <lmdb.h>\n#include <time.h>\n')
+        self.plant("node/a.c", '#include "store/a.h"\n#include <zmq.h>\n')
+        self.plant("tools/a.c", '#include "store/a.h"\n#include <curl/curl.h>\n')
+        self.plant("tests/unit/node/test_a.c", '#include "node/a.h"\n#include <cmocka.h>\n')
+        self.assertEqual(check_includes.findings(self.root), [])
+
+
+class Text(Scratch):
+    def test_a_function_of_71_lines_is_found_and_one_of_70_is_not(self):
+        for lines, findings in [(70, 0), (71, 1)]:
+            body = "    a();\n" * (lines - 3)
+            shell = "    :\n" * (lines - 2)
+            python = "    pass\n" * (lines - 1)
+            self.plant("store/a.c", f"#include <a.h>\nint f(void)\n{{\n{body}}}\n")
+            self.plant("tools/a.sh", f"f() {{\n{shell}}}\n")
+            self.plant("tests/a.py", f"def f():\n{python}")
+            with self.subTest(lines=lines):
+                self.assertEqual(len(check_text.findings(self.root)), 3 * findings)
+
+    def test_a_signature_over_several_lines_counts(self):
+        body = "    a();\n" * 67
+        self.plant("store/a.c", f"/* What it does. */\nint f(int a,\n      int b)\n{{\n{body}}}\n")
+        self.assertEqual(len(check_text.findings(self.root)), 1)
+
+    def test_unfinished_work_is_found(self):
+        words = ["TO" "DO", "FIX" "ME", "XX" "X", "#if " "0", "# if " "0", "not " "implemented"]
+        for word in words:
+            for name in ["store/a.c", "store/a.h", "tools/a.sh", "tests/a.py"]:
+                with self.subTest(word=word, name=name):
+                    self.plant(name, f"# {word}: later\n" if name[-1] in "hy" else f"{word} x\n")
+                    if name.endswith(".py"):
+                        self.plant(name, f"# {word}\n")
+                    self.assertEqual(len(check_text.findings(self.root)), 1)
+                    os.remove(os.path.join(self.root, name))
+
+    def test_finished_work_passes(self):
+        self.plant("store/a.c", "struct a {\n    int b;\n};\n\nint f(void)\n{\n    return 0;\n}\n")
+        self.assertEqual(check_text.findings(self.root), [])
+
+
+class Assertions(Scratch):
+    def findings_of(self, body="assert_true(1);", helper=""):
+        text = f"{helper}\nstatic void a_rule(void **state)\n{{\n    {body}\n}}\n\n"
+        text += "int main(void)\n{\n    run(cmocka_unit_test(a_rule));\n}\n"
+        self.plant("tests/unit/store/test_a.c", text)
+        return check_assertions.findings(self.root)
+
+    def test_a_test_without_assertion_is_found(self):
+        for body in ["(void)state;", "/* assert_true(1); */", 'puts("assert_true(1)");', "run();"]:
+            with self.subTest(body=body):
+                self.assertEqual(len(self.findings_of(body)), 1)
+
+    def test_a_helper_that_asserts_nothing_does_not_count(self):
+        helper = "static void check_it(void)\n{\n    run();\n}\n"
+        self.assertEqual(len(self.findings_of("check_it();", helper)), 1)
+
+    def test_a_test_that_cannot_be_found_is_reported(self):
+        self.plant("tests/unit/store/test_b.c", "int x = cmocka_unit_test(not_here);\n")
+        self.assertEqual(len(check_assertions.findings(self.root)), 1)
+
+    def test_assertions_and_helpers_that_assert_pass(self):
+        helper = "static void refuse(int n)\n{\n    assert_int_equal(n, 1);\n}\n"
+        for body in ["assert_true(1);", "expect_call(1);", "check_other(1);", "refuse(1);"]:
+            with self.subTest(body=body):
+                self.assertEqual(self.findings_of(body, helper), [])
+
+
+class TopLevel(Scratch):
+    def setUp(self):
+        super().setUp()
+        for name in check_top_level.REQUIRED:
+            self.plant(name if "." in name[1:] or name == "LICENSE" else f"{name}/file")
+
+    def test_the_right_top_level_passes(self):
+        self.plant("build/dev/file")
+        self.plant(".editorconfig")
+        self.assertEqual(check_top_level.findings(self.root), [])
+
+    def test_something_more_is_found(self):
+        self.plant("notes.txt")
+        self.assertEqual(len(check_top_level.findings(self.root)), 1)
+
+    def test_something_less_is_found(self):
+        os.remove(os.path.join(self.root, "LICENSE"))
+        self.assertEqual(check_top_level.findings(self.root), ["LICENSE: is missing"])
+
+
+class Documents(Scratch):
+    def test_dead_links_anchors_and_paths_are_found(self):
+        self.plant("docs/B.md", "# Only heading\n")
+        for text in ["[a](C.md)", "[a](B.md#other)", "[a](#nowhere)", "`store/gone.c`", "`docs/*.txt`"]:
+            with self.subTest(text=text):
+                self.plant("docs/A.md", text + "\n")
+                self.assertEqual(len(check_documents.findings(self.root)), 1)
+
+    def test_live_ones_pass(self):
+        self.plant("store/a.c")
+        self.plant("docs/B.md", "# The `heap`, and more\n")
+        text = "[b](B.md) [b](B.md#the-heap-and-more) [w](https://example.org/) [c](../store/a.c)\n"
+        text += "`store/a.c` `store/` `store/*.c` `tests/fuzz/fuzz_NAME.c`\n"
+        self.plant("docs/A.md", text)
+        self.assertEqual(check_documents.findings(self.root), [])
+
+
+class Headers(Scratch):
+    FLAGS = ["-std=c11", "-Wall", "-Werror"]
+
+    def test_a_header_that_needs_another_first_is_found(self):
+        self.plant("store/a.h", "#ifndef A\n#define A\nuint8_t a(void);\n#endif\n")
+        self.assertEqual(len(check_headers.findings(self.root, COMPILER, self.FLAGS)), 1)
+
+    def test_a_header_without_guard_is_found(self):
+        self.plant("store/a.h", "struct a {\n    int b;\n};\n")
+        self.assertEqual(len(check_headers.findings(self.root, COMPILER, self.FLAGS)), 1)
+
+    def test_a_header_that_stands_alone_passes(self):
+        self.plant("store/a.h", "#ifndef A\n#define A\n#include <stdint.h>\nuint8_t a(void);\n#endif\n")
+        self.assertEqual(check_headers.findings(self.root, COMPILER, self.FLAGS), [])
+
+
+class Purity(Scratch):
+    def findings_of(self, source):
+        self.plant("a.c", source)
+        self.plant("allowed.txt", "# names\nmem*\nfree # the allocator\n")
+        run = {"check": True, "cwd": self.root}
+        subprocess.run([COMPILER, "-O2", "-fPIC", "-c", "a.c"], **run)
+        subprocess.run(["ar", "rcs", "liba.a", "a.o"], **run)
+        return check_purity.findings(os.path.join(self.root, "liba.a"),
+                                     os.path.join(self.root, "allowed.txt"))
+
+    def test_a_function_outside_the_list_is_found(self):
+        for call in ["time((void *)0)", "getenv(name)", "rand()"]:
+            with self.subTest(call=call):
+                head = "#include <stdlib.h>\n#include <time.h>\n"
+                source = head + f"long f(const char *name) {{ (void)name; return (long){call}; }}\n"
+                self.assertEqual(len(self.findings_of(source)), 1)
+
+    def test_writable_data_is_found(self):
+        for source in [
+            "int f(void) { static int n; return ++n; }",
+            "int f(void) { static int n = 7; return ++n; }",
+            "int n = 7;",
+            "int n;",
+            "_Thread_local int n;",
+        ]:
+            with self.subTest(source=source):
+                self.assertEqual(len(self.findings_of(source + "\n")), 1)
+
+    def test_pure_code_with_constant_tables_passes(self):
+        source = "#include <stdlib.h>\n#include <string.h>\n"
+        source += 'static const char *const names[] = {"a", "b"};\n'
+        source += "const char *name(int i) { return names[i]; }\n"
+        source += "int f(void *a, void *b, size_t n) { int r = memcmp(a, b, n); free(a); return r; }\n"
+        self.assertEqual(self.findings_of(source), [])
+
+
+class Limits(unittest.TestCase):
+    def test_a_test_without_limit_or_label_is_found(self):
+        limit = {"name": "TIMEOUT", "value": 5}
+        label = {"name": "LABELS", "value": ["unit"]}
+        for properties, found in [([limit, label], 0), ([limit], 1), ([label], 1), ([], 2)]:
+            with self.subTest(properties=properties):
+                listing = json.dumps({"tests": [{"name": "a", "properties": properties}]})
+                self.assertEqual(len(check_limits.findings(listing)), found)
+
+    def test_no_tests_at_all_is_found(self):
+        self.assertEqual(len(check_limits.findings('{"tests": []}')), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
