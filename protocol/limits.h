@@ -1,0 +1,38 @@
+/* protocol/limits.h - every size, count and depth that somebody else can choose (P1.5).
+ *
+ * Each is checked before arithmetic and allocation. Limits bind adding, never removing.
+ */
+#ifndef SPEAN_PROTOCOL_LIMITS_H
+#define SPEAN_PROTOCOL_LIMITS_H
+
+#define SPEAN_DOCUMENT_BYTES_MAX      32768u /* The body of a statement or charter version. */
+#define SPEAN_DOCUMENT_SIGNATURES_MAX 64u
+#define SPEAN_DOCUMENT_VERSIONS_MAX   65536u /* Of one chain, both branches together. */
+#define SPEAN_ADMINS_MAX              16u
+#define SPEAN_STEWARDS_MAX            64u
+#define SPEAN_ORG_NODES_MAX           1024u /* Ever. */
+#define SPEAN_ORG_NODES_OPEN_MAX      64u
+#define SPEAN_MEMBERS_MAX             4096u
+
+#define SPEAN_HEADER_BYTES_MAX 1024u
+#define SPEAN_BODY_BYTES_MAX   61440u /* As stored. */
+#define SPEAN_RUN_ENTRIES_MAX  256u
+#define SPEAN_RUN_BYTES_MAX    131072u /* Headers and bodies, whether bodies travel or not (P5.6). */
+#define SPEAN_HEADS_ROWS_MAX   1536u
+
+#define SPEAN_CHANGE_OPERATIONS_MAX 256u
+#define SPEAN_CONTEXT_ROWS_MAX      256u
+#define SPEAN_VALUE_BYTES_MAX       32768u
+#define SPEAN_ACTOR_BYTES_MAX       32u
+
+#define SPEAN_GRANT_BOXES_MAX      64u
+#define SPEAN_AUDIENCE_ORGS_MAX    64u
+#define SPEAN_PART_GENERATIONS_MAX 1024u
+
+#define SPEAN_FRAME_BYTES_MAX   262144u /* One session message. */
+#define SPEAN_PLACES_MAX        32u
+#define SPEAN_WANTS_MAX         8u /* Requests open at once on one link, each way. */
+#define SPEAN_FETCH_SEQS_MAX    256u
+#define SPEAN_FRONTIER_LOGS_MAX 65536u
+
+#endif
