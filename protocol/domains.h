@@ -25,6 +25,7 @@
 #define SPEAN_DOMAIN_RECORD         "spean/record/1"
 #define SPEAN_DOMAIN_STATE          "spean/state/1"
 #define SPEAN_DOMAIN_SCHEMA         "spean/schema/1"
+#define SPEAN_DOMAIN_CONSENT_TERMS  "spean/consent-terms/1"
 #define SPEAN_DOMAIN_AUTHORITY      "spean/authority/1"
 #define SPEAN_DOMAIN_BUCKET         "spean/bucket/1"
 #define SPEAN_DOMAIN_FRONTIER       "spean/frontier/1"
