@@ -1,0 +1,776 @@
+#include "store/db.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "store/file.h"
+
+static uint64_t clock_ms;
+
+static uint64_t fake_now_ms(void)
+{
+    return clock_ms;
+}
+
+static struct spean_tx *begin(struct fixture *f, enum spean_tx_mode mode)
+{
+    struct spean_tx *tx = NULL;
+    assert_int_equal(spean_tx_begin(f->db, mode, &tx), SPEAN_OK);
+    return tx;
+}
+
+static spean_err put(struct spean_tx *tx, const char *key, const char *value)
+{
+    return spean_tx_put(tx, SPEAN_TABLE_LOCAL, fixture_text(key), fixture_text(value));
+}
+
+static spean_err has(struct fixture *f, const char *key)
+{
+    struct spean_tx *tx = begin(f, SPEAN_TX_READ);
+    struct spean_view value;
+    const spean_err err = spean_tx_get(tx, SPEAN_TABLE_LOCAL, fixture_text(key), &value);
+    spean_tx_abort(tx);
+    return err;
+}
+
+/* -- Opening --------------------------------------------------------------------------------- */
+
+static void a_created_store_opens_again_with_its_rows(void **state)
+{
+    struct fixture *f = *state;
+    fixture_put(f, SPEAN_TABLE_LOCAL, "key", fixture_text("value"));
+    fixture_close(f);
+
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_OK);
+    uint8_t buf[8];
+    assert_int_equal(fixture_get(f, SPEAN_TABLE_LOCAL, "key", buf, sizeof(buf)), 5);
+    assert_memory_equal(buf, "value", 5);
+}
+
+static void directory_and_files_are_their_owners_alone(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = {"store/data.mdb", "store/lock.mdb", "store/lock"};
+    struct stat st;
+    assert_int_equal(stat(f->store, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[FIXTURE_PATH_BYTES];
+        fixture_path(f, names[i], path);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0077, 0);
+    }
+}
+
+static void an_open_directory_is_closed_to_others_before_anything_is_written(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(mkdir(f->store, 0700), 0);
+    assert_int_equal(chmod(f->store, 0755), 0);
+    assert_int_equal(fixture_open(f, true, FIXTURE_MAP_BYTES), SPEAN_OK);
+    struct stat st;
+    assert_int_equal(stat(f->store, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+}
+
+static void a_default_map_is_sparse(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f, true, 0), SPEAN_OK);
+    struct spean_db_stat stat_now;
+    assert_int_equal(spean_db_stat(f->db, &stat_now), SPEAN_OK);
+    assert_int_equal(stat_now.map_bytes, SPEAN_DB_MAP_BYTES_DEFAULT);
+    assert_true(stat_now.file_bytes < 1024 * 1024);
+}
+
+static void a_missing_store_is_not_found_and_not_made(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_ENOTFOUND);
+    assert_int_equal(access(f->store, F_OK), -1);
+    assert_int_equal(mkdir(f->store, 0700), 0);
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_ENOTFOUND);
+    assert_null(f->db);
+}
+
+static void a_missing_parent_is_not_found(void **state)
+{
+    struct fixture *f = *state;
+    fixture_path(f, "nowhere/store", f->store);
+    assert_int_equal(fixture_open(f, true, FIXTURE_MAP_BYTES), SPEAN_ENOTFOUND);
+}
+
+static void creating_over_a_store_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    fixture_put(f, SPEAN_TABLE_LOCAL, "key", fixture_text("value"));
+    fixture_close(f);
+    assert_int_equal(fixture_open(f, true, FIXTURE_MAP_BYTES), SPEAN_EEXISTS);
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_OK);
+    assert_int_equal(has(f, "key"), SPEAN_OK);
+}
+
+static void a_creation_cut_short_is_taken_up_again(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(mkdir(f->store, 0700), 0);
+    char path[FIXTURE_PATH_BYTES];
+    fixture_path(f, "store/data.mdb", path);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_ENOTFOUND);
+    assert_int_equal(fixture_open(f, true, FIXTURE_MAP_BYTES), SPEAN_OK);
+}
+
+static void a_second_opener_is_refused_in_the_same_process(void **state)
+{
+    struct fixture *f = *state;
+    struct fixture second = *f;
+    second.db = NULL;
+    assert_int_equal(fixture_open(&second, false, FIXTURE_MAP_BYTES), SPEAN_EBUSY);
+    assert_int_equal(fixture_open(&second, true, FIXTURE_MAP_BYTES), SPEAN_EBUSY);
+    assert_null(second.db);
+}
+
+/* Run body in a child process and return the error it returned. */
+static spean_err in_child(spean_err (*body)(struct fixture *), struct fixture *f)
+{
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit((int)body(f));
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return (spean_err)WEXITSTATUS(status);
+}
+
+static spean_err open_again(struct fixture *f)
+{
+    struct fixture second = *f;
+    second.db = NULL;
+    return fixture_open(&second, false, FIXTURE_MAP_BYTES);
+}
+
+static void a_second_process_is_refused_until_the_first_lets_go(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(in_child(open_again, f), SPEAN_EBUSY);
+    fixture_close(f);
+    assert_int_equal(in_child(open_again, f), SPEAN_OK);
+}
+
+static void a_newer_format_is_refused_by_name_and_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t newer[] = {0, 0, 0, SPEAN_STORE_FORMAT + 1};
+    fixture_put(f, SPEAN_TABLE_META, "format", (struct spean_view){newer, sizeof(newer)});
+    fixture_close(f);
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_EVERSION);
+    assert_int_equal(fixture_open(f, true, FIXTURE_MAP_BYTES), SPEAN_EEXISTS);
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_EVERSION);
+}
+
+static void expect_corrupt_format(struct fixture *f, const uint8_t *row, size_t len)
+{
+    fixture_put(f, SPEAN_TABLE_META, "format", (struct spean_view){row, len});
+    fixture_close(f);
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_ECORRUPT);
+}
+
+static void format_zero_is_corrupt(void **state)
+{
+    const uint8_t row[] = {0, 0, 0, 0};
+    expect_corrupt_format(*state, row, sizeof(row));
+}
+
+static void a_format_row_with_a_byte_too_many_is_corrupt(void **state)
+{
+    const uint8_t row[] = {0, 0, 0, 1, 0};
+    expect_corrupt_format(*state, row, sizeof(row));
+}
+
+static void a_format_row_with_a_byte_missing_is_corrupt(void **state)
+{
+    const uint8_t row[] = {0, 0, 1};
+    expect_corrupt_format(*state, row, sizeof(row));
+}
+
+static void a_store_without_a_format_row_is_corrupt(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(spean_tx_del(tx, SPEAN_TABLE_META, fixture_text("format")), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    fixture_close(f);
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_ECORRUPT);
+}
+
+static void a_file_that_is_no_store_is_corrupt(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(mkdir(f->store, 0700), 0);
+    char path[FIXTURE_PATH_BYTES];
+    fixture_path(f, "store/data.mdb", path);
+    static uint8_t junk[16384];
+    (void)memset(junk, 0x5a, sizeof(junk));
+    assert_int_equal(spean_file_write_new(path, (struct spean_view){junk, sizeof(junk)}), SPEAN_OK);
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_ECORRUPT);
+    assert_int_equal(fixture_open(f, true, FIXTURE_MAP_BYTES), SPEAN_ECORRUPT);
+}
+
+static void a_map_size_out_of_range_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f, true, SPEAN_DB_MAP_BYTES_MIN - 1), SPEAN_EINPUT);
+    assert_int_equal(fixture_open(f, true, SPEAN_DB_MAP_BYTES_MAX + 1), SPEAN_EINPUT);
+    assert_int_equal(fixture_open(f, true, SPEAN_DB_MAP_BYTES_MIN), SPEAN_OK);
+}
+
+static void only_file_systems_on_the_list_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    assert_null(spean_db_filesystem_refused(f->dir));
+    assert_null(spean_db_filesystem_refused("/nonexistent"));
+}
+
+/* -- Transactions ---------------------------------------------------------------------------- */
+
+static void an_aborted_transaction_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(put(tx, "key", "value"), SPEAN_OK);
+    spean_tx_abort(tx);
+    assert_int_equal(has(f, "key"), SPEAN_ENOTFOUND);
+}
+
+static void tables_do_not_see_each_others_rows(void **state)
+{
+    struct fixture *f = *state;
+    fixture_put(f, SPEAN_TABLE_META, "key", fixture_text("value"));
+    assert_int_equal(has(f, "key"), SPEAN_ENOTFOUND);
+}
+
+static void a_reader_sees_the_store_as_it_was_when_it_began(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_tx *reader = begin(f, SPEAN_TX_READ);
+    fixture_put(f, SPEAN_TABLE_LOCAL, "key", fixture_text("value"));
+    struct spean_view value;
+    assert_int_equal(spean_tx_get(reader, SPEAN_TABLE_LOCAL, fixture_text("key"), &value),
+                     SPEAN_ENOTFOUND);
+    assert_int_equal(spean_tx_commit(reader), SPEAN_OK);
+    assert_int_equal(has(f, "key"), SPEAN_OK);
+}
+
+static void a_second_writer_is_told_to_wait(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_tx *first = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *second = NULL;
+    assert_int_equal(spean_tx_begin(f->db, SPEAN_TX_WRITE, &second), SPEAN_EBUSY);
+    assert_null(second);
+    spean_tx_abort(first);
+    assert_int_equal(spean_tx_begin(f->db, SPEAN_TX_WRITE, &second), SPEAN_OK);
+    spean_tx_abort(second);
+}
+
+static void one_reader_too_many_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_tx *readers[SPEAN_DB_READS_MAX];
+    for (size_t i = 0; i < SPEAN_DB_READS_MAX; i++) {
+        readers[i] = begin(f, SPEAN_TX_READ);
+    }
+    struct spean_tx *more = NULL;
+    assert_int_equal(spean_tx_begin(f->db, SPEAN_TX_READ, &more), SPEAN_EBUSY);
+    spean_tx_abort(readers[7]);
+    assert_int_equal(spean_tx_begin(f->db, SPEAN_TX_READ, &readers[7]), SPEAN_OK);
+    for (size_t i = 0; i < SPEAN_DB_READS_MAX; i++) {
+        spean_tx_abort(readers[i]);
+    }
+}
+
+static void the_age_of_the_oldest_read_is_told(void **state)
+{
+    struct fixture *f = *state;
+    clock_ms = 500;
+    const struct spean_db_options options = {
+        .dir = f->store,
+        .map_bytes = FIXTURE_MAP_BYTES,
+        .create = true,
+        .now_ms = fake_now_ms,
+    };
+    assert_int_equal(spean_db_open(&options, &f->db), SPEAN_OK);
+    assert_int_equal(spean_db_oldest_read_ms(f->db), 0);
+    struct spean_tx *old = begin(f, SPEAN_TX_READ);
+    clock_ms = 900;
+    struct spean_tx *young = begin(f, SPEAN_TX_READ);
+    clock_ms = 2600;
+    assert_int_equal(spean_db_oldest_read_ms(f->db), 2100);
+    spean_tx_abort(old);
+    assert_int_equal(spean_db_oldest_read_ms(f->db), 1700);
+    spean_tx_abort(young);
+    assert_int_equal(spean_db_oldest_read_ms(f->db), 0);
+}
+
+static void the_first_error_sticks_and_nothing_is_committed(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(put(tx, "key", "value"), SPEAN_OK);
+    assert_int_equal(spean_tx_fail(tx, SPEAN_EFORK), SPEAN_EFORK);
+    assert_int_equal(spean_tx_fail(tx, SPEAN_EGAP), SPEAN_EFORK);
+    assert_int_equal(put(tx, "other", "value"), SPEAN_EFORK);
+    struct spean_view value;
+    assert_int_equal(spean_tx_get(tx, SPEAN_TABLE_LOCAL, fixture_text("key"), &value), SPEAN_EFORK);
+    assert_int_equal(spean_tx_del(tx, SPEAN_TABLE_LOCAL, fixture_text("key")), SPEAN_EFORK);
+    uint8_t *room = NULL;
+    assert_int_equal(
+        spean_tx_reserve(tx, SPEAN_TABLE_LOCAL, fixture_text("key"), 4, SPEAN_TX_ANYWHERE, &room),
+        SPEAN_EFORK);
+    struct spean_cursor cursor;
+    assert_int_equal(spean_cursor_init(&cursor, tx, SPEAN_TABLE_LOCAL, (struct spean_view){0}),
+                     SPEAN_EFORK);
+    assert_int_equal(spean_tx_err(tx), SPEAN_EFORK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_EFORK);
+    assert_int_equal(has(f, "key"), SPEAN_ENOTFOUND);
+    assert_int_equal(spean_db_broken(f->db), SPEAN_OK);
+}
+
+static void answers_do_not_stick(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_view value;
+    assert_int_equal(spean_tx_get(tx, SPEAN_TABLE_LOCAL, fixture_text("key"), &value),
+                     SPEAN_ENOTFOUND);
+    assert_int_equal(spean_tx_del(tx, SPEAN_TABLE_LOCAL, fixture_text("key")), SPEAN_ENOTFOUND);
+    assert_int_equal(
+        spean_tx_put_new(tx, SPEAN_TABLE_LOCAL, fixture_text("key"), fixture_text("1")), SPEAN_OK);
+    assert_int_equal(
+        spean_tx_put_new(tx, SPEAN_TABLE_LOCAL, fixture_text("key"), fixture_text("2")),
+        SPEAN_EEXISTS);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    uint8_t buf[1];
+    assert_int_equal(fixture_get(f, SPEAN_TABLE_LOCAL, "key", buf, sizeof(buf)), 1);
+    assert_int_equal(buf[0], '1');
+}
+
+static void appending_out_of_order_fails_the_transaction(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(
+        spean_tx_put_append(tx, SPEAN_TABLE_LOCAL, fixture_text("b"), fixture_text("1")), SPEAN_OK);
+    assert_int_equal(
+        spean_tx_put_append(tx, SPEAN_TABLE_LOCAL, fixture_text("b"), fixture_text("2")),
+        SPEAN_EEXISTS);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_EEXISTS);
+    assert_int_equal(has(f, "b"), SPEAN_ENOTFOUND);
+}
+
+static void a_reserved_row_holds_what_was_filled_in(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    uint8_t *room = NULL;
+    assert_int_equal(
+        spean_tx_reserve(tx, SPEAN_TABLE_LOCAL, fixture_text("a"), 4, SPEAN_TX_ANYWHERE, &room),
+        SPEAN_OK);
+    (void)memcpy(room, "aaaa", 4);
+    assert_int_equal(
+        spean_tx_reserve(tx, SPEAN_TABLE_LOCAL, fixture_text("b"), 4, SPEAN_TX_AT_END, &room),
+        SPEAN_OK);
+    (void)memcpy(room, "bbbb", 4);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    uint8_t buf[4];
+    assert_int_equal(fixture_get(f, SPEAN_TABLE_LOCAL, "a", buf, sizeof(buf)), 4);
+    assert_memory_equal(buf, "aaaa", 4);
+    assert_int_equal(fixture_get(f, SPEAN_TABLE_LOCAL, "b", buf, sizeof(buf)), 4);
+    assert_memory_equal(buf, "bbbb", 4);
+}
+
+static void a_value_of_the_limit_is_kept_and_one_byte_more_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t bytes[SPEAN_DB_VALUE_BYTES_MAX + 1];
+    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(spean_tx_put(tx, SPEAN_TABLE_LOCAL, fixture_text("key"),
+                                  (struct spean_view){bytes, SPEAN_DB_VALUE_BYTES_MAX}),
+                     SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    tx = begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(spean_tx_put(tx, SPEAN_TABLE_LOCAL, fixture_text("key"),
+                                  (struct spean_view){bytes, sizeof(bytes)}),
+                     SPEAN_ELIMIT);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_ELIMIT);
+}
+
+/* -- No room --------------------------------------------------------------------------------- */
+
+/* Write numbered rows of 2,000 bytes until something fails. Returns that error. */
+static spean_err fill(struct spean_tx *tx, uint32_t from, uint32_t rows_max)
+{
+    static const uint8_t bytes[2000] = {1};
+    for (uint32_t i = 0; i < rows_max; i++) {
+        struct spean_db_key key = {0};
+        spean_db_key_put_u32(&key, from + i);
+        const spean_err err = spean_tx_put(tx, SPEAN_TABLE_LOCAL, spean_db_key_view(&key),
+                                           (struct spean_view){bytes, sizeof(bytes)});
+        if (err != SPEAN_OK) {
+            return err;
+        }
+    }
+    return SPEAN_OK;
+}
+
+static void a_full_map_leaves_nothing_of_the_transaction_and_a_usable_store(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(fixture_open(f, true, SPEAN_DB_MAP_BYTES_MIN), SPEAN_OK);
+    fixture_put(f, SPEAN_TABLE_LOCAL, "before", fixture_text("value"));
+
+    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_cursor cursor;
+    assert_int_equal(spean_cursor_init(&cursor, tx, SPEAN_TABLE_LOCAL, (struct spean_view){0}),
+                     SPEAN_OK);
+    assert_int_equal(fill(tx, 0, 1000), SPEAN_EFULL);
+    assert_int_equal(put(tx, "during", "value"), SPEAN_EFULL);
+    struct spean_view key;
+    struct spean_view value;
+    assert_int_equal(spean_cursor_first(&cursor, &key, &value), SPEAN_EFULL);
+    spean_cursor_fini(&cursor);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_EFULL);
+
+    assert_int_equal(spean_db_broken(f->db), SPEAN_OK);
+    assert_int_equal(has(f, "before"), SPEAN_OK);
+    assert_int_equal(has(f, "during"), SPEAN_ENOTFOUND);
+    struct spean_db_key first = {0};
+    spean_db_key_put_u32(&first, 0);
+    tx = begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(spean_tx_get(tx, SPEAN_TABLE_LOCAL, spean_db_key_view(&first), &value),
+                     SPEAN_ENOTFOUND);
+    assert_int_equal(put(tx, "after", "value"), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    assert_int_equal(has(f, "after"), SPEAN_OK);
+}
+
+static void a_full_disk_at_commit_leaves_a_usable_store(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, SIG_IGN); /* Then the write fails, as it does on a full disk. */
+    struct spean_db_stat used;
+    assert_int_equal(spean_db_stat(f->db, &used), SPEAN_OK);
+    const struct rlimit tight = {.rlim_cur = used.file_bytes, .rlim_max = before.rlim_max};
+
+    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(fill(tx, 0, 1000), SPEAN_OK);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    const spean_err err = spean_tx_commit(tx);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(err, SPEAN_EFULL);
+
+    assert_int_equal(spean_db_broken(f->db), SPEAN_OK);
+    fixture_put(f, SPEAN_TABLE_LOCAL, "after", fixture_text("value"));
+    assert_int_equal(has(f, "after"), SPEAN_OK);
+}
+
+/* Commit with LMDB's file descriptors closed under it, as a dying disk would fail it. */
+static spean_err commit_on_a_dead_disk(struct fixture *f)
+{
+    struct spean_tx *tx;
+    if (fixture_open(f, true, FIXTURE_MAP_BYTES) != SPEAN_OK ||
+        spean_tx_begin(f->db, SPEAN_TX_WRITE, &tx) != SPEAN_OK ||
+        put(tx, "key", "value") != SPEAN_OK) {
+        return SPEAN_ESTATE;
+    }
+    for (int fd = STDERR_FILENO + 1; fd < 64; fd++) {
+        (void)close(fd);
+    }
+    if (spean_tx_commit(tx) != SPEAN_EIO || spean_db_broken(f->db) != SPEAN_EIO) {
+        return SPEAN_ESTATE;
+    }
+    return spean_tx_begin(f->db, SPEAN_TX_READ, &tx);
+}
+
+static void any_other_commit_error_breaks_the_store(void **state)
+{
+    assert_int_equal(in_child(commit_on_a_dead_disk, *state), SPEAN_EIO);
+}
+
+static void deleted_rows_are_counted_as_free(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(fill(tx, 0, 1000), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    struct spean_db_stat full;
+    assert_int_equal(spean_db_stat(f->db, &full), SPEAN_OK);
+    assert_true(full.file_bytes > 1000 * 2000);
+    assert_true(full.file_bytes <= full.map_bytes);
+
+    tx = begin(f, SPEAN_TX_WRITE);
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct spean_db_key key = {0};
+        spean_db_key_put_u32(&key, i);
+        assert_int_equal(spean_tx_del(tx, SPEAN_TABLE_LOCAL, spean_db_key_view(&key)), SPEAN_OK);
+    }
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    struct spean_db_stat empty;
+    assert_int_equal(spean_db_stat(f->db, &empty), SPEAN_OK);
+    assert_true(empty.free_bytes > full.free_bytes + 1000 * 2000);
+    assert_true(empty.free_bytes < empty.file_bytes);
+}
+
+static void checking_readers_frees_none_of_the_living(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_tx *tx = begin(f, SPEAN_TX_READ);
+    unsigned freed = 7;
+    assert_int_equal(spean_db_check_readers(f->db, &freed), SPEAN_OK);
+    assert_int_equal(freed, 0);
+    spean_tx_abort(tx);
+}
+
+/* -- Keys and cursors ------------------------------------------------------------------------ */
+
+static void composite_keys_are_big_endian(void **state)
+{
+    (void)state;
+    struct spean_db_key key = {0};
+    spean_db_key_put_u8(&key, 0x01);
+    spean_db_key_put_u32(&key, 0x02030405);
+    spean_db_key_put_u64(&key, 0x060708090a0b0c0dull);
+    spean_db_key_put_bytes(&key, (const uint8_t *)"xy", 2);
+    const uint8_t expected[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 'x', 'y'};
+    const struct spean_view view = spean_db_key_view(&key);
+    assert_int_equal(view.len, sizeof(expected));
+    assert_memory_equal(view.data, expected, sizeof(expected));
+
+    uint32_t small = 0;
+    uint64_t big = 0;
+    assert_int_equal(spean_db_key_u32_at(view, 1, &small), SPEAN_OK);
+    assert_int_equal(small, 0x02030405);
+    assert_int_equal(spean_db_key_u64_at(view, 5, &big), SPEAN_OK);
+    assert_int_equal(big, 0x060708090a0b0c0dull);
+}
+
+static void numbers_beyond_the_end_of_a_key_are_corrupt(void **state)
+{
+    (void)state;
+    const uint8_t bytes[8] = {0};
+    const struct spean_view view = {bytes, sizeof(bytes)};
+    uint32_t small = 7;
+    uint64_t big = 7;
+    assert_int_equal(spean_db_key_u32_at(view, 5, &small), SPEAN_ECORRUPT);
+    assert_int_equal(spean_db_key_u64_at(view, 1, &big), SPEAN_ECORRUPT);
+    assert_int_equal(spean_db_key_u64_at(view, 9, &big), SPEAN_ECORRUPT);
+    assert_int_equal(spean_db_key_u64_at(view, SIZE_MAX, &big), SPEAN_ECORRUPT);
+    assert_int_equal(small, 7);
+    assert_int_equal(big, 7);
+    assert_int_equal(spean_db_key_u64_at(view, 0, &big), SPEAN_OK);
+}
+
+/* Rows "a", "b1", "b2", "b3", "c" and two that begin with bytes of 0xff. */
+static struct spean_tx *begin_with_rows(struct fixture *f)
+{
+    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    static const char *const keys[] = {"a", "b1", "b2", "b3", "c", "\xff\xff", "\xff\xffz"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        assert_int_equal(put(tx, keys[i], keys[i]), SPEAN_OK);
+    }
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    return begin(f, SPEAN_TX_READ);
+}
+
+typedef spean_err cursor_step(struct spean_cursor *, struct spean_view *, struct spean_view *);
+
+static void expect_step(struct spean_cursor *cursor, cursor_step *step, const char *expected)
+{
+    struct spean_view key = {0};
+    struct spean_view value = {0};
+    assert_int_equal(step(cursor, &key, &value), expected ? SPEAN_OK : SPEAN_ENOTFOUND);
+    if (expected != NULL) {
+        assert_int_equal(key.len, strlen(expected));
+        assert_memory_equal(key.data, expected, key.len);
+        assert_int_equal(value.len, key.len);
+        assert_memory_equal(value.data, key.data, key.len);
+    }
+}
+
+static void a_cursor_walks_both_ways_within_its_prefix(void **state)
+{
+    struct spean_tx *tx = begin_with_rows(*state);
+    struct spean_cursor cursor;
+    assert_int_equal(spean_cursor_init(&cursor, tx, SPEAN_TABLE_LOCAL, fixture_text("b")),
+                     SPEAN_OK);
+    expect_step(&cursor, spean_cursor_first, "b1");
+    expect_step(&cursor, spean_cursor_next, "b2");
+    expect_step(&cursor, spean_cursor_next, "b3");
+    expect_step(&cursor, spean_cursor_next, NULL);
+    expect_step(&cursor, spean_cursor_last, "b3");
+    expect_step(&cursor, spean_cursor_prev, "b2");
+    expect_step(&cursor, spean_cursor_prev, "b1");
+    expect_step(&cursor, spean_cursor_prev, NULL);
+    spean_cursor_fini(&cursor);
+    spean_tx_abort(tx);
+}
+
+static void a_cursor_without_a_prefix_walks_the_whole_table(void **state)
+{
+    struct spean_tx *tx = begin_with_rows(*state);
+    struct spean_cursor cursor;
+    assert_int_equal(spean_cursor_init(&cursor, tx, SPEAN_TABLE_LOCAL, (struct spean_view){0}),
+                     SPEAN_OK);
+    expect_step(&cursor, spean_cursor_first, "a");
+    expect_step(&cursor, spean_cursor_prev, NULL);
+    expect_step(&cursor, spean_cursor_last, "\xff\xffz");
+    expect_step(&cursor, spean_cursor_next, NULL);
+    spean_cursor_fini(&cursor);
+    spean_tx_abort(tx);
+}
+
+static void the_last_row_of_a_prefix_of_highest_bytes_is_found(void **state)
+{
+    struct spean_tx *tx = begin_with_rows(*state);
+    struct spean_cursor cursor;
+    assert_int_equal(spean_cursor_init(&cursor, tx, SPEAN_TABLE_LOCAL, fixture_text("\xff")),
+                     SPEAN_OK);
+    expect_step(&cursor, spean_cursor_last, "\xff\xffz");
+    expect_step(&cursor, spean_cursor_prev, "\xff\xff");
+    expect_step(&cursor, spean_cursor_prev, NULL);
+    spean_cursor_fini(&cursor);
+    spean_tx_abort(tx);
+}
+
+static void a_prefix_without_rows_has_neither_first_nor_last(void **state)
+{
+    struct spean_tx *tx = begin_with_rows(*state);
+    static const char *const prefixes[] = {"A", "b0", "bb", "d", "\xff\xff\xff"};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        struct spean_cursor cursor;
+        assert_int_equal(
+            spean_cursor_init(&cursor, tx, SPEAN_TABLE_LOCAL, fixture_text(prefixes[i])), SPEAN_OK);
+        expect_step(&cursor, spean_cursor_first, NULL);
+        expect_step(&cursor, spean_cursor_last, NULL);
+        spean_cursor_fini(&cursor);
+    }
+    spean_tx_abort(tx);
+}
+
+static void seeking_finds_the_neighbour_on_the_asked_side(void **state)
+{
+    struct spean_tx *tx = begin_with_rows(*state);
+    static const struct {
+        const char *at;
+        const char *upward;
+        const char *downward;
+    } rows[] = {
+        {"b", "b1", NULL},   {"b0", "b1", NULL}, {"b1", "b1", "b1"},
+        {"b1x", "b2", "b1"}, {"b3", "b3", "b3"}, {"b4", NULL, "b3"},
+    };
+    struct spean_cursor cursor;
+    assert_int_equal(spean_cursor_init(&cursor, tx, SPEAN_TABLE_LOCAL, fixture_text("b")),
+                     SPEAN_OK);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct spean_view key = {0};
+        struct spean_view value = {0};
+        const spean_err up = spean_cursor_seek(&cursor, fixture_text(rows[i].at), &key, &value);
+        assert_int_equal(up, rows[i].upward ? SPEAN_OK : SPEAN_ENOTFOUND);
+        if (rows[i].upward != NULL) {
+            assert_memory_equal(key.data, rows[i].upward, 2);
+        }
+        const spean_err down =
+            spean_cursor_seek_back(&cursor, fixture_text(rows[i].at), &key, &value);
+        assert_int_equal(down, rows[i].downward ? SPEAN_OK : SPEAN_ENOTFOUND);
+        if (rows[i].downward != NULL) {
+            assert_memory_equal(key.data, rows[i].downward, 2);
+        }
+    }
+    spean_cursor_fini(&cursor);
+    spean_tx_abort(tx);
+}
+
+static void table_names_are_distinct_because_they_are_on_disk(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < SPEAN_TABLES_COUNT; i++) {
+        assert_true(strlen(spean_table_name((enum spean_table)i)) > 0);
+        for (unsigned j = 0; j < i; j++) {
+            assert_string_not_equal(spean_table_name((enum spean_table)i),
+                                    spean_table_name((enum spean_table)j));
+        }
+    }
+    assert_string_equal(spean_table_name(SPEAN_TABLE_META), "meta");
+    assert_int_equal(SPEAN_TABLE_META, 0);
+}
+
+#define ON_DIR(test)   cmocka_unit_test_setup_teardown(test, fixture_dir_setup, fixture_teardown)
+#define ON_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_store_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_STORE(a_created_store_opens_again_with_its_rows),
+        ON_STORE(directory_and_files_are_their_owners_alone),
+        ON_DIR(an_open_directory_is_closed_to_others_before_anything_is_written),
+        ON_DIR(a_default_map_is_sparse),
+        ON_DIR(a_missing_store_is_not_found_and_not_made),
+        ON_DIR(a_missing_parent_is_not_found),
+        ON_STORE(creating_over_a_store_is_refused),
+        ON_DIR(a_creation_cut_short_is_taken_up_again),
+        ON_STORE(a_second_opener_is_refused_in_the_same_process),
+        ON_STORE(a_second_process_is_refused_until_the_first_lets_go),
+        ON_STORE(a_newer_format_is_refused_by_name_and_left_alone),
+        ON_STORE(format_zero_is_corrupt),
+        ON_STORE(a_format_row_with_a_byte_too_many_is_corrupt),
+        ON_STORE(a_format_row_with_a_byte_missing_is_corrupt),
+        ON_STORE(a_store_without_a_format_row_is_corrupt),
+        ON_DIR(a_file_that_is_no_store_is_corrupt),
+        ON_DIR(a_map_size_out_of_range_is_refused),
+        ON_DIR(only_file_systems_on_the_list_are_refused),
+        ON_STORE(an_aborted_transaction_leaves_nothing),
+        ON_STORE(tables_do_not_see_each_others_rows),
+        ON_STORE(a_reader_sees_the_store_as_it_was_when_it_began),
+        ON_STORE(a_second_writer_is_told_to_wait),
+        ON_STORE(one_reader_too_many_is_refused),
+        ON_DIR(the_age_of_the_oldest_read_is_told),
+        ON_STORE(the_first_error_sticks_and_nothing_is_committed),
+        ON_STORE(answers_do_not_stick),
+        ON_STORE(appending_out_of_order_fails_the_transaction),
+        ON_STORE(a_reserved_row_holds_what_was_filled_in),
+        ON_STORE(a_value_of_the_limit_is_kept_and_one_byte_more_is_refused),
+        ON_DIR(a_full_map_leaves_nothing_of_the_transaction_and_a_usable_store),
+        ON_STORE(a_full_disk_at_commit_leaves_a_usable_store),
+        ON_DIR(any_other_commit_error_breaks_the_store),
+        ON_STORE(deleted_rows_are_counted_as_free),
+        ON_STORE(checking_readers_frees_none_of_the_living),
+        cmocka_unit_test(composite_keys_are_big_endian),
+        cmocka_unit_test(numbers_beyond_the_end_of_a_key_are_corrupt),
+        ON_STORE(a_cursor_walks_both_ways_within_its_prefix),
+        ON_STORE(a_cursor_without_a_prefix_walks_the_whole_table),
+        ON_STORE(the_last_row_of_a_prefix_of_highest_bytes_is_found),
+        ON_STORE(a_prefix_without_rows_has_neither_first_nor_last),
+        ON_STORE(seeking_finds_the_neighbour_on_the_asked_side),
+        cmocka_unit_test(table_names_are_distinct_because_they_are_on_disk),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
