@@ -37,7 +37,7 @@ tools/packages.sh build test lint
 # Our C files, one per line: from git where this is a clone, else from the folders.
 c_files() {
     if [ "$changed" = yes ]; then
-        base=$(git merge-base main HEAD)
+        base=$(git merge-base main HEAD 2>/dev/null || git merge-base origin/main HEAD)
         git diff --name-only --diff-filter=d "$base" -- '*.c' '*.h'
     elif git rev-parse --git-dir >/dev/null 2>&1; then
         git ls-files --cached -- '*.c' '*.h'
