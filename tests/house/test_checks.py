@@ -15,6 +15,7 @@ import check_headers
 import check_includes
 import check_limits
 import check_purity
+import check_registered
 import check_text
 import check_top_level
 import tree
@@ -252,6 +253,25 @@ class Purity(Scratch):
         source += "const char *name(int i) { return names[i]; }\n"
         source += "int f(void *a, void *b, size_t n) { int r = memcmp(a, b, n); free(a); return r; }\n"
         self.assertEqual(self.findings_of(source), [])
+
+
+class Registered(Scratch):
+    SOURCES = ["store/a.c", "tests/unit/store/test_b.c", "tests/fuzz/fuzz_c.c"]
+
+    def findings_of(self, *lists):
+        for name in self.SOURCES:
+            self.plant(name)
+        for name, text in zip(self.SOURCES, lists):
+            self.plant(os.path.join(os.path.dirname(name), "CMakeLists.txt"), text)
+        return len(check_registered.findings(self.root))
+
+    def test_sources_that_no_list_names_are_found(self):
+        self.assertEqual(self.findings_of(), 3)
+        self.assertEqual(self.findings_of("add(\n  aa.c)", "spean_unit_test(bb x)", "# fuzz_c.c"), 3)
+
+    def test_sources_that_are_named_pass(self):
+        lists = ["add_library(s\n    a.c\n)", "spean_unit_test(b s)", "spean_fuzz_target(c s)"]
+        self.assertEqual(self.findings_of(*lists), 0)
 
 
 class Limits(unittest.TestCase):
