@@ -10,10 +10,23 @@ import sys
 import tree
 
 REGISTERED = re.compile(r"\bcmocka_unit_test\w*\(\s*(\w+)")
+MACRO = re.compile(r"#define (\w+)\((\w+)[^)]*\)(?:[^\n]*\\\n)*[^\n]*")
 FUNCTION = re.compile(r"^[A-Za-z][^;{}#]*?\b(\w+)\([^;{}]*\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 ASSERTING = re.compile(r"^(_?assert_|expect_|check_|fail$|fail_msg$)")
 CALL = re.compile(r"\b(\w+)\s*\(")
 NOISE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|//[^\n]*', re.DOTALL)
+
+
+def registered(text):
+    """Return the tests that text registers, itself or through a macro of its own."""
+    tests = REGISTERED.findall(text)
+    for macro in MACRO.finditer(text):
+        name, parameter = macro.groups()
+        if parameter in REGISTERED.findall(macro.group(0)):
+            rest = text[: macro.start()] + text[macro.end() :]
+            tests += re.findall(rf"^(?!#).*\b{name}\(\s*(\w+)", rest, re.MULTILINE)
+            tests = [test for test in tests if test != parameter]
+    return tests
 
 
 def asserting(bodies):
@@ -35,7 +48,7 @@ def findings(root):
     found = []
     for name in tree.files(root, ".c"):
         text = NOISE.sub("", tree.read(root, name)) if name.startswith("tests/") else ""
-        tests = REGISTERED.findall(text)
+        tests = registered(text)
         bodies = dict(FUNCTION.findall(text)) if tests else {}
         good = asserting(bodies)
         for test in tests:

@@ -159,6 +159,13 @@ class Assertions(Scratch):
         self.plant("tests/unit/store/test_b.c", "int x = cmocka_unit_test(not_here);\n")
         self.assertEqual(len(check_assertions.findings(self.root)), 1)
 
+    def test_tests_registered_by_a_macro_are_looked_at(self):
+        text = "#define ROW(test) \\\n    cmocka_unit_test_setup(test, up)\n"
+        text += "static void empty(void **state)\n{\n}\n\nint main(void)\n{\n    ROW(empty);\n}\n"
+        self.plant("tests/unit/store/test_a.c", text)
+        found = check_assertions.findings(self.root)
+        self.assertEqual(found, ["tests/unit/store/test_a.c: empty: asserts nothing"])
+
     def test_assertions_and_helpers_that_assert_pass(self):
         helper = "static void refuse(int n)\n{\n    assert_int_equal(n, 1);\n}\n"
         for body in ["assert_true(1);", "expect_call(1);", "check_other(1);", "refuse(1);"]:
