@@ -24,19 +24,30 @@ static const struct {
     [SPEAN_LOG_DEBUG] = {"debug", "<7>"},
 };
 
+/* Say whether fd is the stream that systemd names "DEVICE:INODE"; NULL names none. */
+static bool is_journal(int fd, const char *journal_stream)
+{
+    if (journal_stream == NULL) {
+        return false;
+    }
+    char *end = NULL;
+    const uintmax_t device = strtoumax(journal_stream, &end, 10);
+    if (*end != ':') {
+        return false;
+    }
+    const uintmax_t inode = strtoumax(end + 1, &end, 10);
+    struct stat st;
+    return *end == '\0' && fstat(fd, &st) == 0 && (uintmax_t)st.st_dev == device &&
+           (uintmax_t)st.st_ino == inode;
+}
+
 void spean_log_init(struct spean_log *log, int fd, enum spean_log_level level_max,
                     const char *journal_stream)
 {
     assert(log != NULL);
 
-    uintmax_t device = 0;
-    uintmax_t inode = 0;
-    struct stat st;
-    const bool journal = journal_stream != NULL &&
-                         sscanf(journal_stream, "%" SCNuMAX ":%" SCNuMAX, &device, &inode) == 2 &&
-                         fstat(fd, &st) == 0 && (uintmax_t)st.st_dev == device &&
-                         (uintmax_t)st.st_ino == inode;
-    *log = (struct spean_log){.fd = fd, .level_max = level_max, .journal = journal};
+    *log = (struct spean_log){
+        .fd = fd, .level_max = level_max, .journal = is_journal(fd, journal_stream)};
 }
 
 static bool is_plain(char c)

@@ -98,6 +98,7 @@ static bool wide_read(const uint8_t *pos, size_t left, struct head *h)
 {
     const size_t form = (size_t)(pos[0] - 0xc0u);
     const size_t bytes = wide_forms[form].bytes;
+    assert(bytes > 0); /* kind_of() knows wide forms only. */
     if (bytes > left - 1) {
         return false;
     }

@@ -39,7 +39,7 @@ struct spean_tx {
 };
 
 static const char *const table_names[] = {
-#define SPEAN_TABLE_NAME(table, name) [table] = name,
+#define SPEAN_TABLE_NAME(table, name) [table] = (name),
     SPEAN_TABLE_TABLE(SPEAN_TABLE_NAME)
 #undef SPEAN_TABLE_NAME
 };

@@ -78,7 +78,7 @@ else
 fi
 if [ -z "$why" ]; then
     echo "spean: installing $# Debian packages: $*" >&2
-    as_root apt-get update -qq || why="the package lists could not be fetched."
+    as_root apt-get update -qq || why="the package lists could not be fetched: no network, or sudo said no."
 fi
 if [ -z "$why" ]; then
     as_root apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" ||

@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "tests/unit/store/fixture.h"
 
 #include <dirent.h>
 #include <setjmp.h>

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "fixture.h"
 #include "store/file.h"
+#include "tests/unit/store/fixture.h"
 
 static uint64_t clock_ms;
 

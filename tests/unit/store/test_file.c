@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "fixture.h"
+#include "tests/unit/store/fixture.h"
 
 static void a_written_file_reads_back_and_is_its_owners_alone(void **state)
 {
@@ -39,7 +39,7 @@ static void nothing_is_overwritten(void **state)
     size_t len = 0;
     assert_int_equal(spean_file_read(path, buf, sizeof(buf), &len), SPEAN_OK);
     assert_memory_equal(buf, "first", 5);
-    (void)strcat(path, ".new");
+    fixture_path(*state, "key.new", path);
     assert_int_equal(access(path, F_OK), -1);
 }
 
