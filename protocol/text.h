@@ -31,8 +31,8 @@ SPEAN_CHECK spean_err spean_text_hex_decode(uint8_t *out, size_t len, struct spe
 /*
  * Write data in Crockford's base 32 (digits and upper-case letters without I, L, O and U), most
  * significant bit first, the last character filled up with zero bits:
- * SPEAN_TEXT_BASE32_LEN(data.len) characters and a NUL. All of them are in the alphanumeric mode of
- * a QR code.
+ * SPEAN_TEXT_BASE32_LEN(data.len) characters and a NUL. For what people read aloud; an invitation
+ * has the alphabet of RFC 4648.
  */
 void spean_text_base32_encode(char *out, size_t out_cap, struct spean_view data);
 
@@ -45,7 +45,8 @@ SPEAN_CHECK spean_err spean_text_base32_decode(uint8_t *out, size_t len, struct 
 
 /*
  * Work out the check character of text by ISO/IEC 7064 MOD 37,36: it finds every single wrong
- * character and nearly every swap of neighbours. text: 0-9 and A-Z only.
+ * character and nearly every swap of neighbours. text: 0-9 and A-Z only. The check character may
+ * be I, L, O or U; who makes references without these takes the next number then.
  * SPEAN_EINPUT: text is empty or has another character; *out is unchanged.
  */
 SPEAN_CHECK spean_err spean_text_check_char(char *out, struct spean_view text);

@@ -332,6 +332,18 @@ static void counts_and_lengths_that_the_bytes_cannot_hold_are_refused(void **sta
     }
 }
 
+static void a_lying_count_is_told_before_any_element_is_read(void **state)
+{
+    (void)state;
+    const struct spean_view liars[] = {BYTES("\x93\x01\x02"), BYTES("\x82\x01\x02\x03")};
+    for (size_t i = 0; i < COUNT(liars); i++) {
+        struct spean_reader r = reader_of(liars[i]);
+        /* Elements would run into the limit of one byte first. */
+        assert_null(spean_reader_value(&r, 1).data);
+        assert_int_equal(spean_reader_end(&r), SPEAN_EFORMAT);
+    }
+}
+
 static void nil_and_bool_are_told_from_all_else(void **state)
 {
     (void)state;
@@ -727,6 +739,7 @@ int main(void)
         cmocka_unit_test(a_fixed_bin_of_another_length_is_refused_and_gives_zeros),
         cmocka_unit_test(array_and_map_counts_are_held_to_their_bounds),
         cmocka_unit_test(counts_and_lengths_that_the_bytes_cannot_hold_are_refused),
+        cmocka_unit_test(a_lying_count_is_told_before_any_element_is_read),
         cmocka_unit_test(nil_and_bool_are_told_from_all_else),
         cmocka_unit_test(peek_names_the_kind_of_every_first_byte),
         cmocka_unit_test(after_an_error_every_read_gives_zero_and_consumes_nothing),
