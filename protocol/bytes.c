@@ -27,11 +27,23 @@ bool spean_key_equal(const struct spean_key *a, const struct spean_key *b)
     return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-uint64_t spean_short_of(const struct spean_id *id)
+void spean_u64_put(uint8_t out[8], uint64_t value)
+{
+    for (size_t i = 0; i < 8; i++) {
+        out[i] = (uint8_t)(value >> (56 - 8 * i));
+    }
+}
+
+uint64_t spean_u64_get(const uint8_t bytes[8])
 {
     uint64_t value = 0;
-    for (size_t i = 0; i < SPEAN_SHORT_BYTES; i++) {
-        value = value << 8 | id->bytes[i];
+    for (size_t i = 0; i < 8; i++) {
+        value = value << 8 | bytes[i];
     }
     return value;
+}
+
+uint64_t spean_short_of(const struct spean_id *id)
+{
+    return spean_u64_get(id->bytes);
 }

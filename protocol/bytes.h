@@ -48,6 +48,10 @@ bool spean_record_id_equal(const struct spean_record_id *a, const struct spean_r
 bool spean_tag_equal(const struct spean_tag *a, const struct spean_tag *b);
 bool spean_key_equal(const struct spean_key *a, const struct spean_key *b);
 
+/* Unsigned 64-bit numbers as 8 big-endian bytes. */
+void spean_u64_put(uint8_t out[8], uint64_t value);
+uint64_t spean_u64_get(const uint8_t bytes[8]);
+
 /* The unsigned 64-bit big-endian number in the first 8 bytes of an id: a log's short name. */
 uint64_t spean_short_of(const struct spean_id *id);
 
