@@ -1,0 +1,77 @@
+/* node/reply.h - what the local API answers: an HTTP status and one JSON value. */
+#ifndef SPEAN_NODE_REPLY_H
+#define SPEAN_NODE_REPLY_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "protocol/err.h"
+
+/* JSON readers keep whole numbers only up to here; larger ones travel as decimal strings. */
+#define SPEAN_JSON_INTEGER_MAX (UINT64_C(1) << 53)
+
+/* What the command line tool exits with (see `man spean`); an error object carries it. */
+enum spean_exit {
+    SPEAN_EXIT_OK = 0,
+    SPEAN_EXIT_FAILED = 1,
+    SPEAN_EXIT_USAGE = 2,
+    SPEAN_EXIT_ATTENTION = 3,
+    SPEAN_EXIT_DENIED = 4,
+    SPEAN_EXIT_NOTFOUND = 5,
+    SPEAN_EXIT_STATE = 6,
+    SPEAN_EXIT_DOWN = 7,
+    SPEAN_EXIT_UNREACHABLE = 8,
+    SPEAN_EXIT_INTEGRITY = 9,
+    SPEAN_EXIT_NOSTORE = 10,
+    SPEAN_EXIT_LOCKED = 11,
+    SPEAN_EXIT_PASSPHRASE = 12
+};
+
+/*
+ * One answer. Starts as all zeros, which is "nothing said yet"; whatever is set last counts. It
+ * owns body; spean_reply_fini() releases it.
+ */
+struct spean_reply {
+    int status;   /* HTTP status; 0: nothing said yet. */
+    json_t *body; /* NULL when memory ran out while building it: the API answers 500 for it. */
+};
+
+void spean_reply_fini(struct spean_reply *reply); /* A zeroed reply is allowed. */
+
+/* The HTTP status for err. SPEAN_OK gives 200. */
+int spean_reply_status(spean_err err);
+
+/* The exit code of the command line tool for err. */
+enum spean_exit spean_reply_exit(spean_err err);
+
+/* Answer 200 with body, which is taken, also when it is NULL because it could not be built. */
+void spean_reply_take(struct spean_reply *reply, json_t *body);
+
+/*
+ * Answer 200 with {"items": items, "next": next}. items is taken. next is the cursor that the
+ * client gives as `after` to go on; NULL says that this was the last page.
+ */
+void spean_reply_page(struct spean_reply *reply, json_t *items, const char *next);
+
+/*
+ * Answer an error: {"error": {"code", "message", "hint", "exit"}}. message NULL stands for the
+ * text of err; hint says what to do next and may be NULL. Both are valid UTF-8 and never contain
+ * personal data. err is not SPEAN_OK.
+ */
+void spean_reply_error(struct spean_reply *reply, spean_err err, const char *message,
+                       const char *hint);
+
+/* The same with an HTTP status of its own, where err alone does not say it (404 of a path). */
+void spean_reply_refuse(struct spean_reply *reply, int status, spean_err err, const char *message,
+                        const char *hint);
+
+/* A number for an answer: an integer, or a decimal string above SPEAN_JSON_INTEGER_MAX. */
+json_t *spean_json_u64(uint64_t value);
+
+/*
+ * Read such a number, in either form, into *out. SPEAN_EINPUT: value is NULL, of another type,
+ * negative, out of range, or a string with anything but digits; *out is unchanged.
+ */
+SPEAN_CHECK spean_err spean_json_get_u64(const json_t *value, uint64_t *out);
+
+#endif

@@ -1,0 +1,147 @@
+#include "node/route.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void read_nothing(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    (void)request;
+    (void)ctx;
+    spean_reply_take(reply, json_object());
+}
+
+static void run_nothing(struct spean_job *job, void *core)
+{
+    (void)core;
+    spean_queue_answer(job);
+}
+
+static const struct spean_route routes[] = {
+    {.method = "GET", .path = "/v1/agencies", .flags = SPEAN_ROUTE_READ, .read = read_nothing},
+    {.method = "POST", .path = "/v1/agencies", .flags = SPEAN_ROUTE_WRITE, .run = run_nothing},
+    {.method = "GET", .path = "/v1/agencies/new", .flags = SPEAN_ROUTE_READ, .read = read_nothing},
+    {.method = "GET", .path = "/v1/agencies/{id}", .flags = SPEAN_ROUTE_READ, .read = read_nothing},
+    {.method = "PATCH",
+     .path = "/v1/agencies/{id}/fields/{name}",
+     .flags = SPEAN_ROUTE_WRITE,
+     .run = run_nothing},
+};
+
+#define ROUTES_COUNT (sizeof(routes) / sizeof(routes[0]))
+
+static spean_err find(const char *method, const char *path, struct spean_request *request,
+                      size_t *row)
+{
+    const struct spean_route *route = NULL;
+    const spean_err err = spean_route_find(routes, ROUTES_COUNT, method, path, request, &route);
+    if (err == SPEAN_OK) {
+        *row = (size_t)(route - routes);
+    } else {
+        assert_null(route);
+    }
+    return err;
+}
+
+static void a_path_and_a_method_find_their_row_and_parameters(void **state)
+{
+    (void)state;
+    struct spean_request request = {.params_count = 0};
+    size_t row = 0;
+    assert_int_equal(find("POST", "/v1/agencies", &request, &row), SPEAN_OK);
+    assert_int_equal(row, 1);
+    assert_int_equal(find("PATCH", "/v1/agencies/a%2Fb/fields/phone", &request, &row), SPEAN_OK);
+    assert_int_equal(row, 4);
+    assert_string_equal(spean_request_param(&request, "id"), "a/b");
+    assert_string_equal(spean_request_param(&request, "name"), "phone");
+}
+
+static void the_upper_of_two_rows_that_fit_counts(void **state)
+{
+    (void)state;
+    struct spean_request request = {.params_count = 0};
+    size_t row = 0;
+    assert_int_equal(find("GET", "/v1/agencies/new", &request, &row), SPEAN_OK);
+    assert_int_equal(row, 2);
+    assert_int_equal(find("GET", "/v1/agencies/old", &request, &row), SPEAN_OK);
+    assert_int_equal(row, 3);
+}
+
+static void a_path_that_no_row_has_is_not_found(void **state)
+{
+    (void)state;
+    static const char *const unknown[] = {"",
+                                          "/",
+                                          "v1/agencies",
+                                          "/v1",
+                                          "/v1/agencies/",
+                                          "//v1/agencies",
+                                          "/v1//agencies",
+                                          "/V1/agencies",
+                                          "/v1/agencie",
+                                          "/v1/agenciess",
+                                          "/v1/%61gencies",
+                                          "/v1/agencies/x/",
+                                          "/v1/agencies/x/fields",
+                                          "/v1/agencies//fields/y",
+                                          "/v1/agencies/x/fields/y/z",
+                                          "http://localhost/v1/agencies"};
+    struct spean_request request = {.params_count = 0};
+    size_t row = 0;
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+        assert_int_equal(find("GET", unknown[i], &request, &row), SPEAN_ENOTFOUND);
+    }
+}
+
+static void a_known_path_with_another_method_is_told_the_allowed_ones(void **state)
+{
+    (void)state;
+    struct spean_request request = {.params_count = 0};
+    size_t row = 0;
+    char allow[SPEAN_ROUTE_ALLOW_BYTES];
+    assert_int_equal(find("DELETE", "/v1/agencies", &request, &row), SPEAN_ESTATE);
+    assert_int_equal(find("", "/v1/agencies", &request, &row), SPEAN_ESTATE);
+    assert_int_equal(find("get", "/v1/agencies", &request, &row), SPEAN_ESTATE);
+    spean_route_allow(routes, ROUTES_COUNT, "/v1/agencies", allow);
+    assert_string_equal(allow, "GET, POST");
+    spean_route_allow(routes, ROUTES_COUNT, "/v1/agencies/x/fields/y", allow);
+    assert_string_equal(allow, "PATCH");
+    spean_route_allow(routes, ROUTES_COUNT, "/nowhere", allow);
+    assert_string_equal(allow, "");
+}
+
+static void a_parameter_that_does_not_decode_is_refused(void **state)
+{
+    (void)state;
+    struct spean_request request = {.params_count = 0};
+    size_t row = 0;
+    assert_int_equal(find("GET", "/v1/agencies/%zz", &request, &row), SPEAN_EINPUT);
+    assert_int_equal(find("PATCH", "/v1/agencies/a/fields/%00", &request, &row), SPEAN_EINPUT);
+    assert_int_equal(request.params_count, 0);
+    char path[SPEAN_REQUEST_VALUE_BYTES + 32] = "/v1/agencies/";
+    memset(path + strlen(path), 'a', SPEAN_REQUEST_VALUE_BYTES + 1);
+    assert_int_equal(find("GET", path, &request, &row), SPEAN_ELIMIT);
+}
+
+static void this_table_is_well_formed(void **state)
+{
+    (void)state;
+    spean_route_assert(routes, ROUTES_COUNT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_path_and_a_method_find_their_row_and_parameters),
+        cmocka_unit_test(the_upper_of_two_rows_that_fit_counts),
+        cmocka_unit_test(a_path_that_no_row_has_is_not_found),
+        cmocka_unit_test(a_known_path_with_another_method_is_told_the_allowed_ones),
+        cmocka_unit_test(a_parameter_that_does_not_decode_is_refused),
+        cmocka_unit_test(this_table_is_well_formed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
