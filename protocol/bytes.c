@@ -27,6 +27,23 @@ bool spean_key_equal(const struct spean_key *a, const struct spean_key *b)
     return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+int spean_key_compare(const struct spean_key *a, const struct spean_key *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+bool spean_handle_equal(const struct spean_handle *a, const struct spean_handle *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+struct spean_handle spean_handle_of(const struct spean_id *ledger)
+{
+    struct spean_handle handle;
+    memcpy(handle.bytes, ledger->bytes, sizeof(handle.bytes));
+    return handle;
+}
+
 void spean_u64_put(uint8_t out[8], uint64_t value)
 {
     for (size_t i = 0; i < 8; i++) {

@@ -20,11 +20,6 @@ static const char *sign_domain(enum spean_document_type type)
     return type == SPEAN_DOCUMENT_CHARTER ? SPEAN_DOMAIN_CHARTER_SIGN : SPEAN_DOMAIN_STATEMENT_SIGN;
 }
 
-static int key_compare(const struct spean_key *a, const struct spean_key *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
-}
-
 static struct spean_view id_view(const struct spean_id *id)
 {
     const struct spean_view view = {id->bytes, sizeof(id->bytes)};
@@ -87,7 +82,7 @@ static void read_signatures(struct spean_reader *r, struct spean_document *doc)
         (void)spean_reader_array(r, 2, 2);
         spean_reader_bin_fixed(r, s->key.bytes, sizeof(s->key.bytes));
         spean_reader_bin_fixed(r, s->signature.bytes, sizeof(s->signature.bytes));
-        if (i > 0 && key_compare(&doc->signatures[i - 1].key, &s->key) >= 0) {
+        if (i > 0 && spean_key_compare(&doc->signatures[i - 1].key, &s->key) >= 0) {
             spean_reader_fail(r, SPEAN_EFORMAT);
         }
     }
@@ -127,7 +122,8 @@ spean_err spean_document_sign(struct spean_document *doc, const uint8_t seed[SPE
     struct spean_document_signature made;
     spean_sign_public(&made.key, seed);
     uint32_t at = 0;
-    while (at < doc->signatures_count && key_compare(&doc->signatures[at].key, &made.key) < 0) {
+    while (at < doc->signatures_count &&
+           spean_key_compare(&doc->signatures[at].key, &made.key) < 0) {
         at++;
     }
     if (at < doc->signatures_count && spean_key_equal(&doc->signatures[at].key, &made.key)) {

@@ -9,8 +9,7 @@
 #define PREFIX_LEN  (sizeof(PREFIX) - 1)
 #define NAME_LEN    5u /* "SPEAN" */
 #define EXPIRES_LEN 4u
-#define FIXED_LEN                                                                                  \
-    (SPEAN_INVITE_HANDLE_BYTES + SPEAN_KEY_BYTES + SPEAN_INVITE_SECRET_BYTES + EXPIRES_LEN)
+#define FIXED_LEN   (SPEAN_HANDLE_BYTES + SPEAN_KEY_BYTES + SPEAN_INVITE_SECRET_BYTES + EXPIRES_LEN)
 #define RAW_LEN_MAX (FIXED_LEN + SPEAN_INVITE_ENDPOINT_BYTES_MAX)
 #define RAW_LEN_MIN (FIXED_LEN + SPEAN_INVITE_ENDPOINT_BYTES_MIN)
 #define CHAR_BITS   5u
@@ -99,8 +98,8 @@ spean_err spean_invite_encode(char out[SPEAN_INVITE_TEXT_LEN_MAX + 1],
     }
     uint8_t raw[RAW_LEN_MAX];
     uint8_t *at = raw;
-    memcpy(at, invite->handle, sizeof(invite->handle));
-    at += sizeof(invite->handle);
+    memcpy(at, invite->handle.bytes, sizeof(invite->handle.bytes));
+    at += sizeof(invite->handle.bytes);
     memcpy(at, invite->transport.bytes, sizeof(invite->transport.bytes));
     at += sizeof(invite->transport.bytes);
     memcpy(at, invite->secret, sizeof(invite->secret));
@@ -129,8 +128,8 @@ static spean_err prefix_check(struct spean_view text)
 static void fields_take(struct spean_invite *invite, const uint8_t *raw, size_t raw_len)
 {
     memset(invite, 0, sizeof(*invite));
-    memcpy(invite->handle, raw, sizeof(invite->handle));
-    raw += sizeof(invite->handle);
+    memcpy(invite->handle.bytes, raw, sizeof(invite->handle.bytes));
+    raw += sizeof(invite->handle.bytes);
     memcpy(invite->transport.bytes, raw, sizeof(invite->transport.bytes));
     raw += sizeof(invite->transport.bytes);
     memcpy(invite->secret, raw, sizeof(invite->secret));

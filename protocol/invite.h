@@ -13,7 +13,6 @@
 #include "protocol/bytes.h"
 #include "protocol/err.h"
 
-#define SPEAN_INVITE_HANDLE_BYTES       16u
 #define SPEAN_INVITE_SECRET_BYTES       16u
 #define SPEAN_INVITE_ENDPOINT_BYTES_MIN 5u
 #define SPEAN_INVITE_ENDPOINT_BYTES_MAX 38u
@@ -21,7 +20,7 @@
 
 /* secret is one: keep the struct and the text out of logs and wipe them after use. */
 struct spean_invite {
-    uint8_t handle[SPEAN_INVITE_HANDLE_BYTES]; /* First bytes of the ledger id. */
+    struct spean_handle handle;
     struct spean_key transport;                /* Of the node that invites. */
     uint8_t secret[SPEAN_INVITE_SECRET_BYTES]; /* Random; the caller's. */
     uint32_t expires;                          /* Seconds since 1970; the caller compares. */

@@ -14,7 +14,7 @@
 
 static void update_join(struct spean_hash *h, const struct spean_join *join)
 {
-    spean_hash_update(h, join->handle, sizeof(join->handle));
+    spean_hash_update(h, join->handle.bytes, sizeof(join->handle.bytes));
     spean_hash_update(h, join->inviter.bytes, sizeof(join->inviter.bytes));
     spean_hash_update(h, join->newcomer.bytes, sizeof(join->newcomer.bytes));
     spean_hash_update(h, join->statement.bytes, sizeof(join->statement.bytes));

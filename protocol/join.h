@@ -20,7 +20,7 @@
 
 /* What both sides know of one joining. */
 struct spean_join {
-    uint8_t handle[SPEAN_INVITE_HANDLE_BYTES];
+    struct spean_handle handle;
     struct spean_key inviter;  /* Transport key. */
     struct spean_key newcomer; /* Transport key. */
     struct spean_id statement; /* Id of the newcomer's last statement version. */

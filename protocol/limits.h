@@ -12,7 +12,10 @@
 #define SPEAN_STEWARDS_MAX            64u
 #define SPEAN_ORG_NODES_MAX           1024u /* Ever. */
 #define SPEAN_ORG_NODES_OPEN_MAX      64u
+#define SPEAN_ORG_GENERATIONS_MAX     1024u /* Of an org's sealing key. */
 #define SPEAN_MEMBERS_MAX             4096u
+#define SPEAN_LEDGER_NAME_BYTES_MAX   128u
+#define SPEAN_ERASURE_DELAY_MAX       31536000u /* Seconds: a year. */
 
 #define SPEAN_HEADER_BYTES_MAX 1024u
 #define SPEAN_BODY_BYTES_MAX   61440u /* As stored. */
