@@ -65,6 +65,7 @@ static void reply_set(struct spean_reply *reply, int status, json_t *body)
 void spean_reply_take(struct spean_reply *reply, json_t *body)
 {
     assert(reply != NULL);
+    assert(body == NULL || json_is_object(body));
     reply_set(reply, spean_reply_status(SPEAN_OK), body);
 }
 

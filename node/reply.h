@@ -1,4 +1,4 @@
-/* node/reply.h - what the local API answers: an HTTP status and one JSON value. */
+/* node/reply.h - what the local API answers: an HTTP status and one JSON object. */
 #ifndef SPEAN_NODE_REPLY_H
 #define SPEAN_NODE_REPLY_H
 
@@ -44,7 +44,7 @@ int spean_reply_status(spean_err err);
 /* The exit code of the command line tool for err. */
 enum spean_exit spean_reply_exit(spean_err err);
 
-/* Answer 200 with body, which is taken, also when it is NULL because it could not be built. */
+/* Answer 200 with the object body, which is taken, also when it is NULL: it could not be built. */
 void spean_reply_take(struct spean_reply *reply, json_t *body);
 
 /*
