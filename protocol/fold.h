@@ -1,0 +1,142 @@
+/*
+ * protocol/fold.h - the folded state of one part of a record (PROTOCOL.md, 10).
+ *
+ * A part takes changes in any order, any of them any number of times, and comes to the same state,
+ * byte for byte. What a change may do has been judged before (protocol/role.h); nothing here looks
+ * at a clock, a schema or another record.
+ */
+#ifndef SPEAN_PROTOCOL_FOLD_H
+#define SPEAN_PROTOCOL_FOLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/bytes.h"
+#include "protocol/change.h"
+#include "protocol/err.h"
+
+/*
+ * What one part may hold: fields, elements, rows of clocks, list items, one-way writes, strikes of
+ * items not held and unknown operations together. None of them ever becomes less by folding more,
+ * so a part is above the limit in every order or in none.
+ */
+#define SPEAN_PART_ROWS_MAX 1048576u
+
+struct spean_part;  /* Opaque. */
+struct spean_field; /* Belongs to its part; valid until the part is changed or freed. */
+
+/* A change and where it stands. Views are read during the call only. */
+struct spean_fold_input {
+    const struct spean_change *change; /* Decoded, and allowed to its author. */
+    uint64_t log;                      /* Short name. */
+    uint64_t seq;
+    struct spean_id entry;
+    uint64_t time; /* Of the header. */
+    struct spean_id org;
+};
+
+/*
+ * Say whether a row of a context counts: whether the entry at seq on the accepted chain of the log
+ * with this short name has an id that begins with these 8 bytes (P9.3).
+ */
+typedef bool spean_row_counts(void *ctx, const struct spean_context_row *row);
+
+/* Create the empty state of a part in *out. SPEAN_ENOMEM. Free it with spean_part_free(). */
+SPEAN_CHECK spean_err spean_part_new(struct spean_part **out, uint64_t type,
+                                     const struct spean_record_id *record, uint64_t part);
+void spean_part_free(struct spean_part *part); /* NULL is allowed. Wipes what it held. */
+
+/*
+ * Fold a change into part. *rows_missing says whether a row of its context did not count: when the
+ * entry that such a row names arrives, apply the same change again, or fold all from the start;
+ * both give the same. A change that is taken back by a cut cannot be unfolded: fold what remains
+ * from the start. Applying a change again changes nothing.
+ * SPEAN_EINPUT: the change is to another part. SPEAN_ELIMIT: the part would be above
+ * SPEAN_PART_ROWS_MAX, which is so in every order: show it as too large. SPEAN_ENOMEM. After the
+ * latter two part can only be freed.
+ */
+SPEAN_CHECK spean_err spean_part_apply(struct spean_part *part,
+                                       const struct spean_fold_input *input,
+                                       spean_row_counts *row_counts, void *ctx, bool *rows_missing);
+
+/* Return a length that the encoded state does not exceed. Walks the whole part. */
+size_t spean_part_encoded_max(const struct spean_part *part);
+
+/* Encode the canonical state (P10.9) at buf; *out is then a view of it. SPEAN_ELIMIT: cap. */
+SPEAN_CHECK spean_err spean_part_encode(const struct spean_part *part, uint8_t *buf, size_t cap,
+                                        struct spean_view *out);
+
+/*
+ * Read a canonical state back; folding goes on from it as if it had never been encoded. Encoding
+ * what was read gives the same bytes. SPEAN_EFORMAT, SPEAN_ELIMIT: not a canonical state; fold from
+ * the start. SPEAN_ENOMEM. *out is written on success only.
+ */
+SPEAN_CHECK spean_err spean_part_decode(struct spean_view state, struct spean_part **out);
+
+/* Compute the state hash: of the canonical state, encoded. */
+void spean_part_hash(struct spean_id *out, struct spean_view state);
+
+/* What a part is, and what its creating change said where that is among the changes folded. */
+struct spean_part_info {
+    uint64_t type;
+    struct spean_record_id record;
+    uint64_t part;
+    bool created; /* The two below are there. */
+    struct spean_id owner;
+    struct spean_view fixed; /* Encoded map; valid until the part is changed or freed. */
+};
+
+void spean_part_get_info(const struct spean_part *part, struct spean_part_info *out);
+
+/* Return the count of fields, the field at index, or the field of that number and kind or NULL.
+ * They ascend by number, then kind. */
+size_t spean_part_fields_count(const struct spean_part *part);
+const struct spean_field *spean_part_field(const struct spean_part *part, size_t index);
+const struct spean_field *spean_part_find(const struct spean_part *part, uint64_t field,
+                                          uint64_t kind);
+
+uint64_t spean_field_number(const struct spean_field *field);
+uint64_t spean_field_kind(const struct spean_field *field); /* enum spean_kind; a known one. */
+
+/* One write as it is shown. Views are valid until the part is changed or freed. */
+struct spean_write {
+    struct spean_dot dot;
+    uint64_t time; /* What the author's clock said. */
+    struct spean_id entry;
+    struct spean_id org; /* The author's. */
+    struct spean_view actor;
+    struct spean_view value; /* Encoded. */
+    bool struck;             /* List items only. */
+};
+
+/*
+ * The writes of a field: siblings of a value or strictest field, every write of a one-way field,
+ * every item of a list, in canonical order (a list's is the order to show). A set has none.
+ */
+size_t spean_field_writes_count(const struct spean_field *field);
+void spean_field_get_write(const struct spean_field *field, size_t index, struct spean_write *out);
+
+/* Say whether a value field has unequal siblings; false for every other kind. */
+bool spean_field_conflict(const struct spean_field *field);
+
+/*
+ * Give the write that is shown: of a value field the provisional one (P10.3), of a one-way field
+ * the one with the lowest entry id. False if the field has no write or is of another kind.
+ */
+bool spean_field_get_shown(const struct spean_field *field, struct spean_write *out);
+
+/*
+ * Elements of a set that were ever added or removed, ascending. Give the encoded element at index
+ * and say whether it is in the set.
+ */
+size_t spean_field_elements_count(const struct spean_field *field);
+bool spean_field_get_element(const struct spean_field *field, size_t index,
+                             struct spean_view *element);
+
+/* Operations of kinds that are not known, ascending by dot; operation is encoded. */
+size_t spean_part_unknown_count(const struct spean_part *part);
+void spean_part_get_unknown(const struct spean_part *part, size_t index, struct spean_dot *dot,
+                            struct spean_view *operation);
+
+#endif
