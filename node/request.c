@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
+
+#include "protocol/text.h"
 
 void spean_request_free(struct spean_request *request)
 {
@@ -29,20 +30,18 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* Text that may be shown, logged and put into JSON: valid UTF-8 without control characters. */
+/* Text that may be shown, logged and put into JSON: UTF-8 without control characters. */
 static bool text_is_clean(const char *text, size_t len)
 {
-    size_t at = 0;
-    while (at < len) {
-        utf8proc_int32_t point = 0;
-        const utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)text + at,
-                                                       (utf8proc_ssize_t)(len - at), &point);
-        if (step <= 0 || utf8proc_category(point) == UTF8PROC_CATEGORY_CC) {
+    for (size_t i = 0; i < len; i++) {
+        const uint8_t byte = (uint8_t)text[i];
+        const uint8_t next = i + 1 < len ? (uint8_t)text[i + 1] : 0;
+        /* U+0080 to U+009F are C2 80 to C2 9F. */
+        if (byte < 0x20 || byte == 0x7f || (byte == 0xc2 && next >= 0x80 && next < 0xa0)) {
             return false;
         }
-        at += (size_t)step;
     }
-    return true;
+    return spean_text_valid((struct spean_view){.data = (const uint8_t *)text, .len = len});
 }
 
 spean_err spean_percent_decode(const char *text, size_t len,

@@ -1,0 +1,81 @@
+/*
+ * node/config.h - what the daemon is told: defaults, then the file spean.conf, then the command
+ * line; the later one counts. A line of the file is `key = value`; a `#` or `;` at its start, or `
+ * ;` after the value, begins a comment.
+ *
+ *   listen      Where partners can reach this node: `host:port`, `*:port`, `[v6]:port`; empty
+ *               (the default): nowhere, this node only dials.
+ *   advertise   The `host:port` that invitations tell partners; empty (the default): none.
+ *   map_gib     The address space reserved for the store, in GiB, 1 to 4096; default 32. It is
+ *               not disk space, and it cannot change while the node runs.
+ *   socket      The local API's socket; default `spean.sock` in the home folder. At most 107 bytes.
+ *   socks_proxy A SOCKS5 proxy (Tor) to dial through: `host:port`; empty (the default): none.
+ *   log_level   `error`, `warning`, `info` (the default) or `debug`.
+ *   dial        `on` (the default): call partners; `off`: only wait for their calls.
+ */
+#ifndef SPEAN_NODE_CONFIG_H
+#define SPEAN_NODE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/local.h"
+#include "node/log.h"
+#include "protocol/err.h"
+
+#define SPEAN_CONFIG_FILE_BYTES_MAX 65536u
+#define SPEAN_CONFIG_LINE_BYTES_MAX 190u /* The parser cuts longer ones, so they are refused. */
+#define SPEAN_CONFIG_PATH_BYTES_MAX 1023u
+#define SPEAN_ENDPOINT_BYTES_MAX    128u
+#define SPEAN_CONFIG_ERROR_BYTES    512u
+#define SPEAN_CONFIG_MAP_GIB        32u
+#define SPEAN_CONFIG_MAP_GIB_MAX    4096u
+
+/* Plain value. Empty text: not set. */
+struct spean_config {
+    char home[SPEAN_CONFIG_PATH_BYTES_MAX + 1];
+    char listen[SPEAN_ENDPOINT_BYTES_MAX + 1];
+    char advertise[SPEAN_ENDPOINT_BYTES_MAX + 1];
+    char socket[SPEAN_LOCAL_PATH_BYTES_MAX + 1];
+    char socks_proxy[SPEAN_ENDPOINT_BYTES_MAX + 1];
+    uint32_t map_gib;
+    enum spean_log_level log_level;
+    bool dial;
+};
+
+/* What is wrong, for people: "spean.conf:3: unknown key 'listn'; did you mean 'listen'?" */
+struct spean_config_error {
+    char text[SPEAN_CONFIG_ERROR_BYTES];
+};
+
+/*
+ * Set the defaults for a node in folder home. home NULL: `spean` in $XDG_DATA_HOME, or in
+ * ~/.local/share. SPEAN_EINPUT: home is too long or not absolute, or neither XDG_DATA_HOME nor HOME
+ * names an absolute folder.
+ */
+SPEAN_CHECK spean_err spean_config_init(struct spean_config *config, const char *home,
+                                        struct spean_config_error *error);
+
+/* Set one key, as the command line does. SPEAN_EINPUT: no such key, or not a value for it. */
+SPEAN_CHECK spean_err spean_config_set(struct spean_config *config, const char *key,
+                                       const char *value, struct spean_config_error *error);
+
+/*
+ * Read the file at path. SPEAN_ENOTFOUND: there is none, which is for the caller to judge.
+ * SPEAN_EDENIED: others than its owner may write it, or the owner is neither us nor root.
+ * SPEAN_EINPUT: a line is no `key = value` or too long, a key is unknown or given twice, a value
+ * does not fit; error says where. SPEAN_ELIMIT: the file is too large. SPEAN_EIO: it cannot be
+ * read. After an error config is as before.
+ */
+SPEAN_CHECK spean_err spean_config_load(struct spean_config *config, const char *path,
+                                        struct spean_config_error *error);
+
+/*
+ * Fill in what depends on other values, after everything is set: the socket's path. SPEAN_EINPUT:
+ * the path is too long for a socket; a shorter home, or the key `socket`, helps.
+ */
+SPEAN_CHECK spean_err spean_config_finish(struct spean_config *config,
+                                          struct spean_config_error *error);
+
+#endif
