@@ -415,8 +415,11 @@ static void api_free(struct spean_api *api)
     if (api->http != NULL) {
         evhttp_free(api->http); /* Closes every connection; unanswered exchanges learn of it. */
     }
-    while (api->exchanges != NULL) {
-        exchange_free(api->exchanges);
+    struct exchange *exchange = api->exchanges; /* Those whose jobs are still with the core. */
+    while (exchange != NULL) {
+        struct exchange *next = exchange->next;
+        free(exchange);
+        exchange = next;
     }
     if (api->listener != NULL) {
         evconnlistener_free(api->listener);

@@ -19,10 +19,10 @@
 #include "node/route.h"
 #include "protocol/err.h"
 
-#define SPEAN_API_HEADER_BYTES_MAX   (16u * 1024)
-#define SPEAN_API_BODY_BYTES_MAX     (1024u * 1024)
-#define SPEAN_API_BIG_BODY_BYTES_MAX (64u * 1024 * 1024) /* Routes with SPEAN_ROUTE_BIG_BODY. */
-#define SPEAN_API_REQUESTS_MAX       256u /* Being answered at one time; beyond it 503. */
+#define SPEAN_API_HEADER_BYTES_MAX   16384u
+#define SPEAN_API_BODY_BYTES_MAX     1048576u
+#define SPEAN_API_BIG_BODY_BYTES_MAX 67108864u /* Routes with SPEAN_ROUTE_BIG_BODY. */
+#define SPEAN_API_REQUESTS_MAX       256u      /* Being answered at one time; beyond it 503. */
 #define SPEAN_API_TIMEOUT_MS         30000u
 
 struct spean_api; /* Opaque. */

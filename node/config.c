@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,15 +21,6 @@
 #define NUMBER_DIGITS_MAX   9u /* Fits uint32_t. */
 #define ENDPOINT_EXAMPLE    "host:port, as in kratie.example:7431"
 #define ENDPOINT_ANY_SUFFIX ", or *:port for all addresses"
-
-__attribute__((format(printf, 2, 3))) static void error_say(struct spean_config_error *error,
-                                                            const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(error->text, sizeof(error->text), format, args); /* Cut when too long. */
-    va_end(args);
-}
 
 /* Read text as a whole number of at most max. */
 static bool number_read(const char *text, uint32_t max, uint32_t *out)
@@ -157,6 +147,8 @@ static const struct {
 
 #define KEYS_COUNT (sizeof(keys) / sizeof(keys[0]))
 
+/* Error texts are cut when they do not fit, so the length that snprintf() returns is of no use. */
+
 static size_t key_find(const char *name)
 {
     size_t i = 0;
@@ -218,15 +210,17 @@ spean_err spean_config_set(struct spean_config *config, const char *key, const c
     if (i == KEYS_COUNT) {
         const char *nearest = key_nearest(key);
         if (nearest != NULL) {
-            error_say(error, "unknown key '%s'; did you mean '%s'?", key, nearest);
+            (void)snprintf(error->text, sizeof(error->text), "unknown key '%s'; did you mean '%s'?",
+                           key, nearest);
         } else {
-            error_say(error, "unknown key '%s'", key);
+            (void)snprintf(error->text, sizeof(error->text), "unknown key '%s'", key);
         }
         return SPEAN_EINPUT;
     }
     const char *wanted = keys[i].set(config, value);
     if (wanted != NULL) {
-        error_say(error, "'%s' is not a value for %s; it must be %s", value, key, wanted);
+        (void)snprintf(error->text, sizeof(error->text),
+                       "'%s' is not a value for %s; it must be %s", value, key, wanted);
         return SPEAN_EINPUT;
     }
     return SPEAN_OK;
@@ -250,13 +244,15 @@ spean_err spean_config_init(struct spean_config *config, const char *home,
     struct spean_config made = {
         .map_gib = SPEAN_CONFIG_MAP_GIB, .log_level = SPEAN_LOG_INFO, .dial = true};
     if (base == NULL || base[0] != '/') {
-        error_say(error, "the home folder is not an absolute path; give it by --home");
+        (void)snprintf(error->text, sizeof(error->text),
+                       "the home folder is not an absolute path; give it by --home");
         return SPEAN_EINPUT;
     }
     const int len = snprintf(made.home, sizeof(made.home), "%s%s", base, rest);
     if (len < 0 || (size_t)len >= sizeof(made.home)) {
-        error_say(error, "the home folder's path is longer than %u bytes",
-                  SPEAN_CONFIG_PATH_BYTES_MAX);
+        (void)snprintf(error->text, sizeof(error->text),
+                       "the home folder's path is longer than %u bytes",
+                       SPEAN_CONFIG_PATH_BYTES_MAX);
         return SPEAN_EINPUT;
     }
     *config = made;
@@ -297,11 +293,12 @@ static int load_pair(void *user, const char *section, const char *name, const ch
     struct load *load = user;
     const size_t i = key_find(name);
     if (section[0] != '\0') {
-        error_say(load->error, "there are no sections in this file");
+        (void)snprintf(load->error->text, sizeof(load->error->text),
+                       "there are no sections in this file");
         load->failed = true;
     } else if (i < KEYS_COUNT && (load->seen & (UINT32_C(1) << i)) != 0) {
-        error_say(load->error, "'%s' is given twice (an indented line goes on with the one before)",
-                  name);
+        (void)snprintf(load->error->text, sizeof(load->error->text),
+                       "'%s' is given twice (an indented line goes on with the one before)", name);
         load->failed = true;
     } else if (spean_config_set(load->config, name, value, load->error) != SPEAN_OK) {
         load->failed = true;
@@ -333,8 +330,9 @@ static spean_err text_load(struct spean_config *config, const char *text, size_t
 {
     const unsigned bad = text_bad_line(text, len);
     if (bad != 0) {
-        error_say(error, "%s:%u: the line is longer than %u bytes or holds a NUL", path, bad,
-                  SPEAN_CONFIG_LINE_BYTES_MAX);
+        (void)snprintf(error->text, sizeof(error->text),
+                       "%s:%u: the line is longer than %u bytes or holds a NUL", path, bad,
+                       SPEAN_CONFIG_LINE_BYTES_MAX);
         return SPEAN_EINPUT;
     }
     struct spean_config made = *config;
@@ -342,15 +340,16 @@ static spean_err text_load(struct spean_config *config, const char *text, size_t
     struct load load = {.config = &made, .error = &why, .at = text};
     const int result = ini_parse_stream(load_line, &load, load_pair, &load);
     if (result < 0) {
-        error_say(error, "%s: memory is exhausted", path);
+        (void)snprintf(error->text, sizeof(error->text), "%s: memory is exhausted", path);
         return SPEAN_ENOMEM;
     }
     if (result > 0) {
         /* A line that is no pair is passed over by inih; if one came first, it is the one named. */
         if ((unsigned)result < load.line && load.failed) {
-            error_say(&why, "this is not 'key = value'");
+            (void)snprintf(why.text, sizeof(why.text), "this is not 'key = value'");
         }
-        error_say(error, "%s:%d: %s", path, result, why.text);
+        (void)snprintf(error->text, sizeof(error->text), "%.240s:%d: %.240s", path, result,
+                       why.text);
         return SPEAN_EINPUT;
     }
     *config = made;
@@ -361,11 +360,13 @@ static spean_err file_check(int fd, const char *path, struct spean_config_error 
 {
     struct stat info;
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        error_say(error, "%s: it is not a file that can be read", path);
+        (void)snprintf(error->text, sizeof(error->text), "%s: it is not a file that can be read",
+                       path);
         return SPEAN_EIO;
     }
     if ((info.st_uid != geteuid() && info.st_uid != 0) || (info.st_mode & 0022) != 0) {
-        error_say(error, "%s: others may write it; try: chmod go-w", path);
+        (void)snprintf(error->text, sizeof(error->text), "%s: others may write it; try: chmod go-w",
+                       path);
         return SPEAN_EDENIED;
     }
     return SPEAN_OK;
@@ -380,14 +381,15 @@ static spean_err file_read(int fd, const char *path, char *text, size_t *out,
     while (got > 0 && len <= SPEAN_CONFIG_FILE_BYTES_MAX) {
         got = read(fd, text + len, SPEAN_CONFIG_FILE_BYTES_MAX + 1 - len);
         if (got < 0 && errno != EINTR) {
-            error_say(error, "%s: %s", path, strerror(errno));
+            (void)snprintf(error->text, sizeof(error->text), "%s: %s", path, strerror(errno));
             return SPEAN_EIO;
         }
         len += got > 0 ? (size_t)got : 0;
         got = got < 0 ? 1 : got; /* Interrupted: once more. */
     }
     if (len > SPEAN_CONFIG_FILE_BYTES_MAX) {
-        error_say(error, "%s: it is larger than %u bytes", path, SPEAN_CONFIG_FILE_BYTES_MAX);
+        (void)snprintf(error->text, sizeof(error->text), "%s: it is larger than %u bytes", path,
+                       SPEAN_CONFIG_FILE_BYTES_MAX);
         return SPEAN_ELIMIT;
     }
     text[len] = '\0';
@@ -403,7 +405,7 @@ spean_err spean_config_load(struct spean_config *config, const char *path,
     assert(error != NULL);
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* A pipe must not stop us. */
     if (fd < 0) {
-        error_say(error, "%s: %s", path, strerror(errno));
+        (void)snprintf(error->text, sizeof(error->text), "%s: %s", path, strerror(errno));
         return errno == ENOENT ? SPEAN_ENOTFOUND : SPEAN_EIO;
     }
     size_t len = 0;
@@ -429,10 +431,11 @@ spean_err spean_config_finish(struct spean_config *config, struct spean_config_e
     }
     const size_t len = strlen(config->home);
     if (len > SPEAN_LOCAL_PATH_BYTES_MAX - (sizeof(SOCKET_NAME) - 1)) {
-        error_say(error,
-                  "%s%s is too long for a socket, which may have %u bytes; use a shorter home "
-                  "folder, or give the key 'socket'",
-                  config->home, SOCKET_NAME, SPEAN_LOCAL_PATH_BYTES_MAX);
+        (void)snprintf(
+            error->text, sizeof(error->text),
+            "%.300s%s is too long for a socket, which may have %u bytes; use a shorter home "
+            "folder, or give the key 'socket'",
+            config->home, SOCKET_NAME, SPEAN_LOCAL_PATH_BYTES_MAX);
         return SPEAN_EINPUT;
     }
     memcpy(config->socket, config->home, len);

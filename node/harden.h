@@ -6,10 +6,11 @@
 
 #include "protocol/err.h"
 
-#define SPEAN_HARDEN_FILES_WANTED     4096u          /* Descriptors: peers, clients, the store. */
-#define SPEAN_HARDEN_FILES_MIN        256u           /* With fewer the node does not start. */
-#define SPEAN_HARDEN_LOCKED_BYTES_MIN (1024u * 1024) /* Memory for keys that must not be swapped.  \
-                                                      */
+#define SPEAN_HARDEN_FILES_WANTED 4096u /* Descriptors: peers, clients, the store. */
+#define SPEAN_HARDEN_FILES_MIN    256u  /* With fewer the node does not start. */
+#define SPEAN_HARDEN_LOCKED_BYTES_MIN                                                              \
+    1048576u /* Memory for keys that must not be swapped.                                          \
+              */
 #define SPEAN_HARDEN_ERROR_BYTES 256u
 
 /*

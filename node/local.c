@@ -46,6 +46,20 @@ static spean_err address_make(const char *path, struct sockaddr_un *out)
     return SPEAN_OK;
 }
 
+/* Check that it is ours and closed to others, and lock it. */
+static spean_err directory_check(int fd, gid_t group)
+{
+    struct stat info;
+    const mode_t closed = group == SPEAN_LOCAL_NO_GROUP ? 0077 : 0027;
+    if (fstat(fd, &info) != 0) {
+        return local_err(errno);
+    }
+    if (info.st_uid != geteuid() || (info.st_mode & closed) != 0) {
+        return SPEAN_EDENIED;
+    }
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 ? SPEAN_OK : local_err(errno);
+}
+
 /* Open the directory that path is in and take its lock, so that two servers cannot both decide. */
 static spean_err directory_lock(const char *path, gid_t group, int *out)
 {
@@ -60,16 +74,7 @@ static spean_err directory_lock(const char *path, gid_t group, int *out)
     if (fd < 0) {
         return local_err(errno);
     }
-    struct stat info;
-    spean_err err = SPEAN_OK;
-    const mode_t closed = group == SPEAN_LOCAL_NO_GROUP ? 0077 : 0027;
-    if (fstat(fd, &info) != 0) {
-        err = local_err(errno);
-    } else if (info.st_uid != geteuid() || (info.st_mode & closed) != 0) {
-        err = SPEAN_EDENIED;
-    } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        err = local_err(errno);
-    }
+    const spean_err err = directory_check(fd, group);
     if (err != SPEAN_OK) {
         (void)close(fd); /* It was only read. */
         return err;

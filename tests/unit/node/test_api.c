@@ -193,10 +193,10 @@ static const char *talk(struct world *world, const char *request)
     return client_receive(world, fd);
 }
 
-static int status_of(const char *answer)
+/* 0: it is no answer. */
+static long status_of(const char *answer)
 {
-    int status = 0;
-    return sscanf(answer, "HTTP/1.%*d %d ", &status) == 1 ? status : 0;
+    return strncmp(answer, "HTTP/1.", 7) == 0 ? strtol(answer + 9, NULL, 10) : 0;
 }
 
 static json_t *body_of(const char *answer)
