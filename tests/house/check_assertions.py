@@ -1,7 +1,8 @@
 """tests/house/check_assertions.py ROOT - every cmocka test asserts something.
 
 A test asserts when its body, or a helper of the same file that it calls, contains assert_,
-fail, or a helper of another file whose name says that it checks: assert_, expect_, check_.
+fail, or a helper of another file whose name says that it checks: assert_, expect_, check_ or
+_assert at its end.
 """
 
 import re
@@ -12,7 +13,7 @@ import tree
 REGISTERED = re.compile(r"\bcmocka_unit_test\w*\(\s*(\w+)")
 MACRO = re.compile(r"#define (\w+)\((\w+)[^)]*\)(?:[^\n]*\\\n)*[^\n]*")
 FUNCTION = re.compile(r"^[A-Za-z][^;{}#]*?\b(\w+)\([^;{}]*\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-ASSERTING = re.compile(r"^(_?assert_|expect_|check_|fail$|fail_msg$)")
+ASSERTING = re.compile(r"^(_?assert_|expect_|check_|fail$|fail_msg$|\w+_assert$)")
 CALL = re.compile(r"\b(\w+)\s*\(")
 NOISE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|//[^\n]*', re.DOTALL)
 
