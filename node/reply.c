@@ -33,6 +33,7 @@ static const struct {
     [SPEAN_ECORRUPT] = {500, SPEAN_EXIT_INTEGRITY},
     [SPEAN_EIO] = {500, SPEAN_EXIT_FAILED},
     [SPEAN_ENOMEM] = {503, SPEAN_EXIT_FAILED},
+    [SPEAN_EMEMLOCK] = {503, SPEAN_EXIT_FAILED},
 };
 
 void spean_reply_fini(struct spean_reply *reply)

@@ -28,7 +28,8 @@
     X(SPEAN_EFULL, "full", "the disk, the map or a quota is full")                                 \
     X(SPEAN_ECORRUPT, "corrupt", "stored bytes do not verify")                                     \
     X(SPEAN_EIO, "io", "the operating system or the store reported a failure")                     \
-    X(SPEAN_ENOMEM, "no_memory", "memory is exhausted")
+    X(SPEAN_ENOMEM, "no_memory", "memory is exhausted")                                            \
+    X(SPEAN_EMEMLOCK, "memory_lock", "the system does not let secrets be locked in memory")
 
 #define SPEAN_ERR_ENUM(code, name, text) code,
 typedef enum { SPEAN_ERR_TABLE(SPEAN_ERR_ENUM) SPEAN_ERRS_COUNT } spean_err;
