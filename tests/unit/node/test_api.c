@@ -24,6 +24,8 @@
 #define CLIENTS      50
 #define ANSWER_BYTES 65536u
 #define NOBODY       65534u
+#define LARGE_BYTES  8388608
+#define SHORT_MS     50 /* A time limit that a test waits for. */
 
 #define HOST "Host: localhost\r\n"
 #define JSON "Content-Type: application/json\r\n"
@@ -60,6 +62,18 @@ static void unbuilt_read(const struct spean_request *request, void *ctx, struct 
     spean_reply_take(reply, NULL);
 }
 
+/* More than a socket holds, so that writing it has to wait for the reader. */
+static void large_read(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    (void)request;
+    (void)ctx;
+    char *text = malloc(LARGE_BYTES);
+    assert_non_null(text);
+    memset(text, 'a', LARGE_BYTES);
+    spean_reply_take(reply, json_pack("{s:s#}", "text", text, LARGE_BYTES));
+    free(text);
+}
+
 static bool thing_check(struct spean_job *job, void *ctx)
 {
     (void)ctx;
@@ -93,6 +107,7 @@ static void import_run(struct spean_job *job, void *core)
 
 static const struct spean_route routes[] = {
     {.method = "GET", .path = "/v1/echo/{id}", .flags = SPEAN_ROUTE_READ, .read = echo_read},
+    {.method = "GET", .path = "/v1/large", .flags = SPEAN_ROUTE_READ, .read = large_read},
     {.method = "GET", .path = "/v1/missing", .flags = SPEAN_ROUTE_READ, .read = missing_read},
     {.method = "GET", .path = "/v1/unbuilt", .flags = SPEAN_ROUTE_READ, .read = unbuilt_read},
     {.method = "POST",
@@ -115,20 +130,36 @@ static struct spean_api_config config_of(const struct world *world)
     return config;
 }
 
-static int world_make(void **state)
+static int world_make_with(void **state, uint32_t jobs_max, uint32_t timeout_ms)
 {
     struct world *world = calloc(1, sizeof(*world));
     assert_non_null(world);
     (void)snprintf(world->dir, sizeof(world->dir), "/tmp/spean-test-XXXXXX");
     assert_non_null(mkdtemp(world->dir));
     (void)snprintf(world->path, sizeof(world->path), "%s/spean.sock", world->dir);
-    assert_int_equal(spean_queue_new(JOBS_MAX, &world->queue), SPEAN_OK);
-    const struct spean_api_config config = config_of(world);
+    assert_int_equal(spean_queue_new(jobs_max, &world->queue), SPEAN_OK);
+    struct spean_api_config config = config_of(world);
+    config.timeout_ms = timeout_ms;
     assert_int_equal(
         spean_api_start(&config, routes, sizeof(routes) / sizeof(routes[0]), context, &world->api),
         SPEAN_OK);
     *state = world;
     return 0;
+}
+
+static int world_make(void **state)
+{
+    return world_make_with(state, JOBS_MAX, 0);
+}
+
+static int world_make_large(void **state)
+{
+    return world_make_with(state, SPEAN_QUEUE_JOBS_MAX, 0);
+}
+
+static int world_make_hasty(void **state)
+{
+    return world_make_with(state, JOBS_MAX, SHORT_MS);
 }
 
 static int world_end(void **state)
@@ -610,6 +641,52 @@ static void a_full_queue_is_503_and_the_node_goes_on(void **state)
     assert_int_equal(status_of(client_receive(world, fd)), 200);
 }
 
+static void one_request_too_many_at_a_time_is_503(void **state)
+{
+    struct world *world = *state;
+    int fds[SPEAN_API_REQUESTS_MAX];
+    struct spean_job *jobs[SPEAN_API_REQUESTS_MAX];
+    int done = 0;
+    for (unsigned i = 0; i < SPEAN_API_REQUESTS_MAX; i++) {
+        fds[i] = thing_send(world, "a");
+        jobs[i] = core_take(world);
+    }
+    assert_refused(world, "GET /v1/echo/a HTTP/1.1\r\n" HOST "\r\n", 503, "busy");
+    for (unsigned i = 0; i < SPEAN_API_REQUESTS_MAX; i++) {
+        jobs[i]->run(jobs[i], &done);
+        assert_int_equal(status_of(client_receive(world, fds[i])), 200);
+    }
+    assert_int_equal(status_of(talk(world, "GET /v1/echo/a HTTP/1.1\r\n" HOST LAST "\r\n")), 200);
+}
+
+static void a_silent_client_is_dropped_and_a_slow_core_is_not(void **state)
+{
+    struct world *world = *state;
+    int done = 0;
+    const int waiting = thing_send(world, "a");
+    struct spean_job *job = core_take(world);
+    const int silent = client_open(world);
+    const int half = client_open(world);
+    client_send(half, "GET /v1/ec", 10);
+    assert_string_equal(client_receive(world, silent), "");
+    assert_string_equal(client_receive(world, half), "");
+    job->run(job, &done); /* Its client has waited longer than they were allowed to be silent. */
+    assert_int_equal(status_of(client_receive(world, waiting)), 200);
+}
+
+static void a_client_that_leaves_within_an_answer_harms_nothing(void **state)
+{
+    struct world *world = *state;
+    static const char request[] = "GET /v1/large HTTP/1.1\r\n" HOST "\r\n";
+    char byte = 0;
+    const int fd = client_open(world);
+    client_send(fd, request, sizeof(request) - 1);
+    assert_true(client_wait(fd, POLLIN));
+    assert_int_equal(recv(fd, &byte, 1, 0), 1);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(status_of(talk(world, "GET /v1/echo/a HTTP/1.1\r\n" HOST LAST "\r\n")), 200);
+}
+
 static void a_write_is_503_when_the_core_has_gone(void **state)
 {
     struct world *world = *state;
@@ -770,6 +847,11 @@ int main(void)
         SERVED(a_write_is_answered_when_the_core_has_done_it),
         SERVED(answers_find_their_own_client_whatever_their_order),
         SERVED(a_full_queue_is_503_and_the_node_goes_on),
+        cmocka_unit_test_setup_teardown(one_request_too_many_at_a_time_is_503, world_make_large,
+                                        world_end),
+        cmocka_unit_test_setup_teardown(a_silent_client_is_dropped_and_a_slow_core_is_not,
+                                        world_make_hasty, world_end),
+        SERVED(a_client_that_leaves_within_an_answer_harms_nothing),
         SERVED(a_write_is_503_when_the_core_has_gone),
         SERVED(a_client_that_leaves_loses_the_answer_and_nothing_else),
         SERVED(a_running_request_is_finished_before_the_stop),
