@@ -1,0 +1,59 @@
+/*
+ * tests/unit/tools/clikit.h - run `spean` within a test, against a socket that plays the daemon.
+ *
+ *     struct api_server *server = api_server_start(replies, 1);
+ *     struct cli_result result;
+ *     cli_run(&result, "spean", "version", "--socket", api_server_path(server), NULL);
+ *     assert_int_equal(result.exit, SPEAN_EXIT_DONE);
+ *     cli_result_fini(&result);
+ *     api_server_stop(server);
+ */
+#ifndef SPEAN_TESTS_UNIT_TOOLS_CLIKIT_H
+#define SPEAN_TESTS_UNIT_TOOLS_CLIKIT_H
+
+#include <stddef.h>
+
+#include "tools/exit.h"
+
+#define API_SERVER_REPLIES_MAX 16u
+#define CLI_WORDS_MAX          64u
+
+struct cli_result {
+    enum spean_exit exit;
+    char *out; /* What went to standard output, and to standard error. */
+    char *err;
+};
+
+/* Run the words up to NULL as a command line, without a terminal; fails the test if it cannot. */
+void cli_run(struct cli_result *result, const char *first, ...);
+void cli_result_fini(struct cli_result *result);
+
+/* Bytes that answer one connection, as they are. */
+struct api_reply {
+    const char *data;
+    size_t len; /* 0: strlen(data). */
+};
+
+struct api_server;
+
+/* Answer connection i with replies[i], then close it; the replies are lent until the stop. */
+struct api_server *api_server_start(const struct api_reply *replies, size_t count);
+const char *api_server_path(const struct api_server *server);
+
+/* Stop, and wait for the thread. Give the request that came i-th before calling _free(); NULL if
+ * none came. */
+void api_server_stop(struct api_server *server);
+const char *api_server_request(const struct api_server *server, size_t i);
+void api_server_free(struct api_server *server);
+
+/* Make a whole HTTP reply of status and JSON text; valid until the next call in this thread. */
+const char *api_http(int status, const char *json);
+
+/* Make a scratch folder, and remove it with the files in it. */
+void scratch_make(char *path, size_t cap);
+void scratch_remove(const char *path);
+
+/* Write text into the file name of folder, mode 0600, and give its path in out. */
+void scratch_write(const char *folder, const char *name, const char *text, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,249 @@
+#include "tools/call.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "tools/i18n.h"
+#include "tools/input.h"
+
+struct spean_call {
+    const struct spean_parsed *parsed;
+    struct spean_out *out;
+    struct spean_prompt *prompt;
+    struct spean_client *client; /* NULL until it is needed. */
+};
+
+spean_err spean_call_new(const struct spean_parsed *parsed, struct spean_out *printer,
+                         struct spean_prompt *prompt, struct spean_call **out)
+{
+    assert(parsed != NULL);
+    assert(parsed->command != NULL);
+    assert(printer != NULL);
+    assert(prompt != NULL);
+    assert(out != NULL);
+    struct spean_call *const call = calloc(1, sizeof(*call));
+    if (call == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    call->parsed = parsed;
+    call->out = printer;
+    call->prompt = prompt;
+    *out = call;
+    return SPEAN_OK;
+}
+
+void spean_call_free(struct spean_call *call)
+{
+    if (call == NULL) {
+        return;
+    }
+    spean_client_free(call->client);
+    free(call);
+}
+
+struct spean_out *spean_call_out(struct spean_call *call)
+{
+    assert(call != NULL);
+    return call->out;
+}
+
+struct spean_prompt *spean_call_prompt(struct spean_call *call)
+{
+    assert(call != NULL);
+    return call->prompt;
+}
+
+const struct spean_globals *spean_call_globals(const struct spean_call *call)
+{
+    assert(call != NULL);
+    return &call->parsed->globals;
+}
+
+/* Say whether the command has a flag or argument of this name: a handler asks for no other. */
+static bool has_name(const struct spean_command *command, const char *name)
+{
+    for (const struct spean_flag *f = command->flags; f != NULL && f->name != NULL; f++) {
+        if (strcmp(f->name, name) == 0) {
+            return true;
+        }
+    }
+    for (const struct spean_arg *a = command->args; a != NULL && a->name != NULL; a++) {
+        if (strcmp(a->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t spean_call_count(const struct spean_call *call, const char *name)
+{
+    assert(call != NULL);
+    assert(has_name(call->parsed->command, name));
+    size_t count = 0;
+    for (size_t i = 0; i < call->parsed->values_count; i++) {
+        count += strcmp(call->parsed->values[i].name, name) == 0;
+    }
+    return count;
+}
+
+const char *spean_call_value_at(const struct spean_call *call, const char *name, size_t index)
+{
+    assert(call != NULL);
+    assert(has_name(call->parsed->command, name));
+    for (size_t i = 0; i < call->parsed->values_count; i++) {
+        const struct spean_value *const value = &call->parsed->values[i];
+        if (strcmp(value->name, name) == 0 && index-- == 0) {
+            return value->text;
+        }
+    }
+    return NULL;
+}
+
+const char *spean_call_value(const struct spean_call *call, const char *name)
+{
+    return spean_call_value_at(call, name, 0);
+}
+
+bool spean_call_given(const struct spean_call *call, const char *name)
+{
+    return spean_call_value(call, name) != NULL;
+}
+
+uint64_t spean_call_number(const struct spean_call *call, const char *name, uint64_t absent)
+{
+    const char *const text = spean_call_value(call, name);
+    return text == NULL ? absent : (uint64_t)strtoumax(text, NULL, 10); /* The parser checked it. */
+}
+
+static const struct spean_question *question_find(const struct spean_call *call, const char *name,
+                                                  const char *flag)
+{
+    const struct spean_question *q = call->parsed->command->questions;
+    for (; q != NULL && q->name != NULL; q++) {
+        if ((name != NULL && strcmp(q->name, name) == 0) ||
+            (flag != NULL && q->flag != NULL && strcmp(q->flag, flag) == 0)) {
+            return q;
+        }
+    }
+    return NULL;
+}
+
+enum spean_exit spean_call_private(struct spean_call *call, const char *name, size_t bytes_max,
+                                   char **text, struct spean_problem *problem)
+{
+    assert(text != NULL);
+    assert(bytes_max > 0);
+    *text = NULL;
+    const char *const spec = spean_call_value(call, name);
+    if (spec != NULL) {
+        return spean_input_text(spec, bytes_max, text, problem);
+    }
+    const struct spean_question *const found = question_find(call, NULL, name);
+    if (found == NULL) {
+        return SPEAN_EXIT_DONE;
+    }
+    char *const answer = malloc(bytes_max + 2);
+    if (answer == NULL) {
+        return spean_problem_err(problem, SPEAN_ENOMEM, name);
+    }
+    struct spean_question question = *found;
+    question.text = _(found->text);
+    const enum spean_exit exit =
+        spean_prompt_ask(call->prompt, &question, answer, bytes_max + 1, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        sodium_memzero(answer, bytes_max + 2);
+        free(answer);
+        return exit;
+    }
+    *text = answer;
+    return SPEAN_EXIT_DONE;
+}
+
+struct spean_question spean_call_question(const struct spean_call *call, const char *name)
+{
+    assert(call != NULL);
+    assert(name != NULL);
+    const struct spean_question *const found = question_find(call, name, NULL);
+    assert(found != NULL); /* A handler asks what its command lists. */
+    struct spean_question question = *found;
+    question.text = _(found->text);
+    return question;
+}
+
+enum spean_exit spean_call_home(struct spean_call *call, char out[SPEAN_PATH_BYTES_MAX],
+                                struct spean_problem *problem)
+{
+    assert(call != NULL);
+    return spean_path_home(call->parsed->globals.home, out, problem);
+}
+
+/* Make the client on first use: commands that need no daemon need no socket either. */
+static enum spean_exit client_need(struct spean_call *call, struct spean_problem *problem)
+{
+    if (call->client != NULL) {
+        return SPEAN_EXIT_DONE;
+    }
+    char home[SPEAN_PATH_BYTES_MAX];
+    char socket_path[SPEAN_SOCKET_PATH_BYTES_MAX];
+    enum spean_exit exit = spean_call_home(call, home, problem);
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_path_socket(call->parsed->globals.socket, home, socket_path, problem);
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_client_new(socket_path, home, &call->client, problem);
+    }
+    return exit;
+}
+
+/* Show a request that --dry-run keeps from being sent. */
+static enum spean_exit request_show(struct spean_call *call, const char *method, const char *path,
+                                    const json_t *body, struct spean_problem *problem)
+{
+    json_t *const shown =
+        json_pack("{s:b,s:s,s:s,s:O*}", "dry_run", 1, "method", method, "path", path, "body", body);
+    char *const text = body == NULL ? NULL : json_dumps(body, JSON_INDENT(2));
+    enum spean_exit exit = SPEAN_EXIT_DONE;
+    if (shown == NULL || (body != NULL && text == NULL)) {
+        exit = spean_problem_err(problem, SPEAN_ENOMEM, "--dry-run");
+    } else {
+        spean_out_json(call->out, shown);
+        spean_out_line(call->out, "%s %s", method, path);
+        spean_out_text(call->out, text == NULL ? "" : text);
+        spean_out_note(call->out, "%s", _("This was a dry run: nothing was sent or changed."));
+    }
+    free(text);
+    json_decref(shown);
+    return exit;
+}
+
+enum spean_exit spean_call_request(struct spean_call *call, const char *method, const char *path,
+                                   const json_t *body, json_t **reply,
+                                   struct spean_problem *problem)
+{
+    assert(call != NULL);
+    assert(reply != NULL);
+    *reply = NULL;
+    if (call->parsed->globals.dry_run && strcmp(method, "GET") != 0) {
+        return request_show(call, method, path, body, problem);
+    }
+    const enum spean_exit exit = client_need(call, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
+    }
+    return spean_client_request(call->client, method, path, body, reply, problem);
+}
+
+enum spean_exit spean_call_wait(struct spean_call *call, long reply_ms,
+                                struct spean_problem *problem)
+{
+    assert(call != NULL);
+    const enum spean_exit exit = client_need(call, problem);
+    if (exit == SPEAN_EXIT_DONE) {
+        spean_client_wait(call->client, reply_ms);
+    }
+    return exit;
+}

@@ -1,0 +1,36 @@
+/* tools/display.h - text on a terminal: how wide it is, and data that must not command it. */
+#ifndef SPEAN_TOOLS_DISPLAY_H
+#define SPEAN_TOOLS_DISPLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Count the cells that text takes, character cluster by cluster: a cluster that begins wide (kanji,
+ * kana, emoji) takes 2; otherwise its code points add up, where spacing marks (Khmer vowels) take
+ * the one cell that terminals give them and other marks none. Bytes that are not UTF-8 take 1.
+ */
+size_t spean_display_width(const char *text);
+
+/*
+ * Say whether a code point could make a terminal do something, or show a line as what it is not:
+ * C0 and C1 controls, line and paragraph separators, bidirectional overrides and isolates, tags.
+ * Zero-width space and joiners are allowed: Khmer is written with them.
+ */
+bool spean_display_unsafe(int32_t codepoint);
+
+/*
+ * Copy text with each unsafe code point and each byte that is not UTF-8 replaced by U+FFFD; line
+ * breaks too, so that data never starts a line of its own. Tabs become spaces. NULL: no memory.
+ * The caller frees it.
+ */
+char *spean_display_clean(const char *text);
+
+/*
+ * Copy JSON text with the unsafe code points written as \u escapes: the value is the same, the
+ * terminal stays whole. Line breaks between members stay. NULL: no memory. The caller frees it.
+ */
+char *spean_display_escape_json(const char *json);
+
+#endif
