@@ -5,11 +5,16 @@
  * package: Argon2id of a passphrase, or a credential of 32 random bytes that the system hands to
  * the service. Package, in canonical msgpack, version 1:
  *
- *   [1, wrap, nonce: bin24, content: bin]           content sealed with [domain, 1, wrap]
- *   wrap = [1, ops, MiB, salt: bin16, nonce: bin24, key: bin48]    key with [domain, 1, ops, MiB,
- * salt] | [2, nonce: bin24, key: bin48]                           key with [domain, 2]
+ *   [1, wrap, nonce: bin24, content: bin]
+ *                              content is sealed with [domain, 1, wrap]
+ *   wrap = [1, ops, MiB, salt: bin16, nonce: bin24, key: bin48]
+ *                              a passphrase; key is sealed with [domain, 1, ops, MiB, salt]
+ *   wrap = [2, nonce: bin24, key: bin48]
+ *                              a credential; key is sealed with [domain, 2]
  *
- * where "with" names the additional data, and domain says what the package is.
+ * where "with" names the additional data, as a canonical array, and domain says what the package
+ * is. The credential is not used as a key itself, but BLAKE2b-256 keyed with it, of nothing under
+ * the domain "spean/store-credential/1".
  */
 #ifndef SPEAN_STORE_WRAP_H
 #define SPEAN_STORE_WRAP_H

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "fixture.h"
 #include "store/file.h"
+#include "tests/unit/store/fixture.h"
 
 static const uint8_t credential_bytes[SPEAN_WRAP_CREDENTIAL_BYTES] = {1, 2, 3};
 static const struct spean_unlock credential = {

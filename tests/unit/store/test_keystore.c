@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "fixture.h"
 #include "protocol/pair.h"
+#include "tests/unit/store/fixture.h"
 
 static const uint8_t credential_bytes[SPEAN_WRAP_CREDENTIAL_BYTES] = {1, 2, 3};
 static const uint8_t other_bytes[SPEAN_WRAP_CREDENTIAL_BYTES] = {3, 2, 1};

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "fixture.h"
+#include "tests/unit/store/fixture.h"
 
 static const uint8_t credential_bytes[SPEAN_WRAP_CREDENTIAL_BYTES] = {1, 2, 3};
 static const struct spean_unlock credential = {

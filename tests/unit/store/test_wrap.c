@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "protocol/hash.h"
+#include "protocol/reader.h"
 #include "protocol/writer.h"
 
 #define DOMAIN        "spean/test/1"
@@ -148,6 +150,59 @@ static void a_package_with_any_byte_changed_is_refused(void **state)
     assert_int_equal(open_as(DOMAIN, package, len, &credential), SPEAN_ECORRUPT);
 }
 
+/* Open a box by hand with [domain, number] or [domain, number, more] as additional data. */
+static void expect_opens(uint8_t *out, size_t cap, const uint8_t key[SPEAN_KEY_BYTES],
+                         const uint8_t nonce[SPEAN_AEAD_NONCE_BYTES], uint64_t number,
+                         struct spean_view more, struct spean_view box)
+{
+    uint8_t buf[PACKAGE_BYTES];
+    struct spean_view ad = {0};
+    struct spean_writer w;
+    spean_writer_init(&w, buf, sizeof(buf));
+    spean_writer_array(&w, more.len > 0 ? 3 : 2);
+    spean_writer_str(&w, DOMAIN, strlen(DOMAIN));
+    spean_writer_uint(&w, number);
+    spean_writer_raw(&w, more);
+    assert_int_equal(spean_writer_end(&w, &ad), SPEAN_OK);
+    assert_int_equal(spean_aead_open(out, cap, key, nonce, ad, box), SPEAN_OK);
+}
+
+static void the_package_is_what_the_header_says(void **state)
+{
+    (void)state;
+    uint8_t package[PACKAGE_BYTES];
+    const size_t len = seal(&credential, package);
+    struct spean_reader r;
+    spean_reader_init(&r, (struct spean_view){package, len});
+    assert_int_equal(spean_reader_array(&r, 4, 4), 4);
+    assert_int_equal(spean_reader_uint(&r, 9), 1);
+    const struct spean_reader wrap_start = r;
+    const struct spean_view wrap = spean_reader_value(&r, PACKAGE_BYTES);
+    const struct spean_view nonce =
+        spean_reader_bin(&r, SPEAN_AEAD_NONCE_BYTES, SPEAN_AEAD_NONCE_BYTES);
+    const struct spean_view box = spean_reader_bin(&r, 0, PACKAGE_BYTES);
+    assert_int_equal(spean_reader_end(&r), SPEAN_OK);
+
+    struct spean_reader inner = wrap_start;
+    uint8_t wrap_nonce[SPEAN_AEAD_NONCE_BYTES];
+    assert_int_equal(spean_reader_array(&inner, 3, 3), 3);
+    assert_int_equal(spean_reader_uint(&inner, 9), SPEAN_UNLOCK_CREDENTIAL);
+    spean_reader_bin_fixed(&inner, wrap_nonce, sizeof(wrap_nonce));
+    const struct spean_view wrapped = spean_reader_bin(&inner, 48, 48);
+    assert_false(spean_reader_failed(&inner));
+
+    uint8_t derived[SPEAN_KEY_BYTES];
+    uint8_t key[SPEAN_KEY_BYTES];
+    uint8_t plain[PACKAGE_BYTES];
+    struct spean_hash h;
+    spean_hash_begin_keyed(&h, "spean/store-credential/1", credential_bytes,
+                           sizeof(credential_bytes), sizeof(derived));
+    spean_hash_end(&h, derived, sizeof(derived));
+    expect_opens(key, sizeof(key), derived, wrap_nonce, 2, (struct spean_view){0}, wrapped);
+    expect_opens(plain, sizeof(plain), key, nonce.data, 1, wrap, box);
+    assert_memory_equal(plain, content_bytes, sizeof(content_bytes));
+}
+
 /* A package of another version, or of other costs, that nobody sealed. */
 static size_t forge(uint64_t version, uint64_t ops, uint64_t mib, uint8_t package[PACKAGE_BYTES])
 {
@@ -260,6 +315,7 @@ int main(void)
         cmocka_unit_test(the_same_content_never_looks_the_same),
         cmocka_unit_test(a_package_cut_at_any_byte_is_refused),
         cmocka_unit_test(a_package_with_any_byte_changed_is_refused),
+        cmocka_unit_test(the_package_is_what_the_header_says),
         cmocka_unit_test(absurd_costs_are_refused_before_they_are_paid),
         cmocka_unit_test(a_newer_package_is_refused_by_name),
         cmocka_unit_test(what_cannot_unlock_anything_is_refused),
