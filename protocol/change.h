@@ -19,8 +19,6 @@
 
 #define SPEAN_CHANGE_RANDOM_BYTES 16u
 #define SPEAN_CHANGE_FIXED_MAX    256u /* Fixed fields of a record. */
-#define SPEAN_VALUE_DEPTH_MAX     5u   /* Arrays and maps within each other in a value. */
-#define SPEAN_VALUE_ELEMENTS_MAX  256u /* Of one array or map in a value. */
 #define SPEAN_CHANGE_BYTES_MAX    SPEAN_BODY_BYTES_MAX
 
 /* Verbs of operations; by kind. */

@@ -10,8 +10,8 @@
 #include "protocol/err.h"
 #include "protocol/limits.h"
 
-#define SPEAN_ERASURE_PLACES_MAX       512u /* Public entries that one erasure names. */
-#define SPEAN_ERASURE_REASON_BYTES_MAX 1024u
+#define SPEAN_ERASURE_PLACES_MAX       1024u /* More than a body holds. */
+#define SPEAN_ERASURE_REASON_BYTES_MAX SPEAN_VALUE_BYTES_MAX
 
 /* An entry, named in full. */
 struct spean_erasure_place {
