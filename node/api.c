@@ -88,7 +88,10 @@ static void exchange_free(struct exchange *exchange)
     }
 }
 
-/* evhttp: the connection of an unanswered request has gone, and the request with it. */
+/*
+ * evhttp: the connection of an unanswered request has gone, and the request with it. evhttp 2.1
+ * does not read while a request is being answered, so mostly it learns of this when it writes.
+ */
 static void on_connection_closed(struct evhttp_connection *connection, void *arg)
 {
     (void)connection;
