@@ -126,12 +126,12 @@ static void read_follows(struct spean_reader *r, struct spean_referral_item *ite
 {
     const uint32_t count = spean_reader_array(r, 0, SPEAN_REFERRAL_FOLLOWS_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        struct spean_id log = {{0}};
-        (void)spean_reader_array(r, 3, 3);
-        spean_reader_bin_fixed(r, log.bytes, SPEAN_SHORT_BYTES);
-        item->follows[i].log = spean_short_of(&log);
-        item->follows[i].seq = spean_reader_uint(r, UINT64_MAX);
-        item->follows[i].index = spean_reader_uint(r, UINT64_MAX);
+        const struct spean_view name = spean_reader_value(r, SPEAN_DOT_BYTES_MAX);
+        const spean_err err = spean_dot_decode(name, &item->follows[i]);
+        if (err != SPEAN_OK) {
+            spean_reader_fail(r, err);
+            return;
+        }
     }
     item->follows_count = count;
 }
@@ -191,7 +191,7 @@ spean_err spean_referral_item_decode(struct spean_referral_item *out, struct spe
 
 /* Where an item stands in the sorted list of names. */
 struct place {
-    struct spean_referral_name name;
+    struct spean_dot name;
     uint16_t item;
 };
 
@@ -206,27 +206,15 @@ struct weave {
     bool *are_decided;
 };
 
-static int compare_uint(uint64_t a, uint64_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-static int compare_names(const struct spean_referral_name *a, const struct spean_referral_name *b)
-{
-    const int by_log = compare_uint(a->log, b->log);
-    const int by_seq = compare_uint(a->seq, b->seq);
-    return by_log != 0 ? by_log : by_seq != 0 ? by_seq : compare_uint(a->index, b->index);
-}
-
 static int compare_places(const void *a, const void *b)
 {
     const struct place *const left = a;
     const struct place *const right = b;
-    return compare_names(&left->name, &right->name);
+    return spean_dot_compare(&left->name, &right->name);
 }
 
 /* The item of that name; NO_ITEM if there is none, or two, as when two logs share a short name. */
-static uint16_t find_item(const struct weave *weave, const struct spean_referral_name *name)
+static uint16_t find_item(const struct weave *weave, const struct spean_dot *name)
 {
     const struct place key = {*name, 0};
     const struct place *found =

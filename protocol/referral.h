@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "protocol/bytes.h"
+#include "protocol/change.h"
 #include "protocol/err.h"
 
 #define SPEAN_REFERRAL_STEPS_MAX   1024u /* Of one track. */
@@ -111,19 +112,12 @@ enum spean_referral_step spean_referral_step_of(struct spean_view code);
 /* Say whose track a step belongs to; SPEAN_SIDE_NONE for an unknown one. */
 enum spean_referral_side spean_referral_step_side(enum spean_referral_step step);
 
-/* Name of a step: a list item of its record. */
-struct spean_referral_name {
-    uint64_t log; /* Short name. */
-    uint64_t seq;
-    uint64_t index; /* Of the operation in its change. */
-};
-
 struct spean_referral_item {
-    struct spean_referral_name name;
+    struct spean_dot name;
     struct spean_id entry; /* The entry that holds it. */
     enum spean_referral_step step;
     bool is_no_response; /* Reason code is no_response. */
-    struct spean_referral_name follows[SPEAN_REFERRAL_FOLLOWS_MAX];
+    struct spean_dot follows[SPEAN_REFERRAL_FOLLOWS_MAX];
     size_t follows_count;
 };
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "protocol/change.h"
 #include "protocol/codes.h"
 #include "protocol/hash.h"
 #include "protocol/limits.h"
@@ -259,11 +260,11 @@ static void read_place(struct spean_reader *r)
 
 static void read_item(struct spean_reader *r)
 {
-    uint8_t log[SPEAN_SHORT_BYTES];
-    (void)spean_reader_array(r, 3, 3);
-    spean_reader_bin_fixed(r, log, sizeof(log));
-    (void)spean_reader_uint(r, UINT64_MAX);
-    (void)spean_reader_uint(r, SPEAN_CHANGE_OPERATIONS_MAX - 1);
+    struct spean_dot dot;
+    const spean_err err = spean_dot_decode(spean_reader_value(r, SPEAN_DOT_BYTES_MAX), &dot);
+    if (err != SPEAN_OK) {
+        spean_reader_fail(r, err);
+    }
 }
 
 static void read_scalar(struct spean_reader *r, const struct spean_schema_value *value)

@@ -222,9 +222,9 @@ struct track_fixture {
     size_t count;
 };
 
-static struct spean_referral_name name_of(uint64_t number)
+static struct spean_dot name_of(uint64_t number)
 {
-    return (struct spean_referral_name){.log = 7, .seq = number, .index = 0};
+    return (struct spean_dot){.log = 7, .seq = number, .index = 0};
 }
 
 /* Add step number following the steps in the list, which ends with 0. */
