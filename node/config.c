@@ -231,9 +231,9 @@ spean_err spean_config_init(struct spean_config *config, const char *home,
 {
     assert(config != NULL);
     assert(error != NULL);
-    const char *base = home;
+    const char *base = home != NULL ? home : getenv("SPEAN_HOME");
     const char *rest = "";
-    if (home == NULL) {
+    if (base == NULL) {
         base = getenv("XDG_DATA_HOME");
         rest = "/spean";
         if (base == NULL || base[0] != '/') { /* The XDG rules ignore a relative one. */

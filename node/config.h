@@ -50,9 +50,9 @@ struct spean_config_error {
 };
 
 /*
- * Set the defaults for a node in folder home. home NULL: `spean` in $XDG_DATA_HOME, or in
- * ~/.local/share. SPEAN_EINPUT: home is too long or not absolute, or neither XDG_DATA_HOME nor HOME
- * names an absolute folder.
+ * Set the defaults for a node in folder home. home NULL: $SPEAN_HOME, or `spean` in
+ * $XDG_DATA_HOME, or in ~/.local/share; the tools look in the same places. SPEAN_EINPUT: home is
+ * too long or not absolute, or none of them names an absolute folder.
  */
 SPEAN_CHECK spean_err spean_config_init(struct spean_config *config, const char *home,
                                         struct spean_config_error *error);

@@ -11,20 +11,20 @@
 #define SPEAN_JSON_INTEGER_MAX (UINT64_C(1) << 53)
 
 /* What the command line tool exits with (see `man spean`); an error object carries it. */
-enum spean_exit {
-    SPEAN_EXIT_OK = 0,
-    SPEAN_EXIT_FAILED = 1,
-    SPEAN_EXIT_USAGE = 2,
-    SPEAN_EXIT_ATTENTION = 3,
-    SPEAN_EXIT_DENIED = 4,
-    SPEAN_EXIT_NOTFOUND = 5,
-    SPEAN_EXIT_STATE = 6,
-    SPEAN_EXIT_DOWN = 7,
-    SPEAN_EXIT_UNREACHABLE = 8,
-    SPEAN_EXIT_INTEGRITY = 9,
-    SPEAN_EXIT_NOSTORE = 10,
-    SPEAN_EXIT_LOCKED = 11,
-    SPEAN_EXIT_PASSPHRASE = 12
+enum spean_exit_code {
+    SPEAN_REPLY_EXIT_OK = 0,
+    SPEAN_REPLY_EXIT_FAILED = 1,
+    SPEAN_REPLY_EXIT_USAGE = 2,
+    SPEAN_REPLY_EXIT_ATTENTION = 3,
+    SPEAN_REPLY_EXIT_DENIED = 4,
+    SPEAN_REPLY_EXIT_NOTFOUND = 5,
+    SPEAN_REPLY_EXIT_STATE = 6,
+    SPEAN_REPLY_EXIT_DOWN = 7,
+    SPEAN_REPLY_EXIT_UNREACHABLE = 8,
+    SPEAN_REPLY_EXIT_INTEGRITY = 9,
+    SPEAN_REPLY_EXIT_NOSTORE = 10,
+    SPEAN_REPLY_EXIT_LOCKED = 11,
+    SPEAN_REPLY_EXIT_PASSPHRASE = 12
 };
 
 /*
@@ -42,7 +42,7 @@ void spean_reply_fini(struct spean_reply *reply); /* A zeroed reply is allowed. 
 int spean_reply_status(spean_err err);
 
 /* The exit code of the command line tool for err. */
-enum spean_exit spean_reply_exit(spean_err err);
+enum spean_exit_code spean_reply_exit(spean_err err);
 
 /* Answer 200 with the object body, which is taken, also when it is NULL: it could not be built. */
 void spean_reply_take(struct spean_reply *reply, json_t *body);

@@ -235,11 +235,15 @@ static void an_endpoint_of_the_limit_is_taken_and_one_byte_more_is_refused(void 
                      SPEAN_EINPUT);
 }
 
-static void the_home_folder_follows_the_xdg_rules(void **state)
+static void the_home_folder_is_spean_home_or_follows_the_xdg_rules(void **state)
 {
     struct file *file = *state;
     assert_int_equal(setenv("HOME", "/home/dara", 1), 0);
     assert_int_equal(setenv("XDG_DATA_HOME", "/data", 1), 0);
+    assert_int_equal(setenv("SPEAN_HOME", "/srv/node", 1), 0);
+    assert_int_equal(spean_config_init(&file->config, NULL, &file->error), SPEAN_OK);
+    assert_string_equal(file->config.home, "/srv/node");
+    assert_int_equal(unsetenv("SPEAN_HOME"), 0);
     assert_int_equal(spean_config_init(&file->config, NULL, &file->error), SPEAN_OK);
     assert_string_equal(file->config.home, "/data/spean");
     assert_int_equal(setenv("XDG_DATA_HOME", "relative", 1), 0);
@@ -307,7 +311,7 @@ int main(void)
         FILED(what_is_missing_or_no_file_is_told_apart),
         FILED(values_that_do_not_fit_are_refused_and_change_nothing),
         FILED(an_endpoint_of_the_limit_is_taken_and_one_byte_more_is_refused),
-        FILED(the_home_folder_follows_the_xdg_rules),
+        FILED(the_home_folder_is_spean_home_or_follows_the_xdg_rules),
         FILED(a_home_folder_over_the_limit_is_refused),
         FILED(the_socket_is_in_the_home_folder_unless_it_is_named),
         FILED(a_socket_path_that_the_kernel_would_not_take_is_said_plainly),

@@ -15,10 +15,10 @@ static void every_error_has_a_status_and_an_exit_code(void **state)
         const int status = spean_reply_status((spean_err)i);
         if (i == SPEAN_OK) {
             assert_int_equal(status, 200);
-            assert_int_equal(spean_reply_exit((spean_err)i), SPEAN_EXIT_OK);
+            assert_int_equal(spean_reply_exit((spean_err)i), SPEAN_REPLY_EXIT_OK);
         } else {
             assert_in_range(status, 400, 599);
-            assert_int_not_equal(spean_reply_exit((spean_err)i), SPEAN_EXIT_OK);
+            assert_int_not_equal(spean_reply_exit((spean_err)i), SPEAN_REPLY_EXIT_OK);
         }
     }
 }
