@@ -64,23 +64,23 @@ enum spean_kind {
 };
 
 struct spean_flag {
-    const char *name; /* Without "--". NULL ends an array. */
-    char letter;      /* 0: no short form. */
-    enum spean_kind kind;
+    const char *name;    /* Without "--". NULL ends an array. */
     const char *value;   /* What stands for the value in help: "FILE". NULL for KIND_NONE. */
     const char *choices; /* "auto|always|never" for KIND_CHOICE, otherwise NULL. */
+    const char *help;
+    enum spean_kind kind;
+    char letter; /* 0: no short form. */
     bool required;
     bool repeats; /* May be given up to SPEAN_PARSE_VALUES_MAX times. */
-    const char *help;
 };
 
 struct spean_arg {
     const char *name; /* "agency"; shown as AGENCY. NULL ends an array. */
-    enum spean_kind kind;
     const char *choices;
+    const char *help;
+    enum spean_kind kind;
     bool optional; /* Only at the end. */
     bool repeats;  /* Only the last. */
-    const char *help;
 };
 
 /* A question that a command may ask. Its name is the key in an --answers file, and never changes.

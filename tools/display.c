@@ -112,10 +112,10 @@ char *spean_display_clean(const char *text)
 static size_t escape(char *out, utf8proc_int32_t codepoint)
 {
     if (codepoint < 0x10000) {
-        return (size_t)snprintf(out, ESCAPE_BYTES + 1, "\\u%04x", (unsigned)codepoint);
+        return (size_t)snprintf(out, ESCAPE_BYTES + 1, "\\u%04X", (unsigned)codepoint);
     }
     const unsigned rest = (unsigned)codepoint - 0x10000u;
-    return (size_t)snprintf(out, ESCAPE_BYTES + 1, "\\u%04x\\u%04x", 0xd800u + (rest >> 10),
+    return (size_t)snprintf(out, ESCAPE_BYTES + 1, "\\u%04X\\u%04X", 0xd800u + (rest >> 10),
                             0xdc00u + (rest & 0x3ffu));
 }
 

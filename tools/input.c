@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,9 +21,6 @@
 
 static enum spean_exit refuse_errno(const char *path, int number, struct spean_problem *problem)
 {
-    if (number == EINTR && spean_interrupted()) {
-        return spean_interrupt_problem(problem);
-    }
     const enum spean_exit exit = number == ENOENT                      ? SPEAN_EXIT_NOT_FOUND
                                  : number == EACCES || number == EPERM ? SPEAN_EXIT_DENIED
                                                                        : SPEAN_EXIT_FAILED;
@@ -41,6 +39,26 @@ static enum spean_exit spec_open(const char *spec, int *fd, struct spean_problem
     return *fd < 0 ? refuse_errno(path, errno, problem) : SPEAN_EXIT_DONE;
 }
 
+/* read(), which Ctrl-C can end: -1 with EINTR. */
+static ssize_t read_some(int fd, char *buf, size_t cap)
+{
+    if (fd < 0 || fd >= FD_SETSIZE) {
+        errno = EBADF;
+        return -1;
+    }
+    if (!spean_interrupt_wait(fd)) {
+        errno = EINTR;
+        return -1;
+    }
+    return read(fd, buf, cap);
+}
+
+static enum spean_exit refuse_read(const char *name, int number, struct spean_problem *problem)
+{
+    return spean_interrupted() ? spean_interrupt_problem(problem)
+                               : refuse_errno(name, number, problem);
+}
+
 /* Read fd to its end into *text, whose room doubles up to bytes_max + 1. */
 static enum spean_exit read_all(int fd, const char *name, size_t bytes_max, char **text,
                                 size_t *len, struct spean_problem *problem)
@@ -50,14 +68,11 @@ static enum spean_exit read_all(int fd, const char *name, size_t bytes_max, char
     size_t used = 0;
     while (buf != NULL) {
         /* One byte beyond the limit is read, into the place of the NUL, to see that it is there. */
-        const ssize_t got = read(fd, buf + used, room + (room == bytes_max) - used);
+        const ssize_t got = read_some(fd, buf + used, room + (room == bytes_max) - used);
         if (got < 0) {
             const int number = errno;
-            if (number == EINTR && !spean_interrupted()) {
-                continue;
-            }
             free(buf);
-            return refuse_errno(name, number, problem);
+            return refuse_read(name, number, problem);
         }
         used += (size_t)got;
         if (used > bytes_max) {
@@ -106,12 +121,13 @@ enum spean_exit spean_input_bytes(const char *spec, size_t bytes_max, char **tex
 enum spean_exit spean_input_text(const char *spec, size_t bytes_max, char **text,
                                  struct spean_problem *problem)
 {
-    char *read_text;
-    size_t len;
+    char *read_text = NULL;
+    size_t len = 0;
     const enum spean_exit exit = spean_input_bytes(spec, bytes_max, &read_text, &len, problem);
     if (exit != SPEAN_EXIT_DONE) {
         return exit;
     }
+    assert(read_text != NULL);
     if (!spean_text_valid((struct spean_view){.data = (const uint8_t *)read_text, .len = len})) {
         free(read_text);
         return spean_problem_usage(problem, _("%s: this is not UTF-8 text"), spec);
@@ -137,13 +153,9 @@ static enum spean_exit passphrase_read(int fd, const char *name, char *buf, size
     for (;;) {
         char beyond; /* Read here only when buf is full: a line break may still follow. */
         const bool full = used == cap;
-        const ssize_t got = full ? read(fd, &beyond, 1) : read(fd, buf + used, cap - used);
+        const ssize_t got = read_some(fd, full ? &beyond : buf + used, full ? 1 : cap - used);
         if (got < 0) {
-            const int number = errno;
-            if (number == EINTR && !spean_interrupted()) {
-                continue;
-            }
-            return refuse_errno(name, number, problem);
+            return refuse_read(name, errno, problem);
         }
         if (got == 0) {
             break;

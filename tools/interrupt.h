@@ -15,8 +15,17 @@
 SPEAN_CHECK spean_err spean_interrupt_install(void);
 
 /* Say whether one of them has arrived. Whoever blocks or loops asks, puts the terminal back in
- * order and returns spean_interrupt_problem(). */
+ * order and ends with the problem made by spean_interrupt_problem(). */
 bool spean_interrupted(void);
+
+/*
+ * Wait until fd can be read, or is at its end; false: one of the signals has arrived. It cannot
+ * slip in unseen between looking and waiting, as it could before a plain read(). fd < FD_SETSIZE;
+ * something wrong with fd is left for read() to tell.
+ */
+bool spean_interrupt_wait(int fd);
+
+/* Describe it: exit 130. */
 enum spean_exit spean_interrupt_problem(struct spean_problem *problem);
 
 #endif

@@ -268,7 +268,7 @@ static enum spean_exit flag_take(struct spean_parsed *parsed, const struct spean
     if (!flag->repeats && value_given(parsed, flag->name)) {
         return spean_problem_usage(problem, _("%s is given twice"), shown);
     }
-    struct spean_value *value;
+    struct spean_value *value = NULL;
     enum spean_exit exit = value_add(parsed, flag->name, text == NULL ? "" : text, &value, problem);
     if (exit == SPEAN_EXIT_DONE) {
         exit = check_value(flag->kind, flag->choices, &value->text, shown, problem);
@@ -350,7 +350,7 @@ static enum spean_exit args_read(struct spean_parsed *parsed, int count, char **
             return SPEAN_EXIT_USAGE;
         }
         upper_name(arg->name, shown, sizeof(shown));
-        struct spean_value *value;
+        struct spean_value *value = NULL;
         enum spean_exit exit = value_add(parsed, arg->name, words[i], &value, problem);
         if (exit == SPEAN_EXIT_DONE) {
             exit = check_value(arg->kind, arg->choices, &value->text, shown, problem);

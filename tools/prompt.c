@@ -1,7 +1,6 @@
 #include "tools/prompt.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -87,11 +86,7 @@ static enum spean_exit line_read(int fd, char *buf, size_t cap, struct spean_pro
     bool too_long = false;
     for (;;) {
         char byte;
-        const ssize_t got = read(fd, &byte, 1);
-        if (got < 0 && errno == EINTR && !spean_interrupted()) {
-            continue;
-        }
-        if (got <= 0) {
+        if (!spean_interrupt_wait(fd) || read(fd, &byte, 1) != 1) {
             return spean_interrupt_problem(problem); /* Ctrl-C, Ctrl-D, or the terminal is gone. */
         }
         if (byte == '\n') {
@@ -109,15 +104,22 @@ static enum spean_exit line_read(int fd, char *buf, size_t cap, struct spean_pro
     return SPEAN_EXIT_DONE;
 }
 
-/* Read one line without echo. Keys that would stop or kill us half-way are switched off. */
-static enum spean_exit secret_read(int fd, char *buf, size_t cap, struct spean_problem *problem)
+static enum spean_exit refuse_terminal(struct spean_problem *problem)
+{
+    return spean_problem_set(problem, SPEAN_EXIT_FAILED, "terminal", "%s",
+                             _("the terminal cannot hide what is typed"));
+}
+
+/* Ask with text and read one line without echo. Hidden first: some people type before they are
+ * asked. Stopping half-way is switched off, because the shell would be left without echo. */
+static enum spean_exit secret_read(int fd, const char *text, char *buf, size_t cap,
+                                   struct spean_problem *problem)
 {
     struct termios before;
     struct sigaction stop_before;
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     if (tcgetattr(fd, &before) != 0) {
-        return spean_problem_set(problem, SPEAN_EXIT_FAILED, "terminal", "%s",
-                                 _("the terminal cannot hide what is typed"));
+        return refuse_terminal(problem);
     }
     struct termios hidden = before;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
@@ -126,9 +128,9 @@ static enum spean_exit secret_read(int fd, char *buf, size_t cap, struct spean_p
     (void)sigaction(SIGTSTP, &ignore, &stop_before); /* A valid signal: cannot fail. */
     enum spean_exit exit;
     if (tcsetattr(fd, TCSAFLUSH, &hidden) != 0) {
-        exit = spean_problem_set(problem, SPEAN_EXIT_FAILED, "terminal", "%s",
-                                 _("the terminal cannot hide what is typed"));
+        exit = refuse_terminal(problem);
     } else {
+        terminal_write(fd, text);
         exit = line_read(fd, buf, cap, problem);
     }
     (void)tcsetattr(fd, TCSAFLUSH, &before); /* Nothing else is left to try. */
@@ -144,14 +146,19 @@ static enum spean_exit terminal_ask(const struct spean_prompt *prompt,
     if (fd < 0) {
         return refuse_unanswered(question, _("there is no terminal to ask on"), problem);
     }
-    char *const text = spean_display_clean(question->text);
-    if (text != NULL) {
+    char *const clean = spean_display_clean(question->text);
+    char *const text = clean == NULL ? NULL : spean_format("%s: ", clean);
+    enum spean_exit exit;
+    if (text == NULL) {
+        exit = spean_problem_err(problem, SPEAN_ENOMEM, question->name);
+    } else if (question->secret) {
+        exit = secret_read(fd, text, buf, cap, problem);
+    } else {
         terminal_write(fd, text);
-        terminal_write(fd, ": ");
+        exit = line_read(fd, buf, cap, problem);
     }
     free(text);
-    const enum spean_exit exit =
-        question->secret ? secret_read(fd, buf, cap, problem) : line_read(fd, buf, cap, problem);
+    free(clean);
     (void)close(fd); /* Nothing is pending on a terminal. */
     return exit;
 }

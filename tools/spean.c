@@ -13,8 +13,8 @@
 
 #include "tools/i18n.h"
 #include "tools/interrupt.h"
+#include "tools/program.h"
 #include "tools/prompt.h"
-#include "tools/run.h"
 
 /* Secrets and names pass through this process: no core file, no debugger of the same user. */
 static bool harden(void)
@@ -57,6 +57,6 @@ int main(int argc, char **argv)
         .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
         .no_color = is_set("NO_COLOR"),
     };
-    const enum spean_exit exit_code = spean_run(argc, argv, &around);
+    const enum spean_exit exit_code = spean_program_run(argc, argv, &around);
     return spean_interrupted() ? SPEAN_EXIT_INTERRUPTED : (int)exit_code;
 }

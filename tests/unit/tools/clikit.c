@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "tools/run.h"
+#include "tools/program.h"
 
 #define REQUEST_BYTES_MAX 65536u
 #define BACKLOG           8
@@ -47,7 +47,7 @@ void cli_run(struct cli_result *result, const char *first, ...)
     around.talk = open_memstream(&result->err, &err_len);
     assert_non_null(around.results);
     assert_non_null(around.talk);
-    result->exit = spean_run(argc, argv, &around);
+    result->exit = spean_program_run(argc, argv, &around);
     assert_int_equal(fclose(around.results), 0);
     assert_int_equal(fclose(around.talk), 0);
     for (int i = 0; i < argc; i++) {

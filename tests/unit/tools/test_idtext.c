@@ -87,11 +87,11 @@ static void a_case_code_with_any_one_character_wrong_is_refused(void **state)
             continue;
         }
         const bool letter = i < 2 || i == sizeof(good) - 2;
-        for (char c = letter ? 'A' : '0'; c <= (letter ? 'Z' : '9'); c++) {
+        for (const char *c = letter ? "ABCDEFGHIJKLMNOPQRSTUVWXYZ" : "0123456789"; *c != '\0'; c++) {
             char typed[sizeof(good)];
             memcpy(typed, good, sizeof(good));
-            typed[i] = c;
-            if (c != good[i]) {
+            typed[i] = *c;
+            if (*c != good[i]) {
                 assert_refused(typed, SPEAN_ESIGNATURE);
             }
         }

@@ -1,4 +1,4 @@
-#include "tools/run.h"
+#include "tools/program.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -110,7 +110,7 @@ static enum spean_exit finish(struct spean_out *out, const struct spean_surround
     return exit == SPEAN_EXIT_DONE || exit == SPEAN_EXIT_ATTENTION ? SPEAN_EXIT_FAILED : exit;
 }
 
-enum spean_exit spean_run(int argc, char **argv, const struct spean_surroundings *around)
+enum spean_exit spean_program_run(int argc, char **argv, const struct spean_surroundings *around)
 {
     assert(argv != NULL);
     assert(around != NULL);

@@ -1,6 +1,6 @@
-/* tools/run.h - one run of `spean`, from the command line to the exit code. */
-#ifndef SPEAN_TOOLS_RUN_H
-#define SPEAN_TOOLS_RUN_H
+/* tools/program.h - one run of `spean`, from the command line to the exit code. */
+#ifndef SPEAN_TOOLS_PROGRAM_H
+#define SPEAN_TOOLS_PROGRAM_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,6 +19,6 @@ struct spean_surroundings {
 };
 
 /* Do what argv asks for and return what the process exits with. argv may be reordered. */
-enum spean_exit spean_run(int argc, char **argv, const struct spean_surroundings *surroundings);
+enum spean_exit spean_program_run(int argc, char **argv, const struct spean_surroundings *around);
 
 #endif
