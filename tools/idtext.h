@@ -23,7 +23,8 @@ struct spean_idtext {
 
 /*
  * Read what a person typed: upper or lower case, Khmer or full-width digits, any dashes and spaces,
- * and in record codes O for 0 and I or L for 1.
+ * and in codes O for 0 and I or L for 1. A case code without dashes is read as an id where it could
+ * be one.
  * SPEAN_EINPUT: it has none of the three forms. SPEAN_ESIGNATURE: the check character of a case
  * code does not fit; one character is mistyped, ask again. *out is unchanged after an error.
  */

@@ -256,7 +256,7 @@ static void malformed_values_are_refused(void **state)
     assert_refused("spean thing add -c 1 --kind small|large", "--kind cannot be", NULL);
     assert_refused("spean thing add -c 1 --label=", "--label is empty", NULL);
     assert_refused("spean thing show zz", "neither an id nor a code", NULL);
-    assert_refused("spean thing show KH-2611-0317-X", "mistyped", "check character");
+    assert_refused("spean thing show KH-2611-0317-C", "mistyped", "check character");
     assert_refused("spean thing show 7f3a --color blue", "--color cannot be", "auto|always|never");
     assert_refused("spean thing show 7f3a --label \xff", "not UTF-8", NULL);
     assert_int_equal(parse("spean thing add -c 9007199254740992"), SPEAN_EXIT_DONE);
