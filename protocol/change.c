@@ -158,14 +158,10 @@ spean_err spean_dot_decode(struct spean_view value, struct spean_dot *out)
     return err;
 }
 
-static void read_create(struct spean_reader *r, struct spean_change *c)
+struct spean_view spean_fixed_read(struct spean_reader *r)
 {
-    c->creates = !spean_reader_nil(r);
-    if (!c->creates) {
-        return;
-    }
-    (void)spean_reader_array(r, CREATE_ELEMENTS, CREATE_ELEMENTS);
-    spean_reader_bin_fixed(r, c->random, sizeof(c->random));
+    assert(r != NULL);
+
     const uint8_t *const start = r->pos;
     const uint32_t count = spean_reader_map(r, SPEAN_CHANGE_FIXED_MAX);
     uint64_t before = 0;
@@ -177,7 +173,17 @@ static void read_create(struct spean_reader *r, struct spean_change *c)
         before = field;
         (void)read_value(r); /* Kept with the whole map. */
     }
-    c->fixed = since(r, start);
+    return since(r, start);
+}
+
+static void read_create(struct spean_reader *r, struct spean_change *c)
+{
+    c->creates = !spean_reader_nil(r);
+    if (c->creates) {
+        (void)spean_reader_array(r, CREATE_ELEMENTS, CREATE_ELEMENTS);
+        spean_reader_bin_fixed(r, c->random, sizeof(c->random));
+        c->fixed = spean_fixed_read(r);
+    }
 }
 
 /* Check what the kind asks of verb and value; kinds that are not known ask nothing. */
@@ -203,15 +209,18 @@ static spean_err check_operation(const struct spean_operation *op)
     }
 }
 
-static void read_operation(struct spean_reader *r, struct spean_operation *op)
+void spean_operation_read(struct spean_reader *r, struct spean_operation *out)
 {
+    assert(r != NULL);
+    assert(out != NULL);
+
     const uint8_t *const start = r->pos;
     (void)spean_reader_array(r, OPERATION_ELEMENTS, OPERATION_ELEMENTS);
-    op->field = spean_reader_uint(r, UINT64_MAX);
-    op->kind = spean_reader_uint(r, UINT64_MAX);
-    op->verb = spean_reader_uint(r, UINT64_MAX);
-    op->value = read_value(r);
-    op->encoded = since(r, start);
+    out->field = spean_reader_uint(r, UINT64_MAX);
+    out->kind = spean_reader_uint(r, UINT64_MAX);
+    out->verb = spean_reader_uint(r, UINT64_MAX);
+    out->value = read_value(r);
+    out->encoded = since(r, start);
 }
 
 /* Say whether two operations of one change may not stand beside each other (P9.2). */
@@ -238,7 +247,7 @@ static void read_operations(struct spean_reader *r, struct spean_change *c)
     c->operations_count = spean_reader_array(r, 0, SPEAN_CHANGE_OPERATIONS_MAX);
     const uint8_t *const start = r->pos;
     for (uint32_t i = 0; i < c->operations_count; i++) {
-        read_operation(r, &ops[i]);
+        spean_operation_read(r, &ops[i]);
         if (spean_reader_failed(r)) {
             return;
         }
@@ -380,7 +389,7 @@ bool spean_operation_next(struct spean_view *left, struct spean_operation *out)
     }
     struct spean_reader r;
     spean_reader_init(&r, *left);
-    read_operation(&r, out);
+    spean_operation_read(&r, out);
     assert(!spean_reader_failed(&r)); /* Decoding has read it. */
     *left = rest_of(&r);
     return true;

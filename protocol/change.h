@@ -16,6 +16,7 @@
 #include "protocol/bytes.h"
 #include "protocol/err.h"
 #include "protocol/limits.h"
+#include "protocol/reader.h"
 
 #define SPEAN_CHANGE_RANDOM_BYTES 16u
 #define SPEAN_CHANGE_FIXED_MAX    256u /* Fixed fields of a record. */
@@ -109,6 +110,10 @@ int spean_dot_compare(const struct spean_dot *a, const struct spean_dot *b);
  * SPEAN_EFORMAT, SPEAN_ELIMIT.
  */
 SPEAN_CHECK spean_err spean_value_check(struct spean_view value);
+
+/* Read one operation, or the map of fixed fields, as decoding a change does; errors stick to r. */
+void spean_operation_read(struct spean_reader *r, struct spean_operation *out);
+struct spean_view spean_fixed_read(struct spean_reader *r);
 
 /* Find a field in the encoded map of fixed fields of a decoded change; false if it is not there. */
 bool spean_fixed_get(struct spean_view fixed, uint64_t field, struct spean_view *value);
