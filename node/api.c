@@ -1,12 +1,12 @@
 #include "node/api.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -18,7 +18,9 @@
 
 #include "node/gate.h"
 
-#define ACCEPT_PAUSE_MS 100 /* After accept() failed, usually for want of descriptors. */
+#define ACCEPT_PAUSE_MS 100u /* After accept() failed, usually for want of descriptors. */
+
+#define UID_UNKNOWN ((uid_t)-1)
 
 /* Sent when even an error object could not be built. */
 static const char out_of_memory[] =
@@ -35,6 +37,7 @@ struct spean_api {
     struct spean_queue *queue;
     uid_t own_uid;
     gid_t group;
+    const struct spean_log *log;
 
     struct event_base *base;
     struct evhttp *http;
@@ -42,6 +45,7 @@ struct spean_api {
     struct evconnlistener *listener; /* NULL: handed to http, or none. */
     struct event *answers_event;
     struct event *stop_event;
+    struct event *accept_event; /* Ends a pause in accepting. */
     struct exchange *exchanges; /* First of a list. */
     uint32_t exchanges_count;
     bool stopping;
@@ -62,6 +66,9 @@ struct exchange {
     struct exchange *next;
     struct exchange *previous;
 };
+
+/* For the one callback whose argument belongs to evhttp. */
+static _Thread_local struct spean_api *api_of_thread;
 
 static struct timeval timeval_of_ms(uint32_t ms)
 {
@@ -300,6 +307,8 @@ static bool caller_check(struct spean_api *api, struct evhttp_request *http,
         spean_local_allowed(caller, fd, api->own_uid, api->group)) {
         return true;
     }
+    SPEAN_LOG_EVENT(api->log, SPEAN_LOG_WARNING, "api_caller_refused",
+                    spean_log_number("uid", caller->uid));
     spean_reply_error(reply, SPEAN_EDENIED, "this user may not speak to the node",
                       "use the account that the node runs under");
     return false;
@@ -313,7 +322,7 @@ static bool request_serve(struct exchange *exchange, struct spean_reply *reply)
         spean_reply_refuse(reply, 503, SPEAN_EBUSY, "the node is stopping", NULL);
         return true;
     }
-    struct spean_caller caller;
+    struct spean_caller caller = {.uid = UID_UNKNOWN};
     if (!caller_check(api, exchange->http, &caller, reply) ||
         !spean_gate_check(exchange->http, reply)) {
         return true;
@@ -391,21 +400,35 @@ static void on_stop(int fd, short what, void *arg)
     }
 }
 
-/*
- * libevent: accept() failed, usually for want of descriptors. The socket stays readable, so going
- * on at once would spin. evhttp owns the listener's argument: there is none of ours to keep a timer
- * in, and a short pause of this thread does no harm when nothing more can be opened.
- */
+/* libevent: accept() failed. The socket stays readable, so going on at once would spin. */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
-    (void)listener;
-    (void)arg;
-    (void)poll(NULL, 0, ACCEPT_PAUSE_MS); /* A pause cut short is as good. */
+    (void)arg; /* It is evhttp's. */
+    struct spean_api *api = api_of_thread;
+    const char *reason = strerror(errno);
+    const struct timeval pause = timeval_of_ms(ACCEPT_PAUSE_MS);
+    if (event_add(api->accept_event, &pause) == 0 && evconnlistener_disable(listener) == 0) {
+        SPEAN_LOG_EVENT(api->log, SPEAN_LOG_WARNING, "api_accept_failed",
+                        spean_log_text("reason", reason));
+    }
+}
+
+static void on_accept_again(int fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct spean_api *api = arg;
+    if (api->bound != NULL &&
+        evconnlistener_enable(evhttp_bound_socket_get_listener(api->bound)) != 0) {
+        const struct timeval pause = timeval_of_ms(ACCEPT_PAUSE_MS);
+        (void)event_add(api->accept_event, &pause); /* It was just removed, so there is room. */
+    }
 }
 
 static void *thread_main(void *arg)
 {
     struct spean_api *api = arg;
+    api_of_thread = api;
     const int failed = event_base_dispatch(api->base);
     assert(failed >= 0); /* Its descriptors are ours and open. */
     (void)failed;
@@ -432,6 +455,9 @@ static void api_free(struct spean_api *api)
     }
     if (api->stop_event != NULL) {
         event_free(api->stop_event);
+    }
+    if (api->accept_event != NULL) {
+        event_free(api->accept_event);
     }
     if (api->base != NULL) {
         event_base_free(api->base);
@@ -471,7 +497,8 @@ static spean_err events_make(struct spean_api *api)
     api->answers_event = event_new(api->base, spean_queue_answers_fd(api->queue),
                                    EV_READ | EV_PERSIST, on_answers, api);
     api->stop_event = event_new(api->base, api->stop_fd, EV_READ, on_stop, api);
-    if (api->answers_event == NULL || api->stop_event == NULL ||
+    api->accept_event = evtimer_new(api->base, on_accept_again, api);
+    if (api->answers_event == NULL || api->stop_event == NULL || api->accept_event == NULL ||
         event_add(api->answers_event, NULL) != 0 || event_add(api->stop_event, NULL) != 0) {
         return SPEAN_ENOMEM;
     }
@@ -487,7 +514,8 @@ static spean_err server_make(struct spean_api *api, uint32_t timeout_ms)
     const struct timeval timeout = timeval_of_ms(timeout_ms);
     evhttp_set_timeout_tv(api->http, &timeout);
     evhttp_set_max_headers_size(api->http, SPEAN_API_HEADER_BYTES_MAX);
-    evhttp_set_max_body_size(api->http, SPEAN_API_BIG_BODY_BYTES_MAX); /* See body_read(). */
+    /* evhttp knows no routes: what is too much for most of them is refused in body_read(). */
+    evhttp_set_max_body_size(api->http, SPEAN_API_BIG_BODY_BYTES_MAX);
     evhttp_set_allowed_methods(api->http, UINT16_MAX); /* 405 comes from us, with Allow. */
     evhttp_set_gencb(api->http, on_request, api);
     api->listener = evconnlistener_new(
@@ -526,6 +554,7 @@ spean_err spean_api_start(const struct spean_api_config *config, const struct sp
 {
     assert(config != NULL);
     assert(config->queue != NULL);
+    assert(config->log != NULL);
     assert(out != NULL);
     spean_route_assert(routes, routes_count);
     json_object_seed(0); /* Before there are threads: random, against chosen keys. */
@@ -540,6 +569,7 @@ spean_err spean_api_start(const struct spean_api_config *config, const struct sp
     api->queue = config->queue;
     api->own_uid = geteuid();
     api->group = config->group;
+    api->log = config->log;
     api->stop_fd = -1;
     api->local.fd = -1;
     spean_err err = spean_local_listen(config->socket_path, config->group, &api->local);

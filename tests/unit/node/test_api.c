@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -37,6 +38,8 @@ struct world {
     char path[96];
     struct spean_queue *queue;
     struct spean_api *api;
+    struct spean_log log;
+    int log_read; /* What the API logs can be read here. */
     char answer[ANSWER_BYTES];
 };
 
@@ -125,8 +128,10 @@ static char context[] = "the context";
 
 static struct spean_api_config config_of(const struct world *world)
 {
-    const struct spean_api_config config = {
-        .socket_path = world->path, .group = SPEAN_LOCAL_NO_GROUP, .queue = world->queue};
+    const struct spean_api_config config = {.socket_path = world->path,
+                                            .group = SPEAN_LOCAL_NO_GROUP,
+                                            .queue = world->queue,
+                                            .log = &world->log};
     return config;
 }
 
@@ -137,6 +142,10 @@ static int world_make_with(void **state, uint32_t jobs_max, uint32_t timeout_ms)
     (void)snprintf(world->dir, sizeof(world->dir), "/tmp/spean-test-XXXXXX");
     assert_non_null(mkdtemp(world->dir));
     (void)snprintf(world->path, sizeof(world->path), "%s/spean.sock", world->dir);
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    world->log_read = ends[0];
+    spean_log_init(&world->log, ends[1], SPEAN_LOG_DEBUG, NULL);
     assert_int_equal(spean_queue_new(jobs_max, &world->queue), SPEAN_OK);
     struct spean_api_config config = config_of(world);
     config.timeout_ms = timeout_ms;
@@ -167,6 +176,8 @@ static int world_end(void **state)
     struct world *world = *state;
     spean_api_stop(world->api, 0);
     spean_queue_free(world->queue);
+    assert_int_equal(close(world->log.fd), 0);
+    assert_int_equal(close(world->log_read), 0);
     assert_int_not_equal(access(world->path, F_OK), 0);
     assert_int_equal(rmdir(world->dir), 0);
     free(world);
@@ -175,13 +186,18 @@ static int world_end(void **state)
 
 /* The client. */
 
-static int client_open(const struct world *world)
+static void client_connect(const struct world *world, int fd)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     memcpy(address.sun_path, world->path, strlen(world->path) + 1);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+}
+
+static int client_open(const struct world *world)
+{
     const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    client_connect(world, fd);
     return fd;
 }
 
@@ -811,6 +827,17 @@ static int stranger_main(struct world *world)
     return status_of(answer) == 403 && strstr(answer, "not_permitted") != NULL ? 0 : 1;
 }
 
+/* The next line of the log must be about event. */
+static void assert_logged(const struct world *world, const char *event)
+{
+    char line[SPEAN_LOG_LINE_BYTES_MAX + 1];
+    assert_true(client_wait(world->log_read, POLLIN));
+    const ssize_t got = read(world->log_read, line, sizeof(line) - 1);
+    assert_true(got > 0);
+    line[got] = '\0';
+    assert_non_null(strstr(line, event));
+}
+
 static void another_user_is_refused(void **state)
 {
     struct world *world = *state;
@@ -828,6 +855,24 @@ static void another_user_is_refused(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
+    assert_logged(world, "event=api_caller_refused uid=65534");
+}
+
+static void connections_wait_while_descriptors_are_wanting(void **state)
+{
+    struct world *world = *state;
+    static const char request[] = "GET /v1/echo/a HTTP/1.1\r\n" HOST LAST "\r\n";
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    const struct rlimit none = {.rlim_cur = (rlim_t)fd + 1, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    client_connect(world, fd);
+    client_send(fd, request, sizeof(request) - 1);
+    assert_logged(world, "event=api_accept_failed");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(status_of(client_receive(world, fd)), 200);
 }
 
 int main(void)
@@ -872,6 +917,7 @@ int main(void)
         SERVED(a_stop_waits_no_longer_than_its_deadline),
         SERVED(a_second_server_on_one_socket_is_busy_and_harms_nothing),
         SERVED(another_user_is_refused),
+        SERVED(connections_wait_while_descriptors_are_wanting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
