@@ -1,0 +1,129 @@
+/* Asking for the bodies that we may read and lack, and counting them (P6.4, P13.10, P13.11). */
+#include <assert.h>
+
+#include "protocol/sync_internal.h"
+
+void sync_bodies_load(struct spean_sync *s, struct link *link)
+{
+    if (link->lacking_loading) {
+        link->lacking_again = true;
+        return;
+    }
+    link->lacking_loading = true;
+    link->lacking_again = false;
+    link->lacking_got = false;
+    struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOAD_LACKING, link);
+    effect->as.load_lacking.org = link->org;
+    effect->as.load_lacking.relay = link->relay;
+}
+
+static struct fetch *fetch_of(struct link *link, uint32_t id)
+{
+    for (size_t i = 0; i < SYNC_FETCHES_MAX; i++) {
+        if (link->fetches[i].id == id) {
+            return &link->fetches[i];
+        }
+    }
+    return NULL;
+}
+
+static void send_fetch(struct spean_sync *s, struct link *link, struct fetch *fetch,
+                       const struct spean_lacking *group)
+{
+    assert(group->seqs_count > 0);
+    assert(group->seqs_count <= SPEAN_FETCH_SEQS_MAX);
+    *fetch = (struct fetch){.id = s->next_request++, .log = group->log};
+    struct spean_message m = {.type = SPEAN_MESSAGE_FETCH};
+    m.as.fetch.fetch = fetch->id;
+    m.as.fetch.log = group->log;
+    m.as.fetch.tag = group->tag;
+    m.as.fetch.proof = group->proof;
+    m.as.fetch.seqs_count = group->seqs_count;
+    for (uint32_t i = 0; i < group->seqs_count; i++) {
+        m.as.fetch.seqs[i] = group->seqs[i];
+    }
+    sync_send(s, link, &m);
+}
+
+/* One round of fetches is over: another one if this one brought something. */
+static void round_over(struct spean_sync *s, struct link *link)
+{
+    for (size_t i = 0; i < SYNC_FETCHES_MAX; i++) {
+        if (link->fetches[i].id != 0) {
+            return;
+        }
+    }
+    link->lacking_loading = false;
+    if (link->lacking_got || link->lacking_again) {
+        sync_bodies_load(s, link);
+    }
+}
+
+void sync_bodies_lacking(struct spean_sync *s, struct link *link,
+                         const struct spean_sync_event *event)
+{
+    const bool changed = link->missing != event->as.loaded_lacking.missing;
+    link->missing = event->as.loaded_lacking.missing;
+    if (link->phase == PHASE_FETCH && !sync_want_open(link) && (!link->synced_sent || changed)) {
+        sync_compare_send_synced(s, link);
+    }
+    for (uint32_t i = 0; i < event->as.loaded_lacking.count; i++) {
+        struct fetch *fetch = fetch_of(link, 0);
+        if (fetch == NULL) {
+            link->lacking_again = true;
+            break;
+        }
+        send_fetch(s, link, fetch, &event->as.loaded_lacking.groups[i]);
+    }
+    round_over(s, link);
+}
+
+void sync_bodies_received(struct spean_sync *s, struct link *link, const struct spean_message *m)
+{
+    struct fetch *fetch = m->as.bodies.fetch != 0 ? fetch_of(link, m->as.bodies.fetch) : NULL;
+    if (fetch == NULL || fetch->last) {
+        sync_refuse(s, link, 1310, SPEAN_ESTATE);
+        return;
+    }
+    fetch->last = !m->as.bodies.more;
+    struct spean_list list = m->as.bodies.items;
+    if (list.count > 0) {
+        struct spean_body_item *items = sync_alloc(s, list.count * sizeof(*items));
+        struct append *a = items != NULL ? sync_append_begin(s, link) : NULL;
+        if (a == NULL) {
+            return;
+        }
+        uint32_t count = 0;
+        while (count < m->as.bodies.items.count &&
+               spean_body_next(&list, &items[count].seq, &items[count].body)) {
+            count++;
+        }
+        a->fetch = fetch->id;
+        fetch->unstored++;
+        struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_PUT_BODIES, link);
+        effect->as.put_bodies.token = a->token;
+        effect->as.put_bodies.log = fetch->log;
+        effect->as.put_bodies.count = count;
+        effect->as.put_bodies.items = items;
+    }
+    if (fetch->last && fetch->unstored == 0) {
+        fetch->id = 0;
+        round_over(s, link);
+    }
+}
+
+void sync_bodies_durable(struct spean_sync *s, const struct append *a, bool stored)
+{
+    struct link *link = sync_link(s, a->link);
+    struct fetch *fetch = link != NULL ? fetch_of(link, a->fetch) : NULL;
+    if (fetch == NULL) {
+        return;
+    }
+    assert(fetch->unstored > 0);
+    fetch->unstored--;
+    link->lacking_got = link->lacking_got || stored;
+    if (fetch->last && fetch->unstored == 0) {
+        fetch->id = 0;
+        round_over(s, link);
+    }
+}

@@ -1,0 +1,293 @@
+/*
+ * protocol/sync_internal.h - what the parts of the sync step share; for protocol/sync*.c only.
+ *
+ * One file, one duty: sync.c takes events and keeps effects; sync_session.c opens sessions and
+ * exchanges documents; sync_compare.c finds what differs and proves equality; sync_want.c asks for
+ * runs and takes them in; sync_serve.c answers requests and pushes; sync_bodies.c asks for bodies;
+ * sync_fork.c tells a fork from a repetition.
+ */
+#ifndef SPEAN_PROTOCOL_SYNC_INTERNAL_H
+#define SPEAN_PROTOCOL_SYNC_INTERNAL_H
+
+#include "protocol/message.h"
+#include "protocol/sync.h"
+
+#define SYNC_FETCHES_MAX       8u
+#define SYNC_APPENDS_MAX       4096u
+#define SYNC_EFFECTS_MAX       65536u
+#define SYNC_WANT_BYTES_FIRST  (8u * SPEAN_RUN_BYTES_MAX)
+#define SYNC_TARGETS_MAX       SPEAN_FRONTIER_LOGS_MAX
+#define SYNC_PAUSE_MS          60000u /* After the disk was full. */
+#define SYNC_CLOCK_TOLERANCE_S 3600u
+
+/* Where a session stands. */
+enum link_phase {
+    PHASE_HELLO,     /* HELLO not exchanged yet. */
+    PHASE_DOCUMENTS, /* Documents are being exchanged. */
+    PHASE_COMPARE,   /* DIGEST and ROWS. */
+    PHASE_FETCH,     /* What differs is on its way; after equality: live. */
+    PHASE_LOBBY,     /* A stranger with us, or we with an inviter. */
+    PHASE_ENDED      /* REFUSE was sent or received; waits for PEER_DOWN. */
+};
+
+/* One WANT of ours. */
+struct want {
+    uint32_t id; /* 0: free. */
+    struct spean_id log;
+    bool asked;                 /* WANT was sent (its places were loaded). */
+    bool no_more;               /* END came. */
+    struct spean_place pending; /* Last entry taken in, durable or not. */
+    struct spean_place durable;
+    uint64_t credit;   /* Bytes asked for and not received. */
+    uint64_t unstored; /* Bytes received and not durable. */
+    uint32_t places_count;
+    struct spean_place places[SPEAN_PLACES_MAX];
+    uint32_t suspect_seen; /* Entries of the suspect found equal to ours. */
+    uint8_t *suspect;      /* A run that may show a fork, while ours is loaded; else NULL. */
+    size_t suspect_len;
+    struct spean_place suspect_after;
+};
+
+/* One WANT of the peer's that we serve. */
+struct serve {
+    uint32_t id; /* 0: free. */
+    struct spean_id log;
+    uint32_t places_count; /* Until the first run was loaded; then one, the last place sent. */
+    struct spean_place places[SPEAN_PLACES_MAX];
+    int64_t credit; /* Bytes that may still be sent; the last run may overdraw it. */
+    bool loading;
+};
+
+/* One FETCH of ours. */
+struct fetch {
+    uint32_t id; /* 0: free. */
+    struct spean_id log;
+    bool last;         /* BODIES without more came. */
+    uint32_t unstored; /* PUT_BODIES under way. */
+};
+
+struct link {
+    uint64_t id;
+    enum spean_link_mode mode;
+    enum link_phase phase;
+    bool dialled;
+    struct spean_key transport;
+    struct spean_id org;
+    struct spean_key signing;
+    bool relay;
+
+    /* Documents. */
+    bool hello_received;
+    bool titles_sent, titles_received;
+    bool documents_sent, documents_received;
+    uint32_t puts;                    /* PUT_DOCUMENTS under way. */
+    struct spean_id agreed;           /* Authority digest when documents were last exchanged. */
+    bool documents_again;             /* The authority changed meanwhile. */
+    struct spean_title *their_titles; /* Collected from TITLES; flat, see titles_of. */
+    struct their_chain *their_chains;
+    uint32_t their_titles_count, their_chains_count;
+
+    /* Comparison. */
+    bool digest_sent, digest_received;
+    uint8_t my_buckets[SPEAN_BUCKETS_BYTES];
+    uint8_t their_buckets[SPEAN_BUCKETS_BYTES];
+    uint64_t *excluded; /* Short names that either side excludes, ascending. */
+    uint32_t excluded_count;
+    bool rows_sent, rows_received;
+    struct spean_frontier *target; /* For each log the higher of both sides' rows. */
+    struct spean_frontier *theirs; /* Rows where they were ahead or differ, and what they told. */
+    bool synced_sent, synced_received;
+    uint32_t exclusions_named; /* s->exclusions_serial when DIGEST was sent. */
+    size_t next_target;        /* Row of theirs to look at next. */
+    uint64_t differing;        /* Buckets. */
+    struct spean_id my_synced, their_synced;
+
+    /* Requests. */
+    struct want wants[SPEAN_WANTS_MAX];
+    struct serve serves[SPEAN_WANTS_MAX];
+    struct fetch fetches[SYNC_FETCHES_MAX];
+    struct spean_frontier *pushed; /* Pushed and not yet HELD, by log. */
+    bool lacking_loading;
+    bool lacking_got;   /* A fetch of this round brought something. */
+    bool lacking_again; /* Something new came in since lacking was loaded. */
+    uint64_t missing;
+    uint64_t paused_until_ms;
+
+    /* Liveness. */
+    uint64_t received_ms, pinged_ms;
+    uint32_t pings_lost;
+};
+
+/* Heads of one chain as the peer told them. */
+struct their_chain {
+    struct spean_id chain;
+    uint32_t first; /* In their_titles. */
+    uint32_t count;
+};
+
+/* A run or bodies handed out to be made durable. */
+struct append {
+    uint64_t token;
+    uint64_t link;
+    uint32_t want;  /* 0: pushed. */
+    uint32_t fetch; /* Not 0: bodies. */
+    struct spean_id log;
+    struct spean_place place;
+    uint32_t size;
+};
+
+struct spean_sync {
+    struct spean_sync_config config;
+    const struct spean_authority *authority;
+    struct spean_id own_log; /* All zero while the ledger is not known. */
+    struct spean_frontier *frontier;
+    uint64_t now_ms, now_s;
+
+    struct link *links[SPEAN_SYNC_LINKS_MAX];
+
+    uint64_t *excluded; /* Short names of disputed and paused logs, ascending. */
+    uint32_t excluded_count, excluded_cap;
+    uint32_t exclusions_serial; /* Counts the changes. */
+
+    struct append *appends; /* In order of token. */
+    uint32_t appends_count, appends_cap;
+    uint64_t next_token;
+    uint32_t next_request;
+    uint64_t window_used; /* Credit given and bytes unstored, over all links. */
+
+    struct spean_run *run;   /* The run of the event in hand. */
+    struct spean_run *other; /* For comparing two. */
+
+    struct spean_sync_effect *effects;
+    uint32_t effects_count, effects_cap;
+    struct arena_block *blocks; /* What effects point to; freed with the next step. */
+    spean_err failed;           /* SPEAN_ENOMEM in this step. */
+};
+
+/* -- sync.c ---------------------------------------------------------------------------------- */
+
+/* Memory until the next step, or NULL; then the step fails with SPEAN_ENOMEM. */
+void *sync_alloc(struct spean_sync *s, size_t len);
+
+/* Add an effect about link (NULL: none); never NULL, but lost when memory ran out. */
+struct spean_sync_effect *sync_effect(struct spean_sync *s, enum spean_sync_effect_kind kind,
+                                      const struct link *link);
+
+/* Encode m and send it to link. */
+void sync_send(struct spean_sync *s, struct link *link, const struct spean_message *m);
+
+/* Report about link. */
+void sync_report(struct spean_sync *s, const struct link *link, enum spean_sync_report_kind kind,
+                 spean_err err, uint64_t count);
+
+/* The peer broke a rule: refuse it by number, drop it, apply nothing more of it. */
+void sync_refuse(struct spean_sync *s, struct link *link, uint64_t rule, spean_err err);
+
+/* End a link without blaming the peer. */
+void sync_end(struct spean_sync *s, struct link *link, spean_err err);
+
+struct link *sync_link(struct spean_sync *s, uint64_t id); /* NULL: gone. */
+
+/* Note that memory ran out. */
+void sync_no_memory(struct spean_sync *s);
+
+/* Whether the peer still is what its HELLO said (P13.4). */
+bool sync_peer_stands(const struct spean_sync *s, const struct link *link);
+
+bool sync_is_excluded(const struct spean_sync *s, const struct spean_id *log);
+void sync_exclude(struct spean_sync *s, const struct spean_id *log);
+void sync_include(struct spean_sync *s, const struct spean_id *log);
+
+/* Say whether requests go over this link (P13.12). */
+bool sync_asks(const struct spean_sync *s, const struct link *link);
+
+/* Begin an append and return its token. */
+struct append *sync_append_begin(struct spean_sync *s, const struct link *link);
+
+/* -- sync_session.c -------------------------------------------------------------------------- */
+
+void sync_session_up(struct spean_sync *s, struct link *link, struct spean_view join);
+void sync_session_hello(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_session_titles(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_session_documents(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_session_documents_put(struct spean_sync *s, struct link *link, spean_err err);
+void sync_session_loaded_documents(struct spean_sync *s, struct link *link,
+                                   const struct spean_sync_event *event);
+void sync_session_authority(struct spean_sync *s, struct link *link);
+void sync_session_lobby(struct spean_sync *s, struct link *link, const struct spean_message *m,
+                        struct spean_view frame);
+
+/* -- sync_compare.c -------------------------------------------------------------------------- */
+
+/* Take the frontier as it is now for the link's target; its digest goes to my_synced. */
+void sync_compare_snapshot(struct spean_sync *s, struct link *link);
+
+/* Both HELLOs named the same frontier: nothing to compare. */
+void sync_compare_equal(struct spean_sync *s, struct link *link);
+
+void sync_compare_begin(struct spean_sync *s, struct link *link);
+void sync_compare_digest(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_compare_rows(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_compare_synced(struct spean_sync *s, struct link *link, const struct spean_message *m);
+
+void sync_compare_send_synced(struct spean_sync *s, struct link *link);
+
+/* If nothing is left to fetch from this peer, count what is lacking and say SYNCED. */
+void sync_compare_settle(struct spean_sync *s, struct link *link);
+
+/* The peer told where it stands with a log. */
+void sync_compare_told(struct spean_sync *s, struct link *link, const struct spean_id *log,
+                       const struct spean_place *place);
+
+/* -- sync_want.c ----------------------------------------------------------------------------- */
+
+/* Ask for the next logs in which the peer is ahead. */
+void sync_want_next(struct spean_sync *s, struct link *link);
+void sync_want_places(struct spean_sync *s, const struct spean_sync_event *event);
+void sync_want_run(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_want_end(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_want_durable(struct spean_sync *s, const struct append *a);
+void sync_want_not_durable(struct spean_sync *s, const struct append *a);
+void sync_want_close(struct spean_sync *s, struct link *link, struct want *w);
+/* Let every link look again for what it may ask. */
+void sync_want_again(struct spean_sync *s);
+void sync_want_abandon(struct spean_sync *s, const struct spean_id *log);
+bool sync_want_open(const struct link *link); /* Any WANT of ours is under way. */
+
+/* Take in a run that follows *after; verified here. want NULL: pushed. */
+void sync_want_take(struct spean_sync *s, struct link *link, struct want *w,
+                    const struct spean_id *log, struct spean_view run,
+                    const struct spean_place *after);
+
+/* -- sync_serve.c ---------------------------------------------------------------------------- */
+
+void sync_serve_want(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_serve_more(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_serve_loaded(struct spean_sync *s, struct link *link,
+                       const struct spean_sync_event *event);
+void sync_serve_fetch(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_serve_bodies(struct spean_sync *s, struct link *link,
+                       const struct spean_sync_event *event);
+
+/* The head of log moved here: push it to, or announce it on, every live link but from. */
+void sync_serve_moved(struct spean_sync *s, const struct spean_id *log, const struct link *from);
+void sync_serve_held(struct spean_sync *s, struct link *link, const struct spean_message *m);
+
+/* -- sync_bodies.c --------------------------------------------------------------------------- */
+
+void sync_bodies_load(struct spean_sync *s, struct link *link);
+void sync_bodies_lacking(struct spean_sync *s, struct link *link,
+                         const struct spean_sync_event *event);
+void sync_bodies_received(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_bodies_durable(struct spean_sync *s, const struct append *a, bool stored);
+
+/* -- sync_fork.c ----------------------------------------------------------------------------- */
+
+/* The peer sent a run that starts at or below our head: find out what it means. */
+void sync_fork_suspect(struct spean_sync *s, struct link *link, struct want *w,
+                       struct spean_view run, const struct spean_place *after);
+void sync_fork_loaded(struct spean_sync *s, struct link *link, struct want *w,
+                      const struct spean_sync_event *event);
+void sync_fork_evidence(struct spean_sync *s, struct link *link, const struct spean_message *m);
+
+#endif
