@@ -20,6 +20,7 @@
 #define SPEAN_VERSION_LOWEST     1u
 #define SPEAN_VERSION_HIGHEST    1u
 #define SPEAN_HANDLE_BYTES       16u
+#define SPEAN_FRESH_BYTES        16u
 #define SPEAN_FEATURES_MAX       64u
 #define SPEAN_REFUSE_BYTES_MAX   256u
 #define SPEAN_MESSAGE_ROWS_MAX   2048u /* In one ROWS; more rows go into further messages. */

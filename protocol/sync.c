@@ -23,6 +23,13 @@ void sync_no_memory(struct spean_sync *s)
     s->failed = SPEAN_ENOMEM;
 }
 
+void sync_try(struct spean_sync *s, spean_err err)
+{
+    if (err != SPEAN_OK) {
+        s->failed = err;
+    }
+}
+
 void *sync_alloc(struct spean_sync *s, size_t len)
 {
     const size_t size = (len + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
@@ -488,7 +495,7 @@ static void set_own_log(struct spean_sync *s)
 {
     const struct spean_ledger *ledger = spean_authority_ledger(s->authority);
     if (ledger != NULL) {
-        const struct spean_id id = spean_ledger_id(ledger);
+        const struct spean_id id = ledger->id;
         spean_log_id(&s->own_log, &id, &s->config.org, &s->config.signing);
     }
 }

@@ -263,7 +263,7 @@ static void hold_target_down(struct spean_sync *s, struct link *link)
         const bool lower = ours.seq < row.head.seq;
         if (sync_is_excluded(s, &row.log) || lower) {
             const struct spean_place none = {0};
-            (void)spean_frontier_set(link->target, &row.log, lower ? &ours : &none);
+            sync_try(s, spean_frontier_set(link->target, &row.log, lower ? &ours : &none));
         }
     }
 }

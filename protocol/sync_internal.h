@@ -38,6 +38,7 @@ struct want {
     bool no_more;               /* END came. */
     struct spean_place pending; /* Last entry taken in, durable or not. */
     struct spean_place durable;
+    uint64_t told;     /* What the peer said it held when this was opened. */
     uint64_t credit;   /* Bytes asked for and not received. */
     uint64_t unstored; /* Bytes received and not durable. */
     uint32_t places_count;
@@ -190,6 +191,9 @@ struct link *sync_link(struct spean_sync *s, uint64_t id); /* NULL: gone. */
 
 /* Note that memory ran out. */
 void sync_no_memory(struct spean_sync *s);
+
+/* Make err, unless SPEAN_OK, the outcome of the step. */
+void sync_try(struct spean_sync *s, spean_err err);
 
 /* Whether the peer still is what its HELLO said (P13.4). */
 bool sync_peer_stands(const struct spean_sync *s, const struct link *link);

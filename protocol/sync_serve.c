@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "protocol/hash.h"
+#include "protocol/partkey.h"
 #include "protocol/sync_internal.h"
 #include "protocol/writer.h"
 
@@ -120,9 +120,7 @@ static void push_loaded(struct spean_sync *s, struct link *link,
         return;
     }
     send_run(s, link, 0, event);
-    if (spean_frontier_set(link->pushed, log, &event->as.loaded_run.last) != SPEAN_OK) {
-        sync_no_memory(s);
-    }
+    sync_try(s, spean_frontier_set(link->pushed, log, &event->as.loaded_run.last));
 }
 
 void sync_serve_loaded(struct spean_sync *s, struct link *link,
@@ -203,7 +201,7 @@ void sync_serve_held(struct spean_sync *s, struct link *link, const struct spean
     effect->as.holds.place = m->as.place.place;
     if (spean_frontier_get(link->pushed, log).seq <= m->as.place.place.seq) {
         const struct spean_place none = {0};
-        (void)spean_frontier_set(link->pushed, log, &none); /* Removing cannot fail. */
+        sync_try(s, spean_frontier_set(link->pushed, log, &none));
         moved_on(s, link, log);
     }
 }
@@ -213,7 +211,7 @@ void sync_serve_held(struct spean_sync *s, struct link *link, const struct spean
 void sync_serve_fetch(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
     struct spean_tag tag;
-    spean_partkey_tag_of_proof(&tag, &m->as.fetch.proof, &m->as.fetch.log);
+    spean_partkey_tag(&tag, &m->as.fetch.proof, &m->as.fetch.log);
     if (!spean_tag_equal(&tag, &m->as.fetch.tag)) {
         sync_refuse(s, link, 1310, SPEAN_EDENIED);
         return;

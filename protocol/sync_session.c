@@ -254,7 +254,7 @@ static void send_titles(struct spean_sync *s, struct link *link)
         const uint32_t end = first + (left < TITLES_PER_MESSAGE ? left : TITLES_PER_MESSAGE);
         struct spean_message m = {.type = SPEAN_MESSAGE_TITLES};
         if (ledger != NULL && first == 0) {
-            const struct spean_id id = spean_ledger_id(ledger);
+            const struct spean_id id = ledger->id;
             m.as.titles.charter = list_titles(s, &id);
         }
         m.as.titles.orgs = list_chains(s, first, end);
@@ -351,7 +351,7 @@ static void load_documents(struct spean_sync *s, struct link *link)
     uint32_t count = 0;
     const struct spean_ledger *ledger = spean_authority_ledger(s->authority);
     if (ledger != NULL) {
-        const struct spean_id id = spean_ledger_id(ledger);
+        const struct spean_id id = ledger->id;
         name_chain(s, link, &id, &names, &count);
     }
     for (uint32_t i = 0; i < spean_authority_orgs_count(s->authority); i++) {
@@ -382,7 +382,7 @@ void sync_session_titles(struct spean_sync *s, struct link *link, const struct s
     /* The ledger is the same (P13.2), so its chain needs no name in TITLES. */
     const struct spean_ledger *ledger = spean_authority_ledger(s->authority);
     if (m->as.titles.charter.count > 0 && ledger != NULL) {
-        const struct spean_id id = spean_ledger_id(ledger);
+        const struct spean_id id = ledger->id;
         keep_chain(s, link, &id, m->as.titles.charter);
     }
     struct spean_list orgs = m->as.titles.orgs;

@@ -108,6 +108,7 @@ static void open_want(struct spean_sync *s, struct link *link, struct want *w,
     w->log = *log;
     w->durable = spean_frontier_get(s->frontier, log);
     w->pending = w->durable;
+    w->told = spean_frontier_get(link->theirs, log).seq;
     if (w->durable.seq == 0) {
         send_want(s, link, w);
         return;
@@ -312,12 +313,11 @@ void sync_want_run(struct spean_sync *s, struct link *link, const struct spean_m
 static void finish(struct spean_sync *s, struct link *link, struct want *w)
 {
     const struct spean_id log = w->log;
-    const struct spean_place durable = w->durable;
-    sync_want_close(s, link, w);
-    /* Whatever it said it held, this is what it gave. */
-    if (spean_frontier_set(link->theirs, &log, &durable) != SPEAN_OK) {
-        sync_no_memory(s);
+    if (spean_frontier_get(link->theirs, &log).seq == w->told) {
+        /* Whatever it said it held, this is what it gave. */
+        sync_try(s, spean_frontier_set(link->theirs, &log, &w->durable));
     }
+    sync_want_close(s, link, w);
     sync_serve_moved(s, &log, link);
     sync_want_next(s, link);
     sync_compare_settle(s, link);
