@@ -405,11 +405,11 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
     (void)arg; /* It is evhttp's. */
     struct spean_api *api = api_of_thread;
-    const char *reason = strerror(errno);
+    const int code = errno;
     const struct timeval pause = timeval_of_ms(ACCEPT_PAUSE_MS);
     if (event_add(api->accept_event, &pause) == 0 && evconnlistener_disable(listener) == 0) {
         SPEAN_LOG_EVENT(api->log, SPEAN_LOG_WARNING, "api_accept_failed",
-                        spean_log_text("reason", reason));
+                        spean_log_number("errno", (uint64_t)code));
     }
 }
 
