@@ -97,13 +97,19 @@ static char narrow(const uint8_t *p)
     }
     /* U+FF01 to U+FF5E are ASCII from 0x21 on, in the same order. */
     const unsigned point = (p[1] == 0xbc ? 0x00u : 0x40u) + (p[2] - 0x80u);
-    return p[2] >= 0x80 && p[2] <= 0xbf && point >= 0x01 && point <= 0x5e ? (char)(0x20 + point)
-                                                                          : 0;
+    const bool fits = p[2] >= 0x80 && p[2] <= 0xbf && point >= 0x01 && point <= 0x5e;
+    if (!fits) {
+        return 0;
+    }
+    return (char)(0x20 + point);
 }
 
 static char upper(char c)
 {
-    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    if (c < 'a' || c > 'z') {
+        return c;
+    }
+    return (char)(c - 'a' + 'A');
 }
 
 /*
@@ -122,7 +128,11 @@ static size_t gather(char out[TYPED_LEN_MAX], struct spean_view typed)
         if (wide && typed.len - at < 3) {
             return 0;
         }
-        const char c = upper(wide ? narrow(typed.data + at) : (char)typed.data[at]);
+        char c = (char)typed.data[at];
+        if (wide) {
+            c = narrow(typed.data + at);
+        }
+        c = upper(c);
         at += wide ? 3 : 1;
         if (c == '-' || c == ' ') {
             continue;
@@ -141,7 +151,10 @@ static char unlike(char c)
     if (c == 'O') {
         return '0';
     }
-    return c == 'I' || c == 'L' ? '1' : c;
+    if (c == 'I' || c == 'L') {
+        return '1';
+    }
+    return c;
 }
 
 spean_err spean_caseid_parse(struct spean_caseid *out, struct spean_view typed)
@@ -154,7 +167,9 @@ spean_err spean_caseid_parse(struct spean_caseid *out, struct spean_view typed)
     }
     for (size_t i = 0; i < BARE_LEN + 1; i++) {
         const bool in_country = i < COUNTRY_LEN;
-        text[i] = in_country ? text[i] : unlike(text[i]);
+        if (!in_country) {
+            text[i] = unlike(text[i]);
+        }
         const bool fits = in_country ? is_letter(text[i]) : is_digit(text[i]) || i == BARE_LEN;
         if (!fits) {
             return SPEAN_EINPUT;

@@ -198,7 +198,7 @@ struct place {
 /* The computation of one track. */
 struct weave {
     const struct spean_referral_item *items;
-    size_t count;
+    uint16_t count; /* At most SPEAN_REFERRAL_STEPS_MAX, so below NO_ITEM. */
     enum spean_referral_side side;
     struct spean_referral_mark *marks;
     struct place *places;                            /* Sorted by name. */
@@ -415,7 +415,8 @@ spean_err spean_referral_track(struct spean_referral_track *out, struct spean_re
     if (items_count > SPEAN_REFERRAL_STEPS_MAX) {
         return SPEAN_ELIMIT;
     }
-    struct weave weave = {.items = items, .count = items_count, .side = side, .marks = marks};
+    struct weave weave = {
+        .items = items, .count = (uint16_t)items_count, .side = side, .marks = marks};
     if (items_count == 0) {
         *out = sum_up(&weave);
         return SPEAN_OK;

@@ -107,7 +107,7 @@ static void every_pair_of_tracks_gives_the_agreed_joint_state(void **state)
     char line[LINE_BYTES_MAX];
     size_t rows = 0;
     while (fgets(line, sizeof(line), file) != NULL) {
-        char *cells[CELLS_MAX];
+        char *cells[CELLS_MAX] = {NULL};
         assert_int_equal(split(line, cells), 5);
         const struct spean_referral_track origin = in_state(track_of(cells[0]));
         struct spean_referral_track target = in_state(track_of(cells[1]));
@@ -157,7 +157,7 @@ static struct legal read_legal(void)
     char line[LINE_BYTES_MAX];
     size_t rows = 0;
     while (fgets(line, sizeof(line), file) != NULL) {
-        char *cells[CELLS_MAX];
+        char *cells[CELLS_MAX] = {NULL};
         assert_int_equal(split(line, cells), 9);
         const bool is_origin = strcmp(cells[0], "origin") == 0;
         const bool is_draft = strcmp(cells[1], "draft") == 0; /* Local, never a step. */
@@ -764,67 +764,67 @@ static void a_step_that_is_not_known_is_not_written(void **state)
 
 /* One fact turned against a step that would be allowed otherwise. */
 struct turned {
+    size_t fact; /* Offset of a bool in the facts; it is inverted. */
     enum spean_referral_step step;
     enum spean_referral_track_state origin;
     enum spean_referral_track_state target;
-    size_t fact; /* Offset of a bool in the facts; it is inverted. */
     enum spean_referral_refusal refusal;
 };
 
 #define FACT(name) offsetof(struct spean_referral_facts, name)
 
 static const struct turned turned_facts[] = {
-    {SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE, FACT(consent_in_force),
+    {FACT(consent_in_force), SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_NO_CONSENT},
-    {SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE, FACT(consent_covers_target),
+    {FACT(consent_covers_target), SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_RECIPIENT},
-    {SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE, FACT(target_is_withheld),
+    {FACT(target_is_withheld), SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_WITHHELD},
-    {SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE, FACT(target_is_active),
+    {FACT(target_is_active), SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_NOT_MEMBER},
-    {SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE, FACT(has_unresolved_twin),
+    {FACT(has_unresolved_twin), SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_TWIN},
-    {SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE, FACT(gives_urgency),
+    {FACT(gives_urgency), SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_MISSING_URGENCY},
-    {SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE, FACT(gives_respond_by),
+    {FACT(gives_respond_by), SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_MISSING_RESPOND_BY},
-    {SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE, FACT(gives_service),
+    {FACT(gives_service), SPEAN_STEP_SEND, SPEAN_TRACK_NONE, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_MISSING_SERVICE},
-    {SPEAN_STEP_AMEND, SPEAN_TRACK_SENT, SPEAN_TRACK_RECEIVED, FACT(gives_changes),
+    {FACT(gives_changes), SPEAN_STEP_AMEND, SPEAN_TRACK_SENT, SPEAN_TRACK_RECEIVED,
      SPEAN_REFUSAL_MISSING_CHANGES},
-    {SPEAN_STEP_CANCEL, SPEAN_TRACK_SENT, SPEAN_TRACK_IN_PROGRESS, FACT(gives_reason),
+    {FACT(gives_reason), SPEAN_STEP_CANCEL, SPEAN_TRACK_SENT, SPEAN_TRACK_IN_PROGRESS,
      SPEAN_REFUSAL_MISSING_REASON},
-    {SPEAN_STEP_ERROR, SPEAN_TRACK_SENT, SPEAN_TRACK_RECEIVED, FACT(gives_reason),
+    {FACT(gives_reason), SPEAN_STEP_ERROR, SPEAN_TRACK_SENT, SPEAN_TRACK_RECEIVED,
      SPEAN_REFUSAL_MISSING_REASON},
-    {SPEAN_STEP_CLOSE, SPEAN_TRACK_SENT, SPEAN_TRACK_DECLINED, FACT(gives_client_informed),
+    {FACT(gives_client_informed), SPEAN_STEP_CLOSE, SPEAN_TRACK_SENT, SPEAN_TRACK_DECLINED,
      SPEAN_REFUSAL_MISSING_INFORMED},
-    {SPEAN_STEP_CLOSE, SPEAN_TRACK_SENT, SPEAN_TRACK_DECLINED, FACT(gives_next_step),
+    {FACT(gives_next_step), SPEAN_STEP_CLOSE, SPEAN_TRACK_SENT, SPEAN_TRACK_DECLINED,
      SPEAN_REFUSAL_MISSING_NEXT_STEP},
-    {SPEAN_STEP_ACCEPT, SPEAN_TRACK_SENT, SPEAN_TRACK_NONE, FACT(gives_worker),
+    {FACT(gives_worker), SPEAN_STEP_ACCEPT, SPEAN_TRACK_SENT, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_MISSING_WORKER},
-    {SPEAN_STEP_ACCEPT, SPEAN_TRACK_SENT, SPEAN_TRACK_NONE, FACT(gives_first_contact),
+    {FACT(gives_first_contact), SPEAN_STEP_ACCEPT, SPEAN_TRACK_SENT, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_MISSING_FIRST_CONTACT},
-    {SPEAN_STEP_ACCEPT, SPEAN_TRACK_SENT, SPEAN_TRACK_NONE, FACT(is_known_duplicate),
+    {FACT(is_known_duplicate), SPEAN_STEP_ACCEPT, SPEAN_TRACK_SENT, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_DUPLICATE},
-    {SPEAN_STEP_DECLINE, SPEAN_TRACK_SENT, SPEAN_TRACK_NONE, FACT(gives_reason),
+    {FACT(gives_reason), SPEAN_STEP_DECLINE, SPEAN_TRACK_SENT, SPEAN_TRACK_NONE,
      SPEAN_REFUSAL_MISSING_REASON},
-    {SPEAN_STEP_HOLD, SPEAN_TRACK_SENT, SPEAN_TRACK_ACCEPTED, FACT(gives_reason),
+    {FACT(gives_reason), SPEAN_STEP_HOLD, SPEAN_TRACK_SENT, SPEAN_TRACK_ACCEPTED,
      SPEAN_REFUSAL_MISSING_REASON},
-    {SPEAN_STEP_HOLD, SPEAN_TRACK_SENT, SPEAN_TRACK_ACCEPTED, FACT(gives_review_by),
+    {FACT(gives_review_by), SPEAN_STEP_HOLD, SPEAN_TRACK_SENT, SPEAN_TRACK_ACCEPTED,
      SPEAN_REFUSAL_MISSING_REVIEW_BY},
-    {SPEAN_STEP_NOTE, SPEAN_TRACK_SENT, SPEAN_TRACK_ON_HOLD, FACT(gives_note),
+    {FACT(gives_note), SPEAN_STEP_NOTE, SPEAN_TRACK_SENT, SPEAN_TRACK_ON_HOLD,
      SPEAN_REFUSAL_MISSING_NOTE},
-    {SPEAN_STEP_COMPLETE, SPEAN_TRACK_SENT, SPEAN_TRACK_ACCEPTED, FACT(gives_outcome),
+    {FACT(gives_outcome), SPEAN_STEP_COMPLETE, SPEAN_TRACK_SENT, SPEAN_TRACK_ACCEPTED,
      SPEAN_REFUSAL_MISSING_OUTCOME},
-    {SPEAN_STEP_COMPLETE, SPEAN_TRACK_SENT, SPEAN_TRACK_ACCEPTED, FACT(gives_services_provided),
+    {FACT(gives_services_provided), SPEAN_STEP_COMPLETE, SPEAN_TRACK_SENT, SPEAN_TRACK_ACCEPTED,
      SPEAN_REFUSAL_MISSING_SERVICES},
-    {SPEAN_STEP_FAIL, SPEAN_TRACK_SENT, SPEAN_TRACK_ACCEPTED, FACT(gives_reason),
+    {FACT(gives_reason), SPEAN_STEP_FAIL, SPEAN_TRACK_SENT, SPEAN_TRACK_ACCEPTED,
      SPEAN_REFUSAL_MISSING_REASON},
-    {SPEAN_STEP_REDIRECT, SPEAN_TRACK_SENT, SPEAN_TRACK_RECEIVED, FACT(gives_child),
+    {FACT(gives_child), SPEAN_STEP_REDIRECT, SPEAN_TRACK_SENT, SPEAN_TRACK_RECEIVED,
      SPEAN_REFUSAL_MISSING_CHILD},
-    {SPEAN_STEP_REDIRECT, SPEAN_TRACK_SENT, SPEAN_TRACK_RECEIVED, FACT(consent_allows_onward),
+    {FACT(consent_allows_onward), SPEAN_STEP_REDIRECT, SPEAN_TRACK_SENT, SPEAN_TRACK_RECEIVED,
      SPEAN_REFUSAL_ONWARD},
-    {SPEAN_STEP_ACK_CANCEL, SPEAN_TRACK_ERROR, SPEAN_TRACK_ACCEPTED, FACT(gives_data_purged),
+    {FACT(gives_data_purged), SPEAN_STEP_ACK_CANCEL, SPEAN_TRACK_ERROR, SPEAN_TRACK_ACCEPTED,
      SPEAN_REFUSAL_MISSING_PURGED},
 };
 
