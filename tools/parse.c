@@ -271,9 +271,11 @@ static enum spean_exit flag_take(struct spean_parsed *parsed, const struct spean
     struct spean_value *value = NULL;
     enum spean_exit exit = value_add(parsed, flag->name, text == NULL ? "" : text, &value, problem);
     if (exit == SPEAN_EXIT_DONE) {
+        assert(value != NULL);
         exit = check_value(flag->kind, flag->choices, &value->text, shown, problem);
     }
     if (exit == SPEAN_EXIT_DONE && is_global(flag)) {
+        assert(value != NULL);
         global_set(&parsed->globals, flag->name, value->text);
     }
     return exit;
@@ -353,6 +355,7 @@ static enum spean_exit args_read(struct spean_parsed *parsed, int count, char **
         struct spean_value *value = NULL;
         enum spean_exit exit = value_add(parsed, arg->name, words[i], &value, problem);
         if (exit == SPEAN_EXIT_DONE) {
+            assert(value != NULL);
             exit = check_value(arg->kind, arg->choices, &value->text, shown, problem);
         }
         if (exit != SPEAN_EXIT_DONE) {
