@@ -40,8 +40,23 @@
  * the name is on disk. Composite keys are big-endian, so that order in bytes is order in numbers.
  */
 #define SPEAN_TABLE_TABLE(X)                                                                       \
-    X(SPEAN_TABLE_META, "meta")   /* format number, keystore, things there is one of */            \
-    X(SPEAN_TABLE_LOCAL, "local") /* drafts, comments, retention: never in a log */
+    X(SPEAN_TABLE_META, "meta")           /* format number, keystore, things there is one of */    \
+    X(SPEAN_TABLE_LOCAL, "local")         /* drafts, comments, retention: never in a log */        \
+    X(SPEAN_TABLE_DOCUMENTS, "documents") /* by order of arrival: store/documents.h */             \
+    X(SPEAN_TABLE_DOCUMENT_IDS, "document_ids") /* to their order of arrival */                    \
+    X(SPEAN_TABLE_LOGS, "logs")                 /* by log number: store/logs.h */                  \
+    X(SPEAN_TABLE_LOG_IDS, "log_ids")           /* to log numbers */                               \
+    X(SPEAN_TABLE_ARRIVALS, "arrivals")         /* of runs, by log and last seq */                 \
+    X(SPEAN_TABLE_ENTRIES, "entries")           /* headers by log and seq: store/entries.h */      \
+    X(SPEAN_TABLE_SIGNATURES, "signatures")     /* kept ones, by log and seq */                    \
+    X(SPEAN_TABLE_BODIES, "bodies")             /* by log and seq: store/body.h */                 \
+    X(SPEAN_TABLE_TAGS, "tags")                 /* tag, body held or not, log, seq */              \
+    X(SPEAN_TABLE_ASIDE, "aside")               /* taken back by a cut: store/log.h */             \
+    X(SPEAN_TABLE_EVIDENCE, "evidence")         /* of forks, by log id: store/evidence.h */        \
+    X(SPEAN_TABLE_PEERS, "peers")               /* met so far: store/peer.h */                     \
+    X(SPEAN_TABLE_PEER_HEADS, "peer_heads")     /* what they said they hold */                     \
+    X(SPEAN_TABLE_INVITES, "invites")           /* given out by this node: store/lobby.h */        \
+    X(SPEAN_TABLE_NEWCOMERS, "newcomers")       /* who wait for a steward */
 
 #define SPEAN_TABLE_ENUM(table, name) table,
 enum spean_table { SPEAN_TABLE_TABLE(SPEAN_TABLE_ENUM) SPEAN_TABLES_COUNT };

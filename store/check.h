@@ -1,0 +1,73 @@
+/*
+ * store/check.h - verify, first part: everything held of documents and logs is read and checked
+ * again, while the node runs or stopped.
+ *
+ * The work is done in slices, each on a read transaction of its own that stays well below
+ * SPEAN_DB_READ_MS_MAX, so that a store that grows meanwhile is checked as well. The authority is
+ * lent to the whole check and is asked for signing keys and cuts.
+ */
+#ifndef SPEAN_STORE_CHECK_H
+#define SPEAN_STORE_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/authority.h"
+#include "protocol/bytes.h"
+#include "protocol/err.h"
+#include "store/db.h"
+
+/* X(code, name, text): name is stable, for JSON; text is English, for people. */
+#define SPEAN_CHECK_KINDS(X)                                                                       \
+    X(SPEAN_CHECK_DOCUMENT, "document", "a document is damaged or does not follow those before")   \
+    X(SPEAN_CHECK_LOG, "log", "the row of a log is damaged")                                       \
+    X(SPEAN_CHECK_UNKNOWN, "unknown_log", "no document speaks of this log")                        \
+    X(SPEAN_CHECK_HEAD, "head", "the head of a log is not its last entry")                         \
+    X(SPEAN_CHECK_BEYOND, "beyond_cut", "a log is held beyond its cut or on another branch")       \
+    X(SPEAN_CHECK_ENTRY, "entry", "an entry is damaged, missing or not chained to the one before") \
+    X(SPEAN_CHECK_BYTES, "bytes", "the count of bytes of a log is wrong")                          \
+    X(SPEAN_CHECK_SIGNATURE, "signature", "a signature that was kept does not verify")             \
+    X(SPEAN_CHECK_UNSIGNED, "unsigned", "nothing vouches for the end of a log, or runs are long")  \
+    X(SPEAN_CHECK_BODY, "body", "a body is not the one that its header announced")                 \
+    X(SPEAN_CHECK_TAG, "tag", "the index of tags does not agree with the entries")                 \
+    X(SPEAN_CHECK_ARRIVAL, "arrival", "a note of when a run arrived is damaged")                   \
+    X(SPEAN_CHECK_ASIDE, "aside", "an entry that was set aside is damaged")                        \
+    X(SPEAN_CHECK_EVIDENCE, "evidence", "evidence of a fork is damaged or proves nothing")         \
+    X(SPEAN_CHECK_PEER, "peer", "what is known of another node is damaged")                        \
+    X(SPEAN_CHECK_STRAY, "stray", "a row belongs to nothing that is known")
+
+#define SPEAN_CHECK_ENUM(code, name, text) code,
+enum spean_check_kind { SPEAN_CHECK_KINDS(SPEAN_CHECK_ENUM) SPEAN_CHECKS_COUNT };
+#undef SPEAN_CHECK_ENUM
+
+const char *spean_check_name(enum spean_check_kind kind);
+const char *spean_check_text(enum spean_check_kind kind);
+
+struct spean_check_problem {
+    enum spean_check_kind kind;
+    struct spean_id log; /* All zero where no log is concerned, or not known which. */
+    uint64_t seq;        /* Of the entry; of documents, the number of arrival; 0: of no one. */
+};
+
+/* Called for every problem, within a slice: take note and return. */
+typedef void spean_check_report(void *ctx, const struct spean_check_problem *problem);
+
+struct spean_check; /* Opaque. */
+
+/* Begin a check; db and authority outlive it. SPEAN_ENOMEM. The caller frees *out. */
+SPEAN_CHECK spean_err spean_check_new(struct spean_db *db, const struct spean_authority *authority,
+                                      spean_check_report *report, void *ctx,
+                                      struct spean_check **out);
+void spean_check_free(struct spean_check *check); /* NULL is allowed. */
+
+/*
+ * Do one slice. *done: that was the last. Errors are those of spean_tx_begin(): end the check; and
+ * SPEAN_ENOMEM. Problems are reported and are no errors.
+ */
+SPEAN_CHECK spean_err spean_check_step(struct spean_check *check, bool *done);
+
+/* How far it is, for people: entries read so far, and the problems found. */
+uint64_t spean_check_entries(const struct spean_check *check);
+uint64_t spean_check_problems(const struct spean_check *check);
+
+#endif

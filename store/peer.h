@@ -1,0 +1,59 @@
+/*
+ * store/peer.h - what is known of other nodes: when we last met, and what they said they hold.
+ *
+ * For status ("Osaka has everything up to yesterday"), never for deciding what to serve or fetch.
+ */
+#ifndef SPEAN_STORE_PEER_H
+#define SPEAN_STORE_PEER_H
+
+#include <stdint.h>
+
+#include "protocol/bytes.h"
+#include "protocol/err.h"
+#include "protocol/run.h"
+#include "store/db.h"
+
+#define SPEAN_PEERS_MAX 65536u
+
+/* A node of an org. */
+struct spean_peer {
+    struct spean_id org;
+    struct spean_key signing;
+};
+
+enum spean_peer_way {
+    SPEAN_PEER_DIALLED,  /* We called. */
+    SPEAN_PEER_ANSWERED, /* It called. */
+    SPEAN_PEER_BUNDLE,   /* A file came from it. */
+};
+
+struct spean_peer_row {
+    uint32_t number; /* This store's own. */
+    struct spean_peer peer;
+    uint64_t contact_s; /* Seconds since 1970 by our clock; 0: only heard of. */
+    enum spean_peer_way way;
+};
+
+/* Note that we met a peer. SPEAN_ELIMIT: SPEAN_PEERS_MAX are known; nothing was noted. */
+SPEAN_CHECK spean_err spean_peer_contact(struct spean_tx *tx, const struct spean_peer *peer,
+                                         enum spean_peer_way way, uint64_t now_s);
+
+/* Note that a peer said that it durably holds log up to place. Later word replaces earlier.
+ * SPEAN_ELIMIT as above. SPEAN_ENOTFOUND: nothing of the log is kept here. */
+SPEAN_CHECK spean_err spean_peer_holds(struct spean_tx *tx, const struct spean_peer *peer,
+                                       const struct spean_id *log, const struct spean_place *place);
+
+/* Look up a peer. SPEAN_ENOTFOUND: it is not known. SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_peer_get(struct spean_tx *tx, const struct spean_peer *peer,
+                                     struct spean_peer_row *out);
+
+/* Give the first peer behind *after in the order of org and signing key (NULL: any).
+ * SPEAN_ENOTFOUND: no more. SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_peer_next(struct spean_tx *tx, const struct spean_peer *after,
+                                      struct spean_peer_row *out);
+
+/* Up to where a peer said that it holds log. SPEAN_ENOTFOUND: it never said. SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_peer_head(struct spean_tx *tx, const struct spean_peer *peer,
+                                      const struct spean_id *log, struct spean_place *out);
+
+#endif
