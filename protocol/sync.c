@@ -301,6 +301,7 @@ static struct link *link_new(struct spean_sync *s, const struct spean_sync_event
     link->phase = link->mode == SPEAN_LINK_MEMBER ? PHASE_HELLO : PHASE_LOBBY;
     link->received_ms = s->now_ms;
     link->pinged_ms = s->now_ms;
+    link->progress_ms = s->now_ms;
     return link;
 }
 
@@ -444,6 +445,7 @@ static void on_message(struct spean_sync *s, struct link *link, struct spean_vie
     if (on_plain_message(s, link, m)) {
         return;
     }
+    link->progress_ms = s->now_ms;
     if (m->type == SPEAN_MESSAGE_HELLO) {
         sync_session_hello(s, link, m);
         return;
@@ -461,9 +463,21 @@ static void on_message(struct spean_sync *s, struct link *link, struct spean_vie
 
 /* -- Time ------------------------------------------------------------------------------------ */
 
+/* Whether the peer owes us a word. A message lost on a link that lives is found this way. */
+static bool is_owed(const struct link *link)
+{
+    return link->phase < PHASE_FETCH || !link->synced_received || sync_want_open(link) ||
+           spean_frontier_count(link->pushed) > 0;
+}
+
 static void tick(struct spean_sync *s, struct link *link)
 {
     if (link->phase == PHASE_ENDED || link->phase == PHASE_LOBBY) {
+        return;
+    }
+    if (is_owed(link) && s->now_ms - link->progress_ms >= SYNC_STALL_MS) {
+        sync_report(s, link, SPEAN_REPORT_PEER_SILENT, SPEAN_OK, 0);
+        sync_end(s, link, SPEAN_OK); /* A new session finds out what is missing. */
         return;
     }
     if (link->paused_until_ms != 0 && s->now_ms >= link->paused_until_ms) {

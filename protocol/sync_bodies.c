@@ -82,8 +82,7 @@ void sync_bodies_received(struct spean_sync *s, struct link *link, const struct 
 {
     struct fetch *fetch = m->as.bodies.fetch != 0 ? fetch_of(link, m->as.bodies.fetch) : NULL;
     if (fetch == NULL || fetch->last) {
-        sync_refuse(s, link, 1310, SPEAN_ESTATE);
-        return;
+        return; /* A repetition. */
     }
     fetch->last = !m->as.bodies.more;
     struct spean_list list = m->as.bodies.items;

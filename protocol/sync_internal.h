@@ -19,6 +19,7 @@
 #define SYNC_TARGETS_MAX       SPEAN_FRONTIER_LOGS_MAX
 #define SYNC_PAUSE_MS          60000u /* After the disk was full. */
 #define SYNC_CLOCK_TOLERANCE_S 3600u
+#define SYNC_STALL_MS          60000u /* Without progress while something is owed. */
 
 /* Where a session stands. */
 enum link_phase {
@@ -38,6 +39,7 @@ struct want {
     bool no_more;               /* END came. */
     struct spean_place pending; /* Last entry taken in, durable or not. */
     struct spean_place durable;
+    uint64_t first;  /* Seq that its first run began with; 0: none came. */
     uint64_t told;     /* What the peer said it held when this was opened. */
     uint64_t credit;   /* Bytes asked for and not received. */
     uint64_t unstored; /* Bytes received and not durable. */
@@ -115,6 +117,7 @@ struct link {
     uint64_t paused_until_ms;
 
     /* Liveness. */
+    uint64_t progress_ms; /* The last message but PING and PONG. */
     uint64_t received_ms, pinged_ms;
     uint32_t pings_lost;
 };

@@ -60,6 +60,17 @@ static bool is_wanted(const struct spean_sync *s, const struct spean_id *log)
     return false;
 }
 
+/* Whether entries of log are on their way to the disk: nothing more of it is taken until then. */
+static bool is_being_stored(const struct spean_sync *s, const struct spean_id *log)
+{
+    for (uint32_t i = 0; i < s->appends_count; i++) {
+        if (s->appends[i].fetch == 0 && spean_id_equal(&s->appends[i].log, log)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether a row of the peer's says that it has what we lack and may take. */
 static bool is_ahead(const struct spean_sync *s, const struct spean_frontier_row *row)
 {
@@ -136,7 +147,7 @@ void sync_want_next(struct spean_sync *s, struct link *link)
            s->window_used + SYNC_WANT_BYTES_FIRST <= SPEAN_SYNC_WINDOW_ALL_BYTES) {
         const struct spean_frontier_row row =
             *spean_frontier_row(link->theirs, link->next_target++);
-        if (is_ahead(s, &row) && !is_wanted(s, &row.log)) {
+        if (is_ahead(s, &row) && !is_wanted(s, &row.log) && !is_being_stored(s, &row.log)) {
             open_want(s, link, w, &row.log);
             w = free_want(link);
         }
@@ -199,6 +210,7 @@ static void hand_over(struct spean_sync *s, struct link *link, struct want *w,
         w->unstored += a->size;
         s->window_used += overdraft;
         w->pending = a->place;
+        w->first = w->first != 0 ? w->first : spean_run_entry(s->run, 0)->header.seq;
     }
     struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_APPEND, link);
     effect->as.append.token = a->token;
@@ -259,10 +271,7 @@ static void take_pushed(struct spean_sync *s, struct link *link, const struct sp
 {
     const struct spean_id *log = &m->as.run.log;
     const struct spean_place head = spean_frontier_get(s->frontier, log);
-    bool in_flight = is_wanted(s, log) || sync_is_excluded(s, log);
-    for (uint32_t i = 0; i < s->appends_count; i++) {
-        in_flight = in_flight || spean_id_equal(&s->appends[i].log, log);
-    }
+    const bool in_flight = is_wanted(s, log) || is_being_stored(s, log) || sync_is_excluded(s, log);
     if (!in_flight && first_seq == head.seq + 1) {
         sync_want_take(s, link, NULL, log, m->as.run.run, &head);
     } else if (first_seq > head.seq) {
@@ -300,6 +309,8 @@ void sync_want_run(struct spean_sync *s, struct link *link, const struct spean_m
     } else if (first_seq == w->pending.seq + 1) {
         after = w->pending;
         sync_want_take(s, link, w, &w->log, m->as.run.run, &after);
+    } else if (w->first != 0 && first_seq >= w->first && first_seq <= w->pending.seq) {
+        return; /* A repetition changes nothing (P13.7). */
     } else if (first_seq <= w->pending.seq && place_before(w, first_seq, &after)) {
         sync_fork_suspect(s, link, w, m->as.run.run, &after);
     } else {
@@ -376,6 +387,7 @@ void sync_want_durable(struct spean_sync *s, const struct append *a)
     struct link *link = sync_link(s, a->link);
     if (link == NULL || link->phase == PHASE_ENDED) {
         sync_serve_moved(s, &a->log, NULL);
+        sync_want_again(s);
         return;
     }
     const struct spean_message m = {.type = SPEAN_MESSAGE_HELD, .as.place = {a->log, a->place}};
@@ -385,6 +397,7 @@ void sync_want_durable(struct spean_sync *s, const struct append *a)
     struct want *w = want_of(link, a->want);
     if (w == NULL) {
         sync_serve_moved(s, &a->log, link);
+        sync_want_again(s);
         sync_compare_settle(s, link);
         return;
     }

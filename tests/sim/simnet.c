@@ -1,0 +1,1194 @@
+#include "tests/sim/simnet.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/entry.h"
+#include "protocol/message.h"
+#include "protocol/partkey.h"
+#include "tests/support/identitykit.h"
+
+#define ENTRIES_MAX    20000u
+#define DOCUMENTS_MAX  64u
+#define FLIGHTS_MAX    8192u
+#define TRANSCRIPT_MAX (4u * 1024u * 1024u)
+#define REDIAL_MS      1000u
+#define STORE_MS       5u
+#define TICK_MS        1000u
+#define WALL_START_S   1790000000u
+#define CLOCK_START_MS 1000u
+#define LACKING_MAX    64u
+
+static const char *const type_names[32] = {
+    [1] = "HELLO",      [2] = "REFUSE",   [3] = "TITLES",  [4] = "DOCUMENTS", [5] = "EVIDENCE",
+    [6] = "DIGEST",     [7] = "ROWS",     [8] = "WANT",    [9] = "RUN",       [10] = "END",
+    [11] = "MORE",      [12] = "FETCH",   [13] = "BODIES", [14] = "HEAD",     [15] = "SYNCED",
+    [16] = "PING",      [17] = "PONG",    [18] = "HELD",   [20] = "OFFER",    [21] = "JOIN",
+    [22] = "CHALLENGE", [23] = "STANDING"};
+
+struct entry {
+    struct spean_view header;
+    uint8_t *header_bytes;
+    uint8_t *body; /* NULL: not held. */
+    size_t body_len;
+    struct spean_id id;
+    bool signed_here;
+    struct spean_signature signature;
+    struct spean_tag tag;
+    bool has_tag;
+};
+
+struct chain {
+    struct spean_id log;
+    uint32_t count;
+    struct entry *entries;
+};
+
+struct pending {
+    uint64_t token;
+    uint64_t due_ms;
+    bool stored;
+};
+
+struct node {
+    uint32_t index;
+    struct spean_statement_node keys;
+    struct spean_id org;
+    struct spean_authority *authority;
+    struct spean_sync *sync;
+    struct chain chains[SIM_NODES_MAX];
+    bool disputed[SIM_NODES_MAX];
+    uint8_t *documents[DOCUMENTS_MAX];
+    struct spean_view document_views[DOCUMENTS_MAX];
+    struct spean_id document_ids[DOCUMENTS_MAX];
+    uint32_t documents_count;
+    bool holds_key[256]; /* By part. */
+    struct pending *pending;
+    uint32_t pending_count;
+    uint32_t runs_left; /* Until the disk is full. */
+    uint8_t *evidence[SIM_NODES_MAX];
+    size_t evidence_len[SIM_NODES_MAX];
+};
+
+struct wire {
+    bool dialled; /* Somebody wants it. */
+    bool up;
+    uint64_t redial_ms;
+    uint64_t id;      /* Of this incarnation; both ends use it. */
+    uint64_t last_ms; /* Nothing overtakes what was sent before, unless reordered. */
+};
+
+struct flight {
+    uint64_t due_ms;
+    uint64_t wire;
+    uint32_t from, to;
+    uint8_t *frame;
+    size_t len;
+};
+
+struct sim {
+    uint32_t count;
+    struct node nodes[SIM_NODES_MAX];
+    struct wire wires[SIM_NODES_MAX][SIM_NODES_MAX]; /* Dialler, dialled. */
+    struct flight flights[FLIGHTS_MAX];
+    uint32_t flights_count;
+    uint64_t now_ms;
+    uint64_t next_tick_ms;
+    uint64_t next_wire;
+    struct sim_faults faults;
+    uint64_t random;
+    uint8_t audience_of_part[256];
+    struct sim_counts counts;
+    struct fixture_document *charter; /* The last version. */
+    char *transcript;
+    size_t transcript_len;
+};
+
+static void step(struct sim *sim, struct node *node, struct spean_sync_event *event);
+
+static void require(bool condition, const char *what)
+{
+    if (!condition) {
+        (void)fprintf(stderr, "simnet: %s\n", what);
+        abort();
+    }
+}
+
+static void *must(void *memory)
+{
+    require(memory != NULL, "out of memory");
+    return memory;
+}
+
+/* xorshift64*: the only randomness of a simulation. */
+static uint32_t roll(struct sim *sim, uint32_t below)
+{
+    sim->random ^= sim->random >> 12;
+    sim->random ^= sim->random << 25;
+    sim->random ^= sim->random >> 27;
+    return (uint32_t)((sim->random * UINT64_C(2685821657736338717)) >> 33) % below;
+}
+
+/* -- Stores ---------------------------------------------------------------------------------- */
+
+static struct chain *chain_of(struct node *node, const struct spean_id *log)
+{
+    for (uint32_t i = 0; i < SIM_NODES_MAX; i++) {
+        if (node->chains[i].entries != NULL && spean_id_equal(&node->chains[i].log, log)) {
+            return &node->chains[i];
+        }
+    }
+    return NULL;
+}
+
+static struct spean_place place_of(const struct chain *c, uint32_t seq)
+{
+    return seq == 0 ? (struct spean_place){0} : (struct spean_place){seq, c->entries[seq - 1].id};
+}
+
+static void keep(struct chain *c, struct spean_view header, struct spean_view body,
+                 const struct spean_signature *signature)
+{
+    require(c->count < ENTRIES_MAX, "too many entries");
+    struct entry *e = &c->entries[c->count++];
+    struct spean_header h;
+    require(spean_header_decode(header, &h) == SPEAN_OK, "bad header");
+    e->header_bytes = must(malloc(header.len));
+    memcpy(e->header_bytes, header.data, header.len);
+    e->header = (struct spean_view){e->header_bytes, header.len};
+    if (body.len > 0) {
+        e->body = must(malloc(body.len));
+        memcpy(e->body, body.data, body.len);
+    }
+    e->body_len = h.body_len;
+    e->has_tag = h.has_tag;
+    e->tag = h.tag;
+    spean_entry_id(&e->id, &c->log, e->header);
+    e->signed_here = signature != NULL;
+    if (signature != NULL) {
+        e->signature = *signature;
+    }
+}
+
+static void drop_above(struct chain *c, uint32_t count)
+{
+    while (c->count > count) {
+        struct entry *e = &c->entries[--c->count];
+        free(e->header_bytes);
+        free(e->body);
+        memset(e, 0, sizeof(*e));
+    }
+}
+
+static void write_entry(struct chain *c, const struct spean_statement_node *keys, unsigned seed_of,
+                        const struct spean_tag *tag, uint8_t salt)
+{
+    (void)keys;
+    uint8_t body[300];
+    memset(body, (int)(c->count % 251), sizeof(body));
+    body[0] = salt;
+    struct spean_header h = {.format = 1,
+                             .seq = c->count + 1,
+                             .previous = place_of(c, c->count).entry,
+                             .time = WALL_START_S + c->count,
+                             .kind = SPEAN_ENTRY_CHANGE,
+                             .flags = SPEAN_ENTRY_ENDS_COMMIT,
+                             .has_tag = tag != NULL,
+                             .body_len = sizeof(body)};
+    if (tag != NULL) {
+        h.tag = *tag;
+    }
+    spean_body_hash(&h.body_hash, (struct spean_view){body, sizeof(body)});
+    uint8_t buf[SPEAN_HEADER_BYTES_MAX];
+    struct spean_view header = {0};
+    require(spean_header_encode(&h, buf, sizeof(buf), &header) == SPEAN_OK, "encode");
+    struct spean_id id;
+    spean_entry_id(&id, &c->log, header);
+    uint8_t seed[SPEAN_KEY_BYTES];
+    fixture_seed(seed, seed_of);
+    struct spean_signature signature;
+    spean_commit_sign(&signature, &c->log, &id, seed);
+    keep(c, header, (struct spean_view){body, sizeof(body)}, &signature);
+}
+
+/* -- Building -------------------------------------------------------------------------------- */
+
+static unsigned admin_of(uint32_t node)
+{
+    return 1 + 20 * node;
+}
+
+static unsigned key_of(uint32_t node)
+{
+    return 10 + 20 * node;
+}
+
+static void add_document(struct node *node, const struct fixture_document *d)
+{
+    struct spean_authority_change change;
+    const spean_err err =
+        spean_authority_add(node->authority, d->view, SPEAN_PENDING_REFUSE, &change);
+    require(err == SPEAN_OK || err == SPEAN_EEXISTS, "a document of the fixture is refused");
+    if (err == SPEAN_EEXISTS) {
+        return;
+    }
+    require(node->documents_count < DOCUMENTS_MAX, "too many documents");
+    uint8_t *copy = must(malloc(d->view.len));
+    memcpy(copy, d->view.data, d->view.len);
+    node->documents[node->documents_count] = copy;
+    node->document_views[node->documents_count] = (struct spean_view){copy, d->view.len};
+    node->document_ids[node->documents_count] = d->doc.id;
+    node->documents_count++;
+}
+
+static void start_node(struct sim *sim, struct node *node)
+{
+    const struct spean_ledger *ledger = spean_authority_ledger(node->authority);
+    for (uint32_t i = 0; i < sim->count; i++) {
+        struct chain *c = &node->chains[i];
+        const struct node *author = &sim->nodes[i];
+        spean_log_id(&c->log, &ledger->id, &author->org, &author->keys.signing);
+        c->entries = must(calloc(ENTRIES_MAX, sizeof(*c->entries)));
+    }
+    const struct spean_sync_config config = {.handle = spean_handle_of(&ledger->id),
+                                             .org = node->org,
+                                             .signing = node->keys.signing,
+                                             .transport = node->keys.transport};
+    require(spean_sync_new(&config, node->authority, &node->sync) == SPEAN_OK, "sync_new");
+}
+
+struct sim *sim_new(uint32_t count, struct sim_faults faults)
+{
+    struct sim *sim = must(calloc(1, sizeof(*sim)));
+    struct fixture_document *v1 = must(calloc(count, sizeof(*v1)));
+    struct fixture_document *v2 = must(calloc(count, sizeof(*v2)));
+    struct fixture_document *charters = must(calloc(count, sizeof(*charters)));
+    sim->count = count;
+    sim->faults = faults;
+    sim->random = faults.seed * 2 + 1;
+    sim->now_ms = CLOCK_START_MS;
+    sim->next_tick_ms = CLOCK_START_MS + TICK_MS;
+    sim->next_wire = 1;
+    sim->transcript = must(calloc(1, TRANSCRIPT_MAX));
+    sim->charter = must(calloc(1, sizeof(*sim->charter)));
+
+    fixture_org_first(&v1[0], admin_of(0));
+    fixture_genesis(&charters[0], &v1[0].doc.id, admin_of(0) + 5);
+    const struct spean_handle handle = spean_handle_of(&charters[0].doc.id);
+    for (uint32_t i = 0; i < count; i++) {
+        struct node *node = &sim->nodes[i];
+        if (i > 0) {
+            fixture_org_first(&v1[i], admin_of(i));
+            fixture_charter_member(&charters[i], &charters[i - 1].doc, &v1[i].doc.id,
+                                   SPEAN_MEMBER_ACTIVE, admin_of(0) + 5);
+        }
+        node->index = i;
+        node->org = v1[i].doc.id;
+        node->runs_left = UINT32_MAX;
+        node->pending = must(calloc(FLIGHTS_MAX, sizeof(*node->pending)));
+        node->keys = fixture_node(key_of(i), &node->org, &handle);
+        fixture_org_node(&v2[i], &v1[i].doc, &node->org, &handle, true, key_of(i), admin_of(i));
+        require(spean_authority_new(&node->authority, NULL) == SPEAN_OK, "authority_new");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < count; k++) {
+            add_document(&sim->nodes[i], &charters[k]);
+        }
+        for (uint32_t k = 0; k < count; k++) {
+            add_document(&sim->nodes[i], &v1[k]);
+            add_document(&sim->nodes[i], &v2[k]);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        start_node(sim, &sim->nodes[i]);
+    }
+    sim->charter->doc = charters[count - 1].doc;
+    free(v1);
+    free(v2);
+    free(charters);
+    return sim;
+}
+
+void sim_free(struct sim *sim)
+{
+    if (sim == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < sim->count; i++) {
+        struct node *node = &sim->nodes[i];
+        spean_sync_free(node->sync);
+        spean_authority_free(node->authority);
+        for (uint32_t k = 0; k < sim->count; k++) {
+            drop_above(&node->chains[k], 0);
+            free(node->chains[k].entries);
+            free(node->evidence[k]);
+        }
+        for (uint32_t k = 0; k < node->documents_count; k++) {
+            free(node->documents[k]);
+        }
+        free(node->pending);
+    }
+    for (uint32_t i = 0; i < sim->flights_count; i++) {
+        free(sim->flights[i].frame);
+    }
+    free(sim->charter);
+    free(sim->transcript);
+    free(sim);
+}
+
+/* -- The network ----------------------------------------------------------------------------- */
+
+static void transcribe(struct sim *sim, uint32_t from, uint32_t to, struct spean_view frame)
+{
+    struct spean_message *m = must(malloc(sizeof(*m)));
+    const bool good = spean_message_decode(frame, m) == SPEAN_OK;
+    const char *name = good && type_names[m->type] != NULL ? type_names[m->type] : "?";
+    sim->counts.messages++;
+    sim->counts.bytes += frame.len;
+    if (good) {
+        sim->counts.by_type[m->type]++;
+    }
+    if (sim->transcript_len + 64 < TRANSCRIPT_MAX) {
+        const int len = snprintf(sim->transcript + sim->transcript_len, 64, "%c>%c %s\n",
+                                 (char)('A' + from), (char)('A' + to), name);
+        sim->transcript_len += (size_t)len;
+    }
+    free(m);
+}
+
+static struct wire *wire_by_id(struct sim *sim, uint64_t id, uint32_t *from, uint32_t *to)
+{
+    for (uint32_t i = 0; i < sim->count; i++) {
+        for (uint32_t k = 0; k < sim->count; k++) {
+            if (sim->wires[i][k].up && sim->wires[i][k].id == id) {
+                *from = i;
+                *to = k;
+                return &sim->wires[i][k];
+            }
+        }
+    }
+    return NULL;
+}
+
+static void fly(struct sim *sim, const struct flight *flight)
+{
+    require(sim->flights_count < FLIGHTS_MAX, "too many messages in flight");
+    sim->flights[sim->flights_count++] = *flight;
+}
+
+static void cut_wire(struct sim *sim, struct wire *wire, uint32_t from, uint32_t to)
+{
+    if (!wire->up) {
+        return;
+    }
+    wire->up = false;
+    wire->redial_ms = sim->now_ms + REDIAL_MS;
+    struct spean_sync_event down = {.kind = SPEAN_SYNC_PEER_DOWN, .link = wire->id};
+    step(sim, &sim->nodes[from], &down);
+    down.link = wire->id;
+    step(sim, &sim->nodes[to], &down);
+}
+
+static uint8_t *copy_of(struct spean_view frame)
+{
+    uint8_t *copy = must(malloc(frame.len));
+    memcpy(copy, frame.data, frame.len);
+    return copy;
+}
+
+static void transmit(struct sim *sim, uint64_t link, uint32_t sender, struct spean_view frame)
+{
+    uint32_t dialler = 0;
+    uint32_t dialled = 0;
+    struct wire *wire = wire_by_id(sim, link, &dialler, &dialled);
+    if (wire == NULL) {
+        return;
+    }
+    const uint32_t to = sender == dialler ? dialled : dialler;
+    transcribe(sim, sender, to, frame);
+    if (roll(sim, 1000) < sim->faults.lost) {
+        return;
+    }
+    uint64_t due = sim->now_ms + 1 + roll(sim, sim->faults.latency_ms + 1);
+    const bool overtakes = roll(sim, 1000) < sim->faults.reordered;
+    due = !overtakes && due < wire->last_ms ? wire->last_ms : due;
+    wire->last_ms = overtakes ? wire->last_ms : due;
+    struct flight flight = {due, link, sender, to, copy_of(frame), frame.len};
+    fly(sim, &flight);
+    if (roll(sim, 1000) < sim->faults.repeated) {
+        flight.frame = copy_of(frame);
+        fly(sim, &flight);
+    }
+    if (roll(sim, 1000) < sim->faults.cut) {
+        wire->redial_ms = sim->now_ms; /* Cut below, not inside a step. */
+        wire->last_ms = UINT64_MAX;
+    }
+}
+
+static void connect_wire(struct sim *sim, struct wire *wire, uint32_t from, uint32_t to)
+{
+    wire->up = true;
+    wire->id = sim->next_wire++;
+    wire->last_ms = 0;
+    struct spean_sync_event up = {.kind = SPEAN_SYNC_PEER_UP, .link = wire->id};
+    up.as.up.mode = SPEAN_LINK_MEMBER;
+    up.as.up.transport = sim->nodes[from].keys.transport;
+    const bool admitted =
+        spean_authority_log_by_transport(sim->nodes[to].authority, &up.as.up.transport) != NULL;
+    if (!admitted) {
+        up.as.up.mode = SPEAN_LINK_LOBBY;
+    }
+    step(sim, &sim->nodes[to], &up);
+    up = (struct spean_sync_event){.kind = SPEAN_SYNC_PEER_UP, .link = wire->id};
+    up.as.up.mode = SPEAN_LINK_MEMBER;
+    up.as.up.dialled = true;
+    up.as.up.transport = sim->nodes[to].keys.transport;
+    step(sim, &sim->nodes[from], &up);
+}
+
+/* -- Effects --------------------------------------------------------------------------------- */
+
+static void on_append(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
+{
+    const struct spean_run *run = effect->as.append.run;
+    struct chain *c = chain_of(node, spean_run_log(run));
+    require(c != NULL, "append to an unknown log");
+    const bool stored = node->runs_left > 0;
+    if (stored) {
+        node->runs_left -= node->runs_left == UINT32_MAX ? 0 : 1;
+        require(spean_run_entry(run, 0)->header.seq == c->count + 1, "append does not extend");
+        for (uint32_t i = 0; i < spean_run_count(run); i++) {
+            const struct spean_run_entry *e = spean_run_entry(run, i);
+            const bool last = i + 1 == spean_run_count(run);
+            keep(c, e->header_bytes, e->body, last ? spean_run_signature(run) : NULL);
+        }
+    }
+    node->pending[node->pending_count++] =
+        (struct pending){effect->as.append.token, sim->now_ms + STORE_MS, stored};
+}
+
+static void on_put_bodies(struct sim *sim, struct node *node,
+                          const struct spean_sync_effect *effect)
+{
+    struct chain *c = chain_of(node, &effect->as.put_bodies.log);
+    for (uint32_t i = 0; c != NULL && i < effect->as.put_bodies.count; i++) {
+        const struct spean_body_item *item = &effect->as.put_bodies.items[i];
+        struct entry *e = item->seq <= c->count ? &c->entries[item->seq - 1] : NULL;
+        struct spean_header h;
+        if (e != NULL && e->body == NULL && spean_header_decode(e->header, &h) == SPEAN_OK &&
+            spean_body_check(&h, item->body) == SPEAN_OK) {
+            e->body = copy_of(item->body);
+        }
+    }
+    node->pending[node->pending_count++] =
+        (struct pending){effect->as.put_bodies.token, sim->now_ms + STORE_MS, true};
+}
+
+static void part_key(uint8_t key[SPEAN_KEY_BYTES], uint8_t part)
+{
+    memset(key, part, SPEAN_KEY_BYTES);
+}
+
+static struct spean_tag tag_of(uint8_t part, const struct spean_id *log, struct spean_id *proof)
+{
+    uint8_t key[SPEAN_KEY_BYTES];
+    struct spean_tag tag;
+    part_key(key, part);
+    spean_partkey_proof(proof, key);
+    spean_partkey_tag(&tag, proof, log);
+    return tag;
+}
+
+/* Whether the body of e may travel unasked to org (P6.4): to the audience of its part. */
+static bool may_travel(const struct sim *sim, const struct chain *c, const struct entry *e,
+                       const struct spean_id *org)
+{
+    if (!e->has_tag) {
+        return true;
+    }
+    for (uint32_t part = 1; part < 256; part++) {
+        struct spean_id proof;
+        if (sim->audience_of_part[part] == 0) {
+            continue;
+        }
+        const struct spean_tag tag = tag_of((uint8_t)part, &c->log, &proof);
+        for (uint32_t i = 0; spean_tag_equal(&tag, &e->tag) && i < sim->count; i++) {
+            if (spean_id_equal(org, &sim->nodes[i].org)) {
+                return (sim->audience_of_part[part] >> i & 1) != 0;
+            }
+        }
+    }
+    return false;
+}
+
+/* The seq that places lead to: the highest that is on our chain. */
+static uint32_t start_of(const struct chain *c, const struct spean_sync_effect *effect)
+{
+    for (uint32_t i = 0; i < effect->as.load_run.places_count; i++) {
+        const struct spean_place *place = &effect->as.load_run.places[i];
+        if (place->seq <= c->count &&
+            spean_id_equal(&c->entries[place->seq - 1].id, &place->entry)) {
+            return (uint32_t)place->seq;
+        }
+    }
+    return 0;
+}
+
+/* The last signed entry above start that a run can end on; start if there is none. */
+static uint32_t end_of(const struct chain *c, uint32_t start)
+{
+    uint32_t end = start;
+    size_t size = 0;
+    for (uint32_t i = start; i < c->count && i - start < SPEAN_RUN_ENTRIES_MAX; i++) {
+        size += c->entries[i].header.len + c->entries[i].body_len;
+        if (size > SPEAN_RUN_BYTES_MAX) {
+            break;
+        }
+        end = c->entries[i].signed_here ? i + 1 : end;
+    }
+    return end;
+}
+
+static void on_load_run(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
+{
+    static uint8_t buf[SPEAN_FRAME_BYTES_MAX];
+    struct chain *c = chain_of(node, &effect->as.load_run.log);
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_RUN, .link = effect->link};
+    event.as.loaded_run.purpose = effect->as.load_run.purpose;
+    event.as.loaded_run.want = effect->as.load_run.want;
+    event.as.loaded_run.log = effect->as.load_run.log;
+    event.as.loaded_run.served = c != NULL;
+    if (c != NULL) {
+        const uint32_t start = start_of(c, effect);
+        const uint32_t end = end_of(c, start);
+        struct spean_run_source sources[SPEAN_RUN_ENTRIES_MAX];
+        for (uint32_t i = start; i < end; i++) {
+            const struct entry *e = &c->entries[i];
+            const bool travels = e->body != NULL && !effect->as.load_run.headers &&
+                                 may_travel(sim, c, e, &effect->as.load_run.org);
+            sources[i - start].header = e->header;
+            sources[i - start].body = (struct spean_view){e->body, travels ? e->body_len : 0};
+            event.as.loaded_run.size += (uint32_t)(e->header.len + e->body_len);
+        }
+        if (end > start) {
+            require(spean_run_encode(sources, end - start, &c->entries[end - 1].signature, buf,
+                                     sizeof(buf), &event.as.loaded_run.run) == SPEAN_OK,
+                    "run_encode");
+        }
+        event.as.loaded_run.first_seq = start + 1;
+        event.as.loaded_run.last = place_of(c, end);
+        event.as.loaded_run.more = end < c->count;
+    }
+    step(sim, node, &event);
+}
+
+static void on_load_places(struct sim *sim, struct node *node,
+                           const struct spean_sync_effect *effect)
+{
+    struct spean_place places[SPEAN_PLACES_MAX];
+    struct chain *c = chain_of(node, &effect->as.load_places.log);
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_PLACES, .link = effect->link};
+    event.as.loaded_places.log = effect->as.load_places.log;
+    event.as.loaded_places.places = places;
+    uint32_t below = 0;
+    uint32_t next = 0; /* 0, 1, 2, 4 ... signed places below the head. */
+    for (uint32_t seq = c != NULL ? c->count : 0; seq > 0; seq--) {
+        if (!c->entries[seq - 1].signed_here) {
+            continue;
+        }
+        if (below == next && event.as.loaded_places.count < SPEAN_PLACES_MAX) {
+            places[event.as.loaded_places.count++] = place_of(c, seq);
+            next = next == 0 ? 1 : 2 * next;
+        }
+        below++;
+    }
+    step(sim, node, &event);
+}
+
+static void on_load_bodies(struct sim *sim, struct node *node,
+                           const struct spean_sync_effect *effect)
+{
+    struct spean_body_item items[SPEAN_FETCH_SEQS_MAX];
+    struct chain *c = chain_of(node, &effect->as.load_bodies.log);
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_BODIES, .link = effect->link};
+    event.as.loaded_bodies.fetch = effect->as.load_bodies.fetch;
+    event.as.loaded_bodies.items = items;
+    for (uint32_t i = 0; c != NULL && i < effect->as.load_bodies.count; i++) {
+        const uint64_t seq = effect->as.load_bodies.seqs[i];
+        const struct entry *e = seq <= c->count ? &c->entries[seq - 1] : NULL;
+        if (e != NULL && e->body != NULL && e->has_tag &&
+            spean_tag_equal(&e->tag, &effect->as.load_bodies.tag)) {
+            items[event.as.loaded_bodies.count++] =
+                (struct spean_body_item){seq, {e->body, e->body_len}};
+        }
+    }
+    step(sim, node, &event);
+}
+
+static void on_load_lacking(struct sim *sim, struct node *node,
+                            const struct spean_sync_effect *effect)
+{
+    static uint64_t seqs[LACKING_MAX][SPEAN_FETCH_SEQS_MAX];
+    struct spean_lacking groups[LACKING_MAX];
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_LACKING, .link = effect->link};
+    event.as.loaded_lacking.groups = groups;
+    for (uint32_t part = 1; part < 256; part++) {
+        for (uint32_t i = 0; node->holds_key[part] && i < sim->count; i++) {
+            const struct chain *c = &node->chains[i];
+            struct spean_lacking group = {.log = c->log, .seqs = seqs[0]};
+            group.tag = tag_of((uint8_t)part, &c->log, &group.proof);
+            uint64_t *into = seqs[event.as.loaded_lacking.count];
+            group.seqs = into;
+            for (uint32_t k = 0; k < c->count && group.seqs_count < SPEAN_FETCH_SEQS_MAX; k++) {
+                const struct entry *e = &c->entries[k];
+                if (e->has_tag && e->body == NULL && spean_tag_equal(&e->tag, &group.tag)) {
+                    into[group.seqs_count++] = k + 1;
+                }
+            }
+            event.as.loaded_lacking.missing += group.seqs_count;
+            if (group.seqs_count > 0 && event.as.loaded_lacking.count < LACKING_MAX - 1) {
+                groups[event.as.loaded_lacking.count++] = group;
+            }
+        }
+    }
+    step(sim, node, &event);
+}
+
+static void on_load_documents(struct sim *sim, struct node *node,
+                              const struct spean_sync_effect *effect)
+{
+    struct spean_view documents[DOCUMENTS_MAX];
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_DOCUMENTS, .link = effect->link};
+    event.as.loaded_documents.documents = documents;
+    for (uint32_t i = 0; i < effect->as.load_documents.count; i++) {
+        for (uint32_t k = 0; k < node->documents_count; k++) {
+            if (spean_id_equal(&node->document_ids[k],
+                               &effect->as.load_documents.names[i].title.id)) {
+                documents[event.as.loaded_documents.count++] = node->document_views[k];
+            }
+        }
+    }
+    step(sim, node, &event);
+}
+
+/* Logs that a document closed move back to their cuts. */
+static void apply_cuts(struct sim *sim, struct node *node)
+{
+    for (uint32_t i = 0; i < sim->count; i++) {
+        struct chain *c = &node->chains[i];
+        const struct spean_log *log = spean_authority_log(node->authority, &c->log);
+        if (log == NULL || !log->cut.closed || c->count <= log->cut.seq) {
+            continue;
+        }
+        drop_above(c, (uint32_t)log->cut.seq);
+        node->disputed[i] = false;
+        struct spean_sync_event event = {.kind = SPEAN_SYNC_CUT};
+        event.as.committed.log = c->log;
+        event.as.committed.head = place_of(c, c->count);
+        step(sim, node, &event);
+    }
+}
+
+static void authority_changed(struct sim *sim, struct node *node)
+{
+    apply_cuts(sim, node);
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_AUTHORITY};
+    step(sim, node, &event);
+}
+
+static void on_put_documents(struct sim *sim, struct node *node,
+                             const struct spean_sync_effect *effect)
+{
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_DOCUMENTS_PUT, .link = effect->link};
+    struct fixture_document *d = must(malloc(sizeof(*d)));
+    bool changed = false;
+    for (uint32_t i = 0; i < effect->as.put_documents.count; i++) {
+        const struct spean_view bytes = effect->as.put_documents.documents[i];
+        require(bytes.len <= sizeof(d->bytes), "document too long");
+        memcpy(d->bytes, bytes.data, bytes.len);
+        d->view = (struct spean_view){d->bytes, bytes.len};
+        struct spean_authority_change change;
+        spean_err err = spean_document_decode(&d->doc, d->view);
+        if (err == SPEAN_OK) {
+            err = spean_authority_add(node->authority, d->view, SPEAN_PENDING_REFUSE, &change);
+        }
+        if (err == SPEAN_EEXISTS) {
+            continue;
+        }
+        if (err != SPEAN_OK) {
+            event.as.documents_put.err = err;
+            break;
+        }
+        changed = true;
+        uint8_t *copy = copy_of(bytes);
+        node->documents[node->documents_count] = copy;
+        node->document_views[node->documents_count] = (struct spean_view){copy, bytes.len};
+        node->document_ids[node->documents_count] = d->doc.id;
+        node->documents_count++;
+    }
+    free(d);
+    if (changed) {
+        authority_changed(sim, node);
+    }
+    step(sim, node, &event);
+}
+
+static void on_evidence(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
+{
+    for (uint32_t i = 0; i < sim->count; i++) {
+        if (spean_id_equal(&node->chains[i].log, &effect->as.evidence.log)) {
+            node->disputed[i] = true;
+            free(node->evidence[i]);
+            node->evidence[i] = copy_of(effect->as.evidence.bytes);
+            node->evidence_len[i] = effect->as.evidence.bytes.len;
+        }
+    }
+}
+
+static void on_load_evidence(struct sim *sim, struct node *node,
+                             const struct spean_sync_effect *effect)
+{
+    for (uint32_t i = 0; i < sim->count; i++) {
+        if (node->disputed[i]) {
+            struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_EVIDENCE,
+                                             .link = effect->link};
+            event.as.message = (struct spean_view){node->evidence[i], node->evidence_len[i]};
+            step(sim, node, &event);
+        }
+    }
+}
+
+static void on_report(struct sim *sim, const struct spean_sync_effect *effect)
+{
+    sim->counts.equal += effect->as.report.kind == SPEAN_REPORT_EQUAL;
+    if (effect->as.report.kind == SPEAN_REPORT_PEER_BROKE) {
+        sim->counts.broke++;
+        sim->counts.last_rule = effect->as.report.count;
+    }
+}
+
+static void on_drop(struct sim *sim, uint64_t link)
+{
+    uint32_t from = 0;
+    uint32_t to = 0;
+    struct wire *wire = wire_by_id(sim, link, &from, &to);
+    sim->counts.drops++;
+    if (wire != NULL) {
+        wire->last_ms = UINT64_MAX; /* Cut before anything else happens; see sim_run(). */
+    }
+}
+
+static void carry_out(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
+{
+    switch (effect->kind) {
+    case SPEAN_SYNC_SEND:
+        transmit(sim, effect->link, node->index, effect->as.message);
+        break;
+    case SPEAN_SYNC_DROP:
+        on_drop(sim, effect->link);
+        break;
+    case SPEAN_SYNC_APPEND:
+        on_append(sim, node, effect);
+        break;
+    case SPEAN_SYNC_PUT_BODIES:
+        on_put_bodies(sim, node, effect);
+        break;
+    case SPEAN_SYNC_LOAD_RUN:
+        on_load_run(sim, node, effect);
+        break;
+    case SPEAN_SYNC_LOAD_PLACES:
+        on_load_places(sim, node, effect);
+        break;
+    case SPEAN_SYNC_LOAD_BODIES:
+        on_load_bodies(sim, node, effect);
+        break;
+    case SPEAN_SYNC_LOAD_LACKING:
+        on_load_lacking(sim, node, effect);
+        break;
+    case SPEAN_SYNC_LOAD_DOCUMENTS:
+        on_load_documents(sim, node, effect);
+        break;
+    case SPEAN_SYNC_PUT_DOCUMENTS:
+        on_put_documents(sim, node, effect);
+        break;
+    case SPEAN_SYNC_EVIDENCE:
+        on_evidence(sim, node, effect);
+        break;
+    case SPEAN_SYNC_LOAD_EVIDENCE:
+        on_load_evidence(sim, node, effect);
+        break;
+    case SPEAN_SYNC_REPORT:
+        on_report(sim, effect);
+        break;
+    case SPEAN_SYNC_PEER_HOLDS:
+    case SPEAN_SYNC_LOBBY_JOIN:
+    case SPEAN_SYNC_LOBBY_ANSWER:
+        break;
+    }
+}
+
+/* Effects live until the next step, and carrying one out may take one: copy what is deep. */
+struct kept_effect {
+    struct spean_sync_effect effect;
+    void *memory[2];
+};
+
+static void keep_effect(struct kept_effect *kept, const struct spean_sync_effect *effect)
+{
+    kept->effect = *effect;
+    if (effect->kind == SPEAN_SYNC_LOAD_RUN) {
+        const size_t size = effect->as.load_run.places_count * sizeof(struct spean_place);
+        kept->memory[0] = must(malloc(size + 1));
+        memcpy(kept->memory[0], effect->as.load_run.places, size);
+        kept->effect.as.load_run.places = kept->memory[0];
+    } else if (effect->kind == SPEAN_SYNC_LOAD_BODIES) {
+        const size_t size = effect->as.load_bodies.count * sizeof(uint64_t);
+        kept->memory[0] = must(malloc(size + 1));
+        memcpy(kept->memory[0], effect->as.load_bodies.seqs, size);
+        kept->effect.as.load_bodies.seqs = kept->memory[0];
+    } else if (effect->kind == SPEAN_SYNC_LOAD_DOCUMENTS) {
+        const size_t size = effect->as.load_documents.count * sizeof(struct spean_document_name);
+        kept->memory[0] = must(malloc(size + 1));
+        memcpy(kept->memory[0], effect->as.load_documents.names, size);
+        kept->effect.as.load_documents.names = kept->memory[0];
+    } else if (effect->kind == SPEAN_SYNC_PUT_DOCUMENTS) {
+        /* Views into the frame, which outlives this; only the array is the step's. */
+        const size_t size = effect->as.put_documents.count * sizeof(struct spean_view);
+        kept->memory[0] = must(malloc(size + 1));
+        memcpy(kept->memory[0], effect->as.put_documents.documents, size);
+        kept->effect.as.put_documents.documents = kept->memory[0];
+    }
+}
+
+/* Whether carrying the effect out takes a step, and so must wait until all others are done. */
+static bool is_deferred(enum spean_sync_effect_kind kind)
+{
+    return kind == SPEAN_SYNC_LOAD_RUN || kind == SPEAN_SYNC_LOAD_PLACES ||
+           kind == SPEAN_SYNC_LOAD_BODIES || kind == SPEAN_SYNC_LOAD_LACKING ||
+           kind == SPEAN_SYNC_LOAD_DOCUMENTS || kind == SPEAN_SYNC_PUT_DOCUMENTS ||
+           kind == SPEAN_SYNC_LOAD_EVIDENCE;
+}
+
+static void step(struct sim *sim, struct node *node, struct spean_sync_event *event)
+{
+    event->now_ms = sim->now_ms;
+    event->now_s = WALL_START_S + sim->now_ms / 1000;
+    require(spean_sync_step(node->sync, event) == SPEAN_OK, "step failed");
+    const uint32_t count = spean_sync_effects_count(node->sync);
+    struct kept_effect *later = must(calloc(count + 1, sizeof(*later)));
+    uint32_t later_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct spean_sync_effect *effect = spean_sync_effect(node->sync, i);
+        if (is_deferred(effect->kind)) {
+            keep_effect(&later[later_count++], effect);
+        } else {
+            carry_out(sim, node, effect);
+        }
+    }
+    for (uint32_t i = 0; i < later_count; i++) {
+        carry_out(sim, node, &later[i].effect);
+        free(later[i].memory[0]);
+    }
+    free(later);
+}
+
+/* -- Running --------------------------------------------------------------------------------- */
+
+static void work_wires(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->count; i++) {
+        for (uint32_t k = 0; k < sim->count; k++) {
+            struct wire *wire = &sim->wires[i][k];
+            if (wire->up && wire->last_ms == UINT64_MAX) {
+                cut_wire(sim, wire, i, k);
+            }
+            if (wire->dialled && !wire->up && sim->now_ms >= wire->redial_ms) {
+                connect_wire(sim, wire, i, k);
+            }
+        }
+    }
+}
+
+static bool deliver_one(struct sim *sim)
+{
+    uint32_t best = UINT32_MAX;
+    for (uint32_t i = 0; i < sim->flights_count; i++) {
+        if (sim->flights[i].due_ms <= sim->now_ms &&
+            (best == UINT32_MAX || sim->flights[i].due_ms < sim->flights[best].due_ms)) {
+            best = i;
+        }
+    }
+    if (best == UINT32_MAX) {
+        return false;
+    }
+    const struct flight flight = sim->flights[best];
+    sim->flights_count--;
+    memmove(&sim->flights[best], &sim->flights[best + 1],
+            (sim->flights_count - best) * sizeof(sim->flights[0]));
+    uint32_t from = 0;
+    uint32_t to = 0;
+    if (wire_by_id(sim, flight.wire, &from, &to) != NULL) {
+        struct spean_sync_event event = {.kind = SPEAN_SYNC_MESSAGE, .link = flight.wire};
+        event.as.message = (struct spean_view){flight.frame, flight.len};
+        step(sim, &sim->nodes[flight.to], &event);
+    }
+    free(flight.frame);
+    return true;
+}
+
+static bool store_one(struct sim *sim, struct node *node)
+{
+    if (node->pending_count == 0 || node->pending[0].due_ms > sim->now_ms) {
+        return false;
+    }
+    const struct pending done = node->pending[0];
+    node->pending_count--;
+    memmove(&node->pending[0], &node->pending[1], node->pending_count * sizeof(done));
+    struct spean_sync_event event = {.kind =
+                                         done.stored ? SPEAN_SYNC_DURABLE : SPEAN_SYNC_NOT_DURABLE};
+    event.as.durable.token = done.token;
+    step(sim, node, &event);
+    return true;
+}
+
+static void tick_all(struct sim *sim)
+{
+    sim->next_tick_ms += TICK_MS;
+    for (uint32_t i = 0; i < sim->count; i++) {
+        struct spean_sync_event event = {.kind = SPEAN_SYNC_TIMER};
+        step(sim, &sim->nodes[i], &event);
+    }
+}
+
+static bool is_quiet(const struct sim *sim)
+{
+    bool quiet = sim->flights_count == 0;
+    for (uint32_t i = 0; i < sim->count; i++) {
+        quiet = quiet && sim->nodes[i].pending_count == 0;
+        for (uint32_t k = 0; k < sim->count; k++) {
+            const struct wire *wire = &sim->wires[i][k];
+            quiet = quiet && wire->dialled == wire->up && wire->last_ms != UINT64_MAX;
+        }
+    }
+    return quiet;
+}
+
+static void run_ms(struct sim *sim)
+{
+    work_wires(sim);
+    while (deliver_one(sim)) {
+        work_wires(sim);
+    }
+    for (uint32_t i = 0; i < sim->count; i++) {
+        while (store_one(sim, &sim->nodes[i])) {
+        }
+    }
+    if (sim->now_ms >= sim->next_tick_ms) {
+        tick_all(sim);
+    }
+    sim->now_ms++;
+}
+
+void sim_run(struct sim *sim, uint64_t ms)
+{
+    for (uint64_t i = 0; i < ms; i++) {
+        run_ms(sim);
+    }
+}
+
+bool sim_settle(struct sim *sim, uint64_t ms)
+{
+    for (uint64_t i = 0; i < ms; i++) {
+        run_ms(sim);
+        if (is_quiet(sim)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* -- Acting ---------------------------------------------------------------------------------- */
+
+void sim_heal(struct sim *sim)
+{
+    sim->faults = (struct sim_faults){0};
+}
+
+void sim_dial(struct sim *sim, uint32_t from, uint32_t to)
+{
+    sim->wires[from][to].dialled = true;
+    sim->wires[from][to].redial_ms = sim->now_ms;
+}
+
+void sim_hang_up(struct sim *sim, uint32_t from, uint32_t to)
+{
+    sim->wires[from][to].dialled = false;
+    cut_wire(sim, &sim->wires[from][to], from, to);
+}
+
+static void committed(struct sim *sim, struct node *node)
+{
+    struct chain *c = &node->chains[node->index];
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_COMMITTED};
+    event.as.committed.log = c->log;
+    event.as.committed.head = place_of(c, c->count);
+    step(sim, node, &event);
+}
+
+void sim_commit(struct sim *sim, uint32_t index, uint32_t count)
+{
+    struct node *node = &sim->nodes[index];
+    for (uint32_t i = 0; i < count; i++) {
+        write_entry(&node->chains[index], &node->keys, key_of(index), NULL, 1);
+    }
+    committed(sim, node);
+}
+
+void sim_commit_sealed(struct sim *sim, uint32_t index, uint8_t part, uint32_t audience)
+{
+    struct node *node = &sim->nodes[index];
+    struct spean_id proof;
+    const struct spean_tag tag = tag_of(part, &node->chains[index].log, &proof);
+    sim->audience_of_part[part] = (uint8_t)audience;
+    for (uint32_t i = 0; i < sim->count; i++) {
+        sim->nodes[i].holds_key[part] = sim->nodes[i].holds_key[part] || (audience >> i & 1) != 0;
+    }
+    write_entry(&node->chains[index], &node->keys, key_of(index), &tag, 2);
+    committed(sim, node);
+}
+
+void sim_grant(struct sim *sim, uint8_t part, uint32_t index)
+{
+    sim->audience_of_part[part] |= (uint8_t)(1u << index);
+    sim->nodes[index].holds_key[part] = true;
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LACKING};
+    step(sim, &sim->nodes[index], &event);
+}
+
+void sim_fork(struct sim *sim, uint32_t author, uint64_t above, uint32_t at, uint32_t count)
+{
+    struct node *node = &sim->nodes[at];
+    struct chain *c = &node->chains[author];
+    drop_above(c, (uint32_t)above);
+    for (uint32_t i = 0; i < count; i++) {
+        write_entry(c, &sim->nodes[author].keys, key_of(author), NULL, 0xff);
+    }
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_CUT};
+    event.as.committed.log = c->log;
+    event.as.committed.head = place_of(c, c->count);
+    step(sim, node, &event);
+}
+
+void sim_fill_disk(struct sim *sim, uint32_t index, uint32_t runs)
+{
+    sim->nodes[index].runs_left = runs;
+}
+
+void sim_remove(struct sim *sim, uint32_t index)
+{
+    struct node *steward = &sim->nodes[0];
+    const struct chain *c = &steward->chains[index];
+    struct spean_charter_member member = {sim->nodes[index].org, SPEAN_MEMBER_REMOVED};
+    struct spean_charter_cut cut = {.org = sim->nodes[index].org,
+                                    .signing = sim->nodes[index].keys.signing,
+                                    .cut = {true, c->count, place_of(c, c->count).entry}};
+    const struct spean_charter_draft draft = {.version = sim->charter->doc.version + 1,
+                                              .previous = sim->charter->doc.id,
+                                              .members_count = 1,
+                                              .members = &member,
+                                              .cuts_count = 1,
+                                              .cuts = &cut};
+    struct fixture_document *next = must(calloc(1, sizeof(*next)));
+    fixture_charter(next, &draft, SIGNED_BY(admin_of(0) + 5));
+    add_document(steward, next);
+    free(sim->charter);
+    sim->charter = next;
+    authority_changed(sim, steward);
+}
+
+void sim_inject(struct sim *sim, uint32_t from, uint32_t to, struct spean_view frame)
+{
+    const struct wire *wire =
+        sim->wires[from][to].up ? &sim->wires[from][to] : &sim->wires[to][from];
+    require(wire->up, "no connection to inject into");
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_MESSAGE, .link = wire->id};
+    event.as.message = frame;
+    step(sim, &sim->nodes[to], &event);
+}
+
+/* -- Looking --------------------------------------------------------------------------------- */
+
+bool sim_equal(const struct sim *sim, uint32_t a, uint32_t b)
+{
+    for (uint32_t i = 0; i < sim->count; i++) {
+        const struct chain *x = &sim->nodes[a].chains[i];
+        const struct chain *y = &sim->nodes[b].chains[i];
+        if (sim->nodes[a].disputed[i] && sim->nodes[b].disputed[i]) {
+            continue;
+        }
+        if (x->count != y->count ||
+            (x->count > 0 &&
+             !spean_id_equal(&x->entries[x->count - 1].id, &y->entries[y->count - 1].id))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint64_t sim_height(const struct sim *sim, uint32_t node, uint32_t author)
+{
+    return sim->nodes[node].chains[author].count;
+}
+
+uint32_t sim_bodies(const struct sim *sim, uint32_t node, uint32_t author)
+{
+    const struct chain *c = &sim->nodes[node].chains[author];
+    uint32_t held = 0;
+    for (uint32_t i = 0; i < c->count; i++) {
+        held += c->entries[i].body != NULL;
+    }
+    return held;
+}
+
+bool sim_disputed(const struct sim *sim, uint32_t node, uint32_t author)
+{
+    return sim->nodes[node].disputed[author];
+}
+
+void sim_check(const struct sim *sim)
+{
+    for (uint32_t n = 0; n < sim->count; n++) {
+        for (uint32_t i = 0; i < sim->count; i++) {
+            const struct chain *c = &sim->nodes[n].chains[i];
+            struct spean_id previous = {{0}};
+            for (uint32_t k = 0; k < c->count; k++) {
+                struct spean_header h;
+                require(spean_header_decode(c->entries[k].header, &h) == SPEAN_OK, "header");
+                require(spean_id_equal(&h.previous, &previous) && h.seq == k + 1, "chain");
+                previous = c->entries[k].id;
+            }
+            require(c->count == 0 || c->entries[c->count - 1].signed_here, "unsigned head");
+            const struct spean_place held =
+                spean_frontier_get(spean_sync_frontier(sim->nodes[n].sync), &c->log);
+            require(held.seq <= c->count, "frontier promises more than is stored");
+        }
+    }
+}
+
+struct sim_counts sim_counts(const struct sim *sim)
+{
+    return sim->counts;
+}
+
+const char *sim_transcript(const struct sim *sim)
+{
+    return sim->transcript;
+}
+
+void sim_transcript_clear(struct sim *sim)
+{
+    sim->transcript_len = 0;
+    sim->transcript[0] = '\0';
+}

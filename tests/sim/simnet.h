@@ -1,0 +1,90 @@
+/*
+ * tests/sim/simnet.h - whole ledgers in one process on virtual time: nodes with stores in memory,
+ * the real sync step, and a network that does what its seed says.
+ */
+#ifndef SPEAN_TESTS_SIM_SIMNET_H
+#define SPEAN_TESTS_SIM_SIMNET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/sync.h"
+
+#define SIM_NODES_MAX 4u
+
+struct sim;
+
+/* Chances in 1,000 for each message; and the ms it takes, at random up to this. */
+struct sim_faults {
+    uint64_t seed;
+    uint32_t lost;
+    uint32_t repeated;
+    uint32_t reordered;
+    uint32_t cut; /* The connection breaks instead. */
+    uint32_t latency_ms;
+};
+
+/* A ledger of count orgs with one node each, all members. Fails the test on error. */
+struct sim *sim_new(uint32_t count, struct sim_faults faults);
+void sim_free(struct sim *sim);
+
+/* Let the faults end: from here on messages arrive, in order. */
+void sim_heal(struct sim *sim);
+
+/* Node from dials node to, and again whenever the connection is lost. */
+void sim_dial(struct sim *sim, uint32_t from, uint32_t to);
+void sim_hang_up(struct sim *sim, uint32_t from, uint32_t to); /* And stops dialling. */
+
+/* Write count single-entry commits of public changes at a node. */
+void sim_commit(struct sim *sim, uint32_t node, uint32_t count);
+
+/* Write one commit whose body is sealed (some bytes) under a part key; audience by bits of nodes.
+ */
+void sim_commit_sealed(struct sim *sim, uint32_t node, uint8_t part, uint32_t audience);
+
+/* Give a node the key of a part later: it may ask for the bodies now. */
+void sim_grant(struct sim *sim, uint8_t part, uint32_t node);
+
+/* Make a second chain of the node's log above seq, held by node at: a fork. */
+void sim_fork(struct sim *sim, uint32_t author, uint64_t above, uint32_t at, uint32_t count);
+
+/* Nodes that take no more than this many runs say that their disk is full after it. */
+void sim_fill_disk(struct sim *sim, uint32_t node, uint32_t runs);
+
+/* The charter, written at node 0, removes the org of a node (cut at what node 0 holds). */
+void sim_remove(struct sim *sim, uint32_t node);
+
+/* Run for ms of virtual time. */
+void sim_run(struct sim *sim, uint64_t ms);
+
+/* Run until all connected nodes are quiet, at most ms; says whether they got quiet. */
+bool sim_settle(struct sim *sim, uint64_t ms);
+
+/* What is held. */
+bool sim_equal(const struct sim *sim, uint32_t a, uint32_t b); /* Frontiers without disputed. */
+uint64_t sim_height(const struct sim *sim, uint32_t node, uint32_t author);
+uint32_t sim_bodies(const struct sim *sim, uint32_t node, uint32_t author); /* Bodies held. */
+bool sim_disputed(const struct sim *sim, uint32_t node, uint32_t author);
+void sim_check(const struct sim *sim); /* Every chain verifies; else the test fails. */
+
+/* Counts since the start. */
+struct sim_counts {
+    uint64_t messages;
+    uint64_t bytes;
+    uint64_t by_type[32];
+    uint64_t equal; /* Reports of equality. */
+    uint64_t broke; /* Reports of peers that broke a rule. */
+    uint64_t last_rule;
+    uint64_t drops;
+};
+struct sim_counts sim_counts(const struct sim *sim);
+
+/* Every message as "A>B HELLO" or "A>B RUN C 1-20", one a line; for transcripts. */
+const char *sim_transcript(const struct sim *sim);
+void sim_transcript_clear(struct sim *sim);
+
+/* Hand a node a frame as if node from had sent it over their connection. */
+void sim_inject(struct sim *sim, uint32_t from, uint32_t to, struct spean_view frame);
+
+#endif

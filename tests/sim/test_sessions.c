@@ -1,0 +1,348 @@
+/* Whole sessions on virtual time: what two and three nodes say to each other, and what they then
+ * hold. Transcripts read as "who > whom what". */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/simnet.h"
+
+#define A         0u
+#define B         1u
+#define C         2u
+#define SETTLE_MS 120000u
+
+static const struct sim_faults no_faults = {.seed = 1, .latency_ms = 0};
+
+static void settle(struct sim *sim)
+{
+    assert_true(sim_settle(sim, SETTLE_MS));
+    sim_check(sim);
+}
+
+static void nothing_new_costs_one_round_trip(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_dial(sim, A, B);
+    settle(sim);
+    assert_string_equal(sim_transcript(sim), "A>B HELLO\nB>A HELLO\nB>A SYNCED\nA>B SYNCED\n");
+    assert_true(sim_counts(sim).bytes < 700);
+    assert_int_equal(sim_counts(sim).equal, 2);
+    sim_free(sim);
+}
+
+static void a_newcomer_gets_everything_once(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_commit(sim, A, 600);
+    sim_dial(sim, B, A);
+    settle(sim);
+    assert_true(sim_equal(sim, A, B));
+    assert_int_equal(sim_height(sim, B, A), 600);
+    assert_int_equal(sim_bodies(sim, B, A), 600);
+    assert_int_equal(sim_counts(sim).by_type[8], 1); /* One WANT. */
+    assert_int_equal(sim_counts(sim).equal, 2);
+    assert_int_equal(sim_counts(sim).broke, 0);
+    sim_free(sim);
+}
+
+static void both_sides_catch_up_with_each_other(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_commit(sim, A, 300);
+    sim_commit(sim, B, 20);
+    sim_dial(sim, A, B);
+    settle(sim);
+    assert_true(sim_equal(sim, A, B));
+    assert_int_equal(sim_height(sim, A, B), 20);
+    assert_int_equal(sim_counts(sim).equal, 2);
+    sim_free(sim);
+}
+
+static void a_log_larger_than_the_window_arrives_whole(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_commit(sim, A, 15000); /* About 6 MB by P5.6. */
+    sim_dial(sim, B, A);
+    settle(sim);
+    assert_int_equal(sim_height(sim, B, A), 15000);
+    assert_true(sim_counts(sim).by_type[11] > 0); /* MORE */
+    sim_free(sim);
+}
+
+static void what_is_new_is_pushed_after_catching_up(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_dial(sim, A, B);
+    settle(sim);
+    sim_transcript_clear(sim);
+    sim_commit(sim, A, 1);
+    settle(sim);
+    assert_string_equal(sim_transcript(sim), "A>B RUN\nB>A HELD\n");
+    assert_true(sim_equal(sim, A, B));
+    sim_free(sim);
+}
+
+static void pushes_keep_order_and_lose_nothing_when_they_come_fast(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, (struct sim_faults){.seed = 3, .latency_ms = 20});
+    sim_dial(sim, A, B);
+    settle(sim);
+    for (int i = 0; i < 100; i++) {
+        sim_commit(sim, A, 1);
+        sim_run(sim, 3);
+    }
+    settle(sim);
+    assert_true(sim_equal(sim, A, B));
+    assert_int_equal(sim_height(sim, B, A), 100);
+    assert_int_equal(sim_counts(sim).broke, 0);
+    sim_free(sim);
+}
+
+static void headers_travel_through_a_third_node(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(3, no_faults);
+    sim_dial(sim, B, A);
+    sim_dial(sim, C, A);
+    settle(sim);
+    sim_commit(sim, B, 5);
+    settle(sim);
+    assert_true(sim_equal(sim, A, B));
+    assert_true(sim_equal(sim, B, C));
+    assert_int_equal(sim_height(sim, C, B), 5);
+    sim_free(sim);
+}
+
+static void a_sealed_body_travels_to_its_audience_only(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(3, no_faults);
+    sim_dial(sim, B, A);
+    sim_dial(sim, C, A);
+    settle(sim);
+    sim_commit_sealed(sim, A, 7, 1u << A | 1u << C);
+    settle(sim);
+    assert_int_equal(sim_height(sim, B, A), 1);
+    assert_int_equal(sim_bodies(sim, B, A), 0);
+    assert_int_equal(sim_bodies(sim, C, A), 1);
+    sim_free(sim);
+}
+
+static void a_body_is_fetched_once_its_key_is_granted(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_dial(sim, B, A);
+    sim_commit_sealed(sim, A, 7, 1u << A);
+    settle(sim);
+    assert_int_equal(sim_bodies(sim, B, A), 0);
+    sim_grant(sim, 7, B);
+    settle(sim);
+    assert_int_equal(sim_bodies(sim, B, A), 1);
+    sim_free(sim);
+}
+
+static void both_sides_may_dial(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, (struct sim_faults){.seed = 5, .latency_ms = 15});
+    sim_commit(sim, A, 3000);
+    sim_commit(sim, B, 3000);
+    sim_dial(sim, A, B);
+    sim_dial(sim, B, A);
+    settle(sim);
+    assert_true(sim_equal(sim, A, B));
+    assert_int_equal(sim_counts(sim).broke, 0);
+    assert_int_equal(sim_counts(sim).by_type[8], 2); /* One WANT for each log, on one link. */
+    sim_free(sim);
+}
+
+static void a_cut_connection_loses_at_most_the_runs_in_flight(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, (struct sim_faults){.seed = 6, .latency_ms = 4});
+    sim_commit(sim, A, 10000);
+    sim_dial(sim, B, A);
+    for (int i = 0; i < 5; i++) {
+        const uint64_t before = sim_height(sim, B, A);
+        sim_run(sim, 60);
+        sim_hang_up(sim, B, A);
+        assert_true(sim_height(sim, B, A) >= before);
+        sim_check(sim);
+        sim_dial(sim, B, A);
+    }
+    settle(sim);
+    assert_true(sim_equal(sim, A, B));
+    sim_free(sim);
+}
+
+static void a_fork_is_found_at_unequal_height_and_proven_to_both(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(3, no_faults);
+    sim_commit(sim, A, 40);
+    sim_dial(sim, B, A);
+    sim_dial(sim, C, A);
+    settle(sim);
+    sim_hang_up(sim, B, A);
+    sim_fork(sim, A, 30, B, 25); /* B holds another chain from 31 to 55. */
+    sim_dial(sim, B, A);
+    settle(sim);
+    assert_true(sim_disputed(sim, A, A));
+    assert_true(sim_disputed(sim, B, A));
+    assert_true(sim_disputed(sim, C, A));        /* Evidence is passed on. */
+    assert_int_equal(sim_height(sim, A, A), 40); /* Each keeps the chain it had. */
+    assert_int_equal(sim_height(sim, B, A), 55);
+    sim_commit(sim, B, 3); /* Other logs go on. */
+    settle(sim);
+    assert_int_equal(sim_height(sim, C, B), 3);
+    assert_int_equal(sim_counts(sim).broke, 0);
+    sim_free(sim);
+}
+
+static void a_fork_at_equal_height_does_not_look_in_step(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_commit(sim, A, 12);
+    sim_dial(sim, B, A);
+    settle(sim);
+    sim_hang_up(sim, B, A);
+    sim_fork(sim, A, 11, B, 1);
+    sim_dial(sim, B, A);
+    settle(sim);
+    assert_true(sim_disputed(sim, A, A));
+    assert_true(sim_disputed(sim, B, A));
+    sim_free(sim);
+}
+
+static void a_fork_from_the_first_entry_is_found_too(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_commit(sim, A, 9);
+    sim_dial(sim, B, A);
+    settle(sim);
+    sim_hang_up(sim, B, A);
+    sim_fork(sim, A, 0, B, 9);
+    sim_dial(sim, A, B);
+    settle(sim);
+    assert_true(sim_disputed(sim, A, A));
+    assert_true(sim_disputed(sim, B, A));
+    sim_free(sim);
+}
+
+static void a_removed_member_is_dropped_from_the_open_session_and_gets_nothing_more(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(3, no_faults);
+    sim_dial(sim, B, A);
+    sim_dial(sim, C, A);
+    settle(sim);
+    sim_remove(sim, B);
+    sim_run(sim, 2000);
+    sim_commit(sim, A, 4);
+    sim_run(sim, 5000);
+    assert_int_equal(sim_height(sim, B, A), 0);
+    assert_int_equal(sim_height(sim, C, A), 4);
+    sim_check(sim);
+    sim_free(sim);
+}
+
+static void a_full_disk_loses_nothing_and_goes_on_when_there_is_room(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_commit(sim, A, 3000);
+    sim_fill_disk(sim, B, 4);
+    sim_dial(sim, B, A);
+    sim_run(sim, 3000);
+    sim_check(sim);
+    assert_true(sim_height(sim, B, A) < 3000);
+    sim_fill_disk(sim, B, UINT32_MAX);
+    sim_run(sim, 180000);
+    assert_true(sim_equal(sim, A, B));
+    sim_free(sim);
+}
+
+static void a_frame_that_is_no_message_ends_the_session_and_changes_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t garbage[] = {0x93, 0x05, 0xdd, 0xff, 0xff, 0xff, 0xff};
+    struct sim *sim = sim_new(2, no_faults);
+    sim_dial(sim, B, A);
+    settle(sim);
+    sim_commit(sim, A, 2);
+    settle(sim);
+    sim_inject(sim, B, A, (struct spean_view){garbage, sizeof(garbage)});
+    settle(sim);
+    assert_int_equal(sim_counts(sim).broke, 1);
+    assert_int_equal(sim_counts(sim).last_rule, 1301);
+    assert_true(sim_equal(sim, A, B)); /* After dialling again. */
+    sim_free(sim);
+}
+
+/* Loss, repetition, reordering and cuts on both sides; then the faults end. */
+static void whatever_the_network_did_nodes_are_equal_after_it_heals(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        const struct sim_faults faults = {
+            .seed = seed, .lost = 10, .repeated = 30, .reordered = 20, .cut = 10, .latency_ms = 30};
+        struct sim *sim = sim_new(3, faults);
+        sim_dial(sim, A, B);
+        sim_dial(sim, B, C);
+        sim_dial(sim, C, A);
+        for (uint32_t round = 0; round < 12; round++) {
+            sim_commit(sim, (uint32_t)(seed + round) % 3, 1 + (round * 37) % 300);
+            sim_commit_sealed(sim, round % 3, (uint8_t)(round % 5 + 1),
+                              1u << (round % 3) | 1u << ((round + 1) % 3));
+            sim_run(sim, 500);
+            sim_check(sim);
+        }
+        sim_heal(sim);
+        sim_run(sim, 150000);
+        sim_check(sim);
+        if (!sim_equal(sim, A, B) || !sim_equal(sim, B, C)) {
+            fail_msg("seed %llu: not equal after healing", (unsigned long long)seed);
+        }
+        sim_free(sim);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_new_costs_one_round_trip),
+        cmocka_unit_test(a_newcomer_gets_everything_once),
+        cmocka_unit_test(both_sides_catch_up_with_each_other),
+        cmocka_unit_test(a_log_larger_than_the_window_arrives_whole),
+        cmocka_unit_test(what_is_new_is_pushed_after_catching_up),
+        cmocka_unit_test(pushes_keep_order_and_lose_nothing_when_they_come_fast),
+        cmocka_unit_test(headers_travel_through_a_third_node),
+        cmocka_unit_test(a_sealed_body_travels_to_its_audience_only),
+        cmocka_unit_test(a_body_is_fetched_once_its_key_is_granted),
+        cmocka_unit_test(both_sides_may_dial),
+        cmocka_unit_test(a_cut_connection_loses_at_most_the_runs_in_flight),
+        cmocka_unit_test(a_fork_is_found_at_unequal_height_and_proven_to_both),
+        cmocka_unit_test(a_fork_at_equal_height_does_not_look_in_step),
+        cmocka_unit_test(a_fork_from_the_first_entry_is_found_too),
+        cmocka_unit_test(a_removed_member_is_dropped_from_the_open_session_and_gets_nothing_more),
+        cmocka_unit_test(a_full_disk_loses_nothing_and_goes_on_when_there_is_room),
+        cmocka_unit_test(a_frame_that_is_no_message_ends_the_session_and_changes_nothing),
+        cmocka_unit_test(whatever_the_network_did_nodes_are_equal_after_it_heals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
