@@ -8,8 +8,9 @@
 #include "protocol/err.h"
 #include "protocol/limits.h"
 
-#define SPEAN_HEADS_ENTRY_BYTES 16u /* First bytes of the entry id: enough for a second preimage.  \
-                                     */
+#define SPEAN_HEADS_ENTRY_BYTES                                                                    \
+    16u /* First bytes of the entry id: enough for a second preimage.                              \
+         */
 
 struct spean_heads_row {
     uint64_t log; /* Short name. */

@@ -32,6 +32,10 @@ for argument in "$@"; do
 done
 
 cd "$(dirname "$0")/.."
+if [ "$changed" = yes ] && ! git rev-parse --git-dir >/dev/null 2>&1; then
+    echo "lint: --changed compares with main, so it needs git and a clone" >&2
+    exit 2
+fi
 tools/packages.sh build test lint
 
 # Our C files, one per line: from git where this is a clone, else from the folders.
