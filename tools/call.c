@@ -9,6 +9,7 @@
 
 #include "tools/i18n.h"
 #include "tools/input.h"
+#include "tools/vformat.h"
 
 struct spean_call {
     const struct spean_parsed *parsed;
@@ -199,24 +200,35 @@ static enum spean_exit client_need(struct spean_call *call, struct spean_problem
     return exit;
 }
 
-/* Show a request that --dry-run keeps from being sent. */
-static enum spean_exit request_show(struct spean_call *call, const char *method, const char *path,
-                                    const json_t *body, struct spean_problem *problem)
+/* Have a change checked but not made, and print what the daemon says about it. */
+static enum spean_exit request_check(struct spean_call *call, const char *method, const char *path,
+                                     const json_t *body, struct spean_problem *problem)
 {
-    json_t *const shown =
-        json_pack("{s:b,s:s,s:s,s:O*}", "dry_run", 1, "method", method, "path", path, "body", body);
-    char *const text = body == NULL ? NULL : json_dumps(body, JSON_INDENT(2));
-    enum spean_exit exit = SPEAN_EXIT_DONE;
-    if (shown == NULL || (body != NULL && text == NULL)) {
+    char *const checked =
+        spean_format("%s%cdry_run=1", path, strchr(path, '?') == NULL ? '?' : '&');
+    json_t *reply = NULL;
+    enum spean_exit exit = checked == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, "--dry-run")
+                                           : spean_client_request(call->client, method, checked,
+                                                                  body, &reply, problem);
+    free(checked);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
+    }
+    char *const text = json_dumps(reply, JSON_INDENT(2));
+    if (!json_is_true(json_object_get(reply, "dry_run"))) {
+        exit = spean_problem_set(problem, SPEAN_EXIT_FAILED, "dry_run", "%s",
+                                 _("the daemon does not say that this was a dry run"));
+        spean_problem_hint(problem, "%s", _("the change may have been made: look"));
+    } else if (text == NULL) {
         exit = spean_problem_err(problem, SPEAN_ENOMEM, "--dry-run");
     } else {
-        spean_out_json(call->out, shown);
+        spean_out_json(call->out, reply);
         spean_out_line(call->out, "%s %s", method, path);
-        spean_out_text(call->out, text == NULL ? "" : text);
-        spean_out_note(call->out, "%s", _("This was a dry run: nothing was sent or changed."));
+        spean_out_text(call->out, text);
+        spean_out_note(call->out, "%s", _("This was a dry run: nothing was changed."));
     }
     free(text);
-    json_decref(shown);
+    json_decref(reply);
     return exit;
 }
 
@@ -227,12 +239,12 @@ enum spean_exit spean_call_request(struct spean_call *call, const char *method, 
     assert(call != NULL);
     assert(reply != NULL);
     *reply = NULL;
-    if (call->parsed->globals.dry_run && strcmp(method, "GET") != 0) {
-        return request_show(call, method, path, body, problem);
-    }
     const enum spean_exit exit = client_need(call, problem);
     if (exit != SPEAN_EXIT_DONE) {
         return exit;
+    }
+    if (call->parsed->globals.dry_run && strcmp(method, "GET") != 0) {
+        return request_check(call, method, path, body, problem);
     }
     return spean_client_request(call->client, method, path, body, reply, problem);
 }

@@ -59,7 +59,8 @@ SPEAN_CHECK enum spean_exit spean_call_home(struct spean_call *call, char out[SP
 
 /*
  * Ask the daemon; see spean_client_request() for arguments and errors. Under --dry-run everything
- * but GET is printed and not sent: SPEAN_EXIT_DONE with *reply NULL. So:
+ * but GET asks it to check and change nothing, its answer is printed here, and the handler has
+ * nothing left to do: SPEAN_EXIT_DONE with *reply NULL. So:
  *
  *     json_t *reply = NULL;
  *     const enum spean_exit exit = spean_call_request(call, "POST", path, body, &reply, problem);

@@ -37,7 +37,7 @@ const struct spean_flag spean_global_flags[] = {
     {.name = "socket",
      .kind = SPEAN_KIND_FILE,
      .value = "PATH",
-     .help = N_("the daemon's socket; otherwise api.sock in the home")},
+     .help = N_("the daemon's socket; otherwise spean.sock in the home")},
     {.name = "help", .letter = 'h', .help = N_("show this help")},
     {0},
 };

@@ -191,21 +191,24 @@ static enum spean_exit check_value(enum spean_kind kind, const char *choices, ch
     return SPEAN_EXIT_DONE;
 }
 
-static enum spean_exit value_add(struct spean_parsed *parsed, const char *name, const char *text,
-                                 struct spean_value **out, struct spean_problem *problem)
+/* Keep one flag or argument. NULL: it is one too many, or memory ran out; problem says so. */
+static struct spean_value *value_add(struct spean_parsed *parsed, const char *name,
+                                     const char *text, struct spean_problem *problem)
 {
     if (parsed->values_count == SPEAN_PARSE_VALUES_MAX) {
-        return spean_problem_usage(problem, _("more than %u flags and arguments"),
-                                   SPEAN_PARSE_VALUES_MAX);
+        (void)spean_problem_usage(problem, _("more than %u flags and arguments"),
+                                  SPEAN_PARSE_VALUES_MAX);
+        return NULL;
     }
     char *const copy = strdup(text);
     if (copy == NULL) {
-        return spean_problem_err(problem, SPEAN_ENOMEM, name);
+        (void)spean_problem_err(problem, SPEAN_ENOMEM, name);
+        return NULL;
     }
-    *out = &parsed->values[parsed->values_count++];
-    (*out)->name = name;
-    (*out)->text = copy;
-    return SPEAN_EXIT_DONE;
+    struct spean_value *const value = &parsed->values[parsed->values_count++];
+    value->name = name;
+    value->text = copy;
+    return value;
 }
 
 static bool value_given(const struct spean_parsed *parsed, const char *name)
@@ -268,14 +271,14 @@ static enum spean_exit flag_take(struct spean_parsed *parsed, const struct spean
     if (!flag->repeats && value_given(parsed, flag->name)) {
         return spean_problem_usage(problem, _("%s is given twice"), shown);
     }
-    struct spean_value *value = NULL;
-    enum spean_exit exit = value_add(parsed, flag->name, text == NULL ? "" : text, &value, problem);
-    if (exit == SPEAN_EXIT_DONE) {
-        assert(value != NULL);
-        exit = check_value(flag->kind, flag->choices, &value->text, shown, problem);
+    struct spean_value *const value =
+        value_add(parsed, flag->name, text == NULL ? "" : text, problem);
+    if (value == NULL) {
+        return problem->exit;
     }
+    const enum spean_exit exit =
+        check_value(flag->kind, flag->choices, &value->text, shown, problem);
     if (exit == SPEAN_EXIT_DONE && is_global(flag)) {
-        assert(value != NULL);
         global_set(&parsed->globals, flag->name, value->text);
     }
     return exit;
@@ -352,12 +355,12 @@ static enum spean_exit args_read(struct spean_parsed *parsed, int count, char **
             return SPEAN_EXIT_USAGE;
         }
         upper_name(arg->name, shown, sizeof(shown));
-        struct spean_value *value = NULL;
-        enum spean_exit exit = value_add(parsed, arg->name, words[i], &value, problem);
-        if (exit == SPEAN_EXIT_DONE) {
-            assert(value != NULL);
-            exit = check_value(arg->kind, arg->choices, &value->text, shown, problem);
+        struct spean_value *const value = value_add(parsed, arg->name, words[i], problem);
+        if (value == NULL) {
+            return problem->exit;
         }
+        const enum spean_exit exit =
+            check_value(arg->kind, arg->choices, &value->text, shown, problem);
         if (exit != SPEAN_EXIT_DONE) {
             return exit;
         }

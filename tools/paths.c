@@ -6,11 +6,11 @@
 
 #include "tools/i18n.h"
 
-/* Read a variable; one that is set to nothing counts as not set. */
+/* Read a variable; one that holds no absolute path counts as not set, as the daemon does it. */
 static const char *variable(const char *name)
 {
     const char *const value = getenv(name);
-    return value == NULL || value[0] == '\0' ? NULL : value;
+    return value == NULL || value[0] != '/' ? NULL : value;
 }
 
 static enum spean_exit refuse_long(const char *path, struct spean_problem *problem)

@@ -35,6 +35,8 @@ static void the_nearest_word_about_the_home_counts(void **state)
     assert_home("/g", "/g");
     assert_int_equal(setenv("SPEAN_HOME", "", 1), 0);
     assert_home(NULL, "/x/spean");
+    assert_int_equal(setenv("XDG_DATA_HOME", "relative", 1), 0);
+    assert_home(NULL, "/h/.local/share/spean");
 }
 
 static void without_any_home_the_flag_is_named(void **state)

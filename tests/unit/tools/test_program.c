@@ -148,27 +148,48 @@ static void without_a_daemon_the_exit_is_7_and_the_hint_starts_it(void **state)
     cli_result_fini(&result);
 }
 
-static void a_dry_run_shows_the_change_and_sends_nothing(void **state)
+static void a_dry_run_is_checked_by_the_daemon_and_printed(void **state)
 {
     (void)state;
+    struct api_reply replies[2] = {{0}};
+    replies[0].data = api_http(200, "{\"dry_run\":true,\"would\":\"add\"}");
+    replies[1].data = replies[0].data;
+    struct api_server *const server = api_server_start(replies, 2);
     struct cli_result result;
     char spec[PATH_BYTES] = "@";
     scratch_write(folder, "name", "Dara\n", spec + 1, sizeof(spec) - 1);
-    cli_run(&result, "spean", "thing", "add", "-n", "--name", spec, "--count", "៧", "--home",
-            "/nonexistent", NULL);
-    assert_int_equal(result.exit, SPEAN_EXIT_DONE); /* A daemon was not needed. */
-    assert_non_null(strstr(result.out, "POST /v1/things"));
-    assert_non_null(strstr(result.out, "\"count\": 7"));
-    assert_non_null(strstr(result.err, "nothing was sent"));
+    cli_run(&result, "spean", "thing", "add", "-n", "--name", spec, "--count", "៧", "--socket",
+            api_server_path(server), NULL);
+    assert_int_equal(result.exit, SPEAN_EXIT_DONE);
+    assert_non_null(strstr(result.out, "POST /v1/things\n"));
+    assert_non_null(strstr(result.out, "\"would\": \"add\""));
+    assert_null(strstr(result.err, "added"));
     cli_result_fini(&result);
-    cli_run(&result, "spean", "thing", "add", "-n", "--name", spec, "--json", "--home",
-            "/nonexistent", NULL);
-    json_t *const shown = json_loads(result.out, JSON_REJECT_DUPLICATES, NULL);
-    assert_true(json_is_true(json_object_get(shown, "dry_run")));
-    assert_string_equal(json_string_value(json_object_get(json_object_get(shown, "body"), "name")),
-                        "Dara");
-    json_decref(shown);
+    cli_run(&result, "spean", "thing", "add", "-n", "--name", spec, "--json", "--socket",
+            api_server_path(server), NULL);
+    assert_string_equal(result.out, "{\n  \"dry_run\": true,\n  \"would\": \"add\"\n}\n");
     cli_result_fini(&result);
+    api_server_stop(server);
+    assert_memory_equal(api_server_request(server, 0), "POST /v1/things?dry_run=1 ", 26);
+    assert_non_null(strstr(api_server_request(server, 0), "\"count\":7"));
+    api_server_free(server);
+}
+
+static void a_daemon_that_does_not_confirm_a_dry_run_is_not_believed(void **state)
+{
+    (void)state;
+    const struct api_reply replies[] = {{.data = api_http(201, "{\"id\":\"7f3a\"}")}};
+    struct api_server *const server = api_server_start(replies, 1);
+    struct cli_result result;
+    char spec[PATH_BYTES] = "@";
+    scratch_write(folder, "name", "Dara\n", spec + 1, sizeof(spec) - 1);
+    cli_run(&result, "spean", "thing", "add", "-n", "--name", spec, "--socket",
+            api_server_path(server), NULL);
+    assert_int_equal(result.exit, SPEAN_EXIT_FAILED);
+    assert_non_null(strstr(result.err, "may have been made"));
+    cli_result_fini(&result);
+    api_server_stop(server);
+    api_server_free(server);
 }
 
 static void answers_are_used_and_leftovers_are_said(void **state)
@@ -257,7 +278,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reply_is_printed_for_people_or_as_json),
         cmocka_unit_test(without_a_daemon_the_exit_is_7_and_the_hint_starts_it),
-        cmocka_unit_test(a_dry_run_shows_the_change_and_sends_nothing),
+        cmocka_unit_test(a_dry_run_is_checked_by_the_daemon_and_printed),
+        cmocka_unit_test(a_daemon_that_does_not_confirm_a_dry_run_is_not_believed),
         cmocka_unit_test(answers_are_used_and_leftovers_are_said),
         cmocka_unit_test(an_answer_nobody_asks_for_or_a_missing_one_stops_before_the_request),
         cmocka_unit_test(without_a_verb_the_exit_is_2_and_stdout_is_empty),
