@@ -28,7 +28,7 @@
  *         already refused unknown, missing, repeated and malformed ones;
  *       - asks people with tools/prompt.h, through questions listed in .questions;
  *       - speaks to the daemon with spean_call_request(), which honours --dry-run;
- *       - prints with tools/out.h: results by spean_out_line(), _table(), _json(); talk by
+ *       - prints with tools/out.h: results by spean_out_line(), _grid(), _json(); talk by
  *         spean_out_done() (what changed), spean_out_note() (who will see it), spean_out_next()
  *         (the next useful command). Under --json only _json() reaches stdout, so a handler calls
  *         both and needs no `if`. Data is made harmless there, not in handlers;
@@ -37,7 +37,8 @@
  *     Personal data comes by SPEAN_KIND_PRIVATE flags (@file or - only) or by prompts, never as a
  *     plain value on the command line.
  *  4. tests/unit/tools/test_command.c checks every entry by itself; test the handler's own logic in
- *     test_cmd_agency.c (tests/unit/tools/api_server.h gives a socket that plays the daemon).
+ *     test_cmd_agency.c: tests/unit/tools/clikit.h runs `spean` against a socket that plays the
+ *     daemon.
  */
 #ifndef SPEAN_TOOLS_COMMAND_H
 #define SPEAN_TOOLS_COMMAND_H

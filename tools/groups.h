@@ -5,6 +5,7 @@
 #include "tools/command.h"
 
 extern const struct spean_group spean_group_help;
+extern const struct spean_group spean_group_init;
 extern const struct spean_group spean_group_version;
 
 #endif

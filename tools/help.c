@@ -9,8 +9,8 @@
 #include <jansson.h>
 
 #include "tools/display.h"
+#include "tools/grid.h"
 #include "tools/i18n.h"
-#include "tools/table.h"
 #include "tools/vformat.h"
 
 #define LINE_BYTES_MAX (4u * SPEAN_HELP_COLUMNS + 1)
@@ -57,25 +57,25 @@ static void upper(const char *name, char out[NAME_BYTES_MAX])
 }
 
 /* Begin a table of two columns, what is typed and what it means; pairs_end() prints and frees. */
-static spean_err pairs_begin(struct spean_table **table)
+static spean_err pairs_begin(struct spean_grid **table)
 {
-    const spean_err err = spean_table_new(table);
+    const spean_err err = spean_grid_new(table);
     if (err == SPEAN_OK) {
-        spean_table_column(*table, NULL, false);
-        spean_table_column(*table, NULL, false);
+        spean_grid_column(*table, NULL, false);
+        spean_grid_column(*table, NULL, false);
     }
     return err;
 }
 
-static void pairs_end(struct spean_out *out, struct spean_table *table)
+static void pairs_end(struct spean_out *out, struct spean_grid *table)
 {
-    spean_out_table(out, table);
-    spean_table_free(table);
+    spean_out_grid(out, table);
+    spean_grid_free(table);
 }
 
 static spean_err flags_print(struct spean_out *out, const struct spean_flag *flags)
 {
-    struct spean_table *table;
+    struct spean_grid *table;
     const spean_err err = pairs_begin(&table);
     if (err != SPEAN_OK) {
         return err;
@@ -83,11 +83,10 @@ static spean_err flags_print(struct spean_out *out, const struct spean_flag *fla
     for (; flags != NULL && flags->name != NULL; flags++) {
         char letter[] = "-x, ";
         letter[1] = flags->letter;
-        spean_table_cell(table, "  %s--%s%s%s", flags->letter == '\0' ? "    " : letter,
-                         flags->name, flags->value == NULL ? "" : " ",
-                         flags->value == NULL ? "" : flags->value);
-        spean_table_cell(table, "%s%s%s", _(flags->help), flags->required ? _(" (required)") : "",
-                         flags->repeats ? _(" (may be repeated)") : "");
+        spean_grid_cell(table, "  %s--%s%s%s", flags->letter == '\0' ? "    " : letter, flags->name,
+                        flags->value == NULL ? "" : " ", flags->value == NULL ? "" : flags->value);
+        spean_grid_cell(table, "%s%s%s", _(flags->help), flags->required ? _(" (required)") : "",
+                        flags->repeats ? _(" (may be repeated)") : "");
     }
     pairs_end(out, table);
     return SPEAN_OK;
@@ -95,14 +94,14 @@ static spean_err flags_print(struct spean_out *out, const struct spean_flag *fla
 
 static spean_err commands_print(struct spean_out *out, const struct spean_command *commands)
 {
-    struct spean_table *table;
+    struct spean_grid *table;
     const spean_err err = pairs_begin(&table);
     if (err != SPEAN_OK) {
         return err;
     }
     for (; commands->path != NULL; commands++) {
-        spean_table_cell(table, "  spean %s", commands->path);
-        spean_table_cell(table, "%s", _(commands->summary));
+        spean_grid_cell(table, "  spean %s", commands->path);
+        spean_grid_cell(table, "%s", _(commands->summary));
     }
     pairs_end(out, table);
     return SPEAN_OK;
@@ -116,14 +115,14 @@ static spean_err exits_print(struct spean_out *out)
         const char *text;
     } rows[] = {SPEAN_EXIT_TABLE(EXIT_ROW)};
 #undef EXIT_ROW
-    struct spean_table *table;
+    struct spean_grid *table;
     const spean_err err = pairs_begin(&table);
     if (err != SPEAN_OK) {
         return err;
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        spean_table_cell(table, "  %d", rows[i].number);
-        spean_table_cell(table, "%s", _(rows[i].text));
+        spean_grid_cell(table, "  %d", rows[i].number);
+        spean_grid_cell(table, "%s", _(rows[i].text));
     }
     pairs_end(out, table);
     return SPEAN_OK;
@@ -318,7 +317,7 @@ static spean_err usage_print(struct spean_out *out, const struct spean_command *
 
 static spean_err args_print(struct spean_out *out, const struct spean_arg *args)
 {
-    struct spean_table *table;
+    struct spean_grid *table;
     const spean_err err = pairs_begin(&table);
     if (err != SPEAN_OK) {
         return err;
@@ -326,8 +325,8 @@ static spean_err args_print(struct spean_out *out, const struct spean_arg *args)
     for (; args != NULL && args->name != NULL; args++) {
         char name[NAME_BYTES_MAX];
         upper(args->name, name);
-        spean_table_cell(table, "  %s", name);
-        spean_table_cell(table, "%s", _(args->help));
+        spean_grid_cell(table, "  %s", name);
+        spean_grid_cell(table, "%s", _(args->help));
     }
     pairs_end(out, table);
     return SPEAN_OK;
@@ -335,15 +334,15 @@ static spean_err args_print(struct spean_out *out, const struct spean_arg *args)
 
 static spean_err questions_print(struct spean_out *out, const struct spean_question *questions)
 {
-    struct spean_table *table;
+    struct spean_grid *table;
     const spean_err err = pairs_begin(&table);
     if (err != SPEAN_OK) {
         return err;
     }
     for (; questions->name != NULL; questions++) {
-        spean_table_cell(table, "  %s", questions->name);
-        spean_table_cell(table, "%s%s", _(questions->text),
-                         questions->optional ? _(" (may be empty)") : "");
+        spean_grid_cell(table, "  %s", questions->name);
+        spean_grid_cell(table, "%s%s", _(questions->text),
+                        questions->optional ? _(" (may be empty)") : "");
     }
     spean_out_line(out, "%s", "");
     spean_out_line(out, "%s", _("Questions, by their names in an --answers file"));

@@ -131,7 +131,7 @@ void spean_out_text(struct spean_out *out, const char *text)
     }
 }
 
-void spean_out_table(struct spean_out *out, const struct spean_table *table)
+void spean_out_grid(struct spean_out *out, const struct spean_grid *table)
 {
     assert(out != NULL);
     assert(table != NULL);
@@ -140,8 +140,8 @@ void spean_out_table(struct spean_out *out, const struct spean_table *table)
     }
     const bool bold = out->options.results_color && !out->options.plain;
     spean_out_progress_end(out);
-    const spean_err err = spean_table_write(table, out->options.results, out->options.plain,
-                                            bold ? COLOR_BOLD : "", bold ? COLOR_END : "");
+    const spean_err err = spean_grid_write(table, out->options.results, out->options.plain,
+                                           bold ? COLOR_BOLD : "", bold ? COLOR_END : "");
     if (err != SPEAN_OK) {
         fail(out, err);
     }

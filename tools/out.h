@@ -16,8 +16,8 @@
 #include <jansson.h>
 
 #include "protocol/err.h"
+#include "tools/grid.h"
 #include "tools/problem.h"
-#include "tools/table.h"
 
 #define SPEAN_OUT_PROGRESS_MS UINT64_C(10000) /* Between lines where there is no terminal. */
 
@@ -48,7 +48,7 @@ bool spean_out_is_json(const struct spean_out *out);
 void spean_out_line(struct spean_out *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void spean_out_text(struct spean_out *out, const char *text);
-void spean_out_table(struct spean_out *out, const struct spean_table *table);
+void spean_out_grid(struct spean_out *out, const struct spean_grid *table);
 
 /* Results for programs; nothing without --json. _json() once per command, the whole object;
  * _json_line() for streams, whose last line is a summary. */

@@ -225,6 +225,22 @@ enum spean_exit spean_prompt_ask(struct spean_prompt *prompt, const struct spean
     return SPEAN_EXIT_DONE;
 }
 
+enum spean_exit spean_prompt_show(const struct spean_prompt *prompt, const char *text,
+                                  struct spean_problem *problem)
+{
+    assert(prompt != NULL);
+    assert(text != NULL);
+    const struct spean_prompt_options *const options = &prompt->options;
+    const bool nobody = options->no_input || options->answers != NULL;
+    const int fd = nobody ? -1 : open(options->terminal, O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        return spean_problem_usage(problem, "%s", _("there is no terminal to show this on"));
+    }
+    terminal_write(fd, text);
+    (void)close(fd); /* Nothing is pending on a terminal. */
+    return SPEAN_EXIT_DONE;
+}
+
 static bool is_yes(const char *text)
 {
     return strcasecmp(text, "yes") == 0 || strcasecmp(text, "y") == 0 ||

@@ -40,6 +40,14 @@ SPEAN_CHECK enum spean_exit spean_prompt_ask(struct spean_prompt *prompt,
                                              size_t cap, struct spean_problem *problem);
 
 /*
+ * Show text (lines of our own, not data) on the terminal itself, so that neither a pipe nor a file
+ * gets it: for secrets that people write down. Exit 2: there is nobody to show it to; the hint is
+ * the caller's.
+ */
+SPEAN_CHECK enum spean_exit spean_prompt_show(const struct spean_prompt *prompt, const char *text,
+                                              struct spean_problem *problem);
+
+/*
  * Ask whether to go on with something harmless; text is a whole question. --yes is a yes, as is
  * "proceed: yes" in the answers file. No: exit 1, "declined".
  */

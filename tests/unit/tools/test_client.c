@@ -1,6 +1,7 @@
 #include "tools/client.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/tools/clikit.h"
+#include "tools/interrupt.h"
 
 /* One request that the server answers with data (len 0: a string). */
 struct exchange {
@@ -248,6 +250,18 @@ static void a_value_in_a_path_stays_one_segment(void **state)
     assert_int_equal(spean_client_path(path, "%s", longest), SPEAN_ELIMIT);
 }
 
+/* The last one: what it does to the process cannot be undone. */
+static void an_interrupt_ends_the_wait_for_a_reply(void **state)
+{
+    (void)state;
+    assert_int_equal(spean_interrupt_install(), SPEAN_OK);
+    assert_int_equal(raise(SIGINT), 0);
+    struct exchange x;
+    exchange_run(&x, "GET", NULL, api_http(200, "{}"), 0);
+    assert_int_equal(x.exit, SPEAN_EXIT_INTERRUPTED);
+    exchange_end(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +279,7 @@ int main(void)
         cmocka_unit_test(a_daemon_that_does_not_answer_is_not_waited_for_for_ever),
         cmocka_unit_test(proxies_from_the_environment_are_not_used),
         cmocka_unit_test(a_value_in_a_path_stays_one_segment),
+        cmocka_unit_test(an_interrupt_ends_the_wait_for_a_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

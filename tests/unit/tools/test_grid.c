@@ -1,4 +1,4 @@
-#include "tools/table.h"
+#include "tools/grid.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,113 +10,113 @@
 
 #include <cmocka.h>
 
-static char *written(struct spean_table *table, bool plain, spean_err expected)
+static char *written(struct spean_grid *table, bool plain, spean_err expected)
 {
     char *text;
     size_t len;
     FILE *const file = open_memstream(&text, &len);
     assert_non_null(file);
-    assert_int_equal(spean_table_write(table, file, plain, "<", ">"), expected);
+    assert_int_equal(spean_grid_write(table, file, plain, "<", ">"), expected);
     assert_int_equal(fclose(file), 0);
     return text;
 }
 
-static struct spean_table *partners(void)
+static struct spean_grid *partners(void)
 {
-    struct spean_table *table;
-    assert_int_equal(spean_table_new(&table), SPEAN_OK);
-    spean_table_column(table, "PARTNER", false);
-    spean_table_column(table, "CASES", true);
-    spean_table_column(table, "BY", false);
-    spean_table_cell(table, "%s", "東京");
-    spean_table_cell(table, "%d", 7);
-    spean_table_cell(table, "direct");
-    spean_table_cell(table, "%s", "ភ្នំពេញ");
-    spean_table_cell(table, "%d", 12);
-    spean_table_cell(table, "%s", "");
+    struct spean_grid *table;
+    assert_int_equal(spean_grid_new(&table), SPEAN_OK);
+    spean_grid_column(table, "PARTNER", false);
+    spean_grid_column(table, "CASES", true);
+    spean_grid_column(table, "BY", false);
+    spean_grid_cell(table, "%s", "東京");
+    spean_grid_cell(table, "%d", 7);
+    spean_grid_cell(table, "direct");
+    spean_grid_cell(table, "%s", "ភ្នំពេញ");
+    spean_grid_cell(table, "%d", 12);
+    spean_grid_cell(table, "%s", "");
     return table;
 }
 
 static void columns_line_up_by_cells_and_not_by_bytes(void **state)
 {
     (void)state;
-    struct spean_table *const table = partners();
+    struct spean_grid *const table = partners();
     char *const text = written(table, false, SPEAN_OK);
     assert_string_equal(text, "<PARTNER  CASES  BY>\n"
                               "東京         7  direct\n"
                               "ភ្នំពេញ       12  \n");
     free(text);
-    spean_table_free(table);
+    spean_grid_free(table);
 }
 
 static void plain_columns_are_set_apart_by_one_tab(void **state)
 {
     (void)state;
-    struct spean_table *const table = partners();
+    struct spean_grid *const table = partners();
     char *const text = written(table, true, SPEAN_OK);
     assert_string_equal(text, "<PARTNER\tCASES\tBY>\n"
                               "東京\t7\tdirect\n"
                               "ភ្នំពេញ\t12\t\n");
     free(text);
-    spean_table_free(table);
+    spean_grid_free(table);
 }
 
 static void a_tab_or_a_line_break_in_data_moves_no_column(void **state)
 {
     (void)state;
-    struct spean_table *table;
-    assert_int_equal(spean_table_new(&table), SPEAN_OK);
-    spean_table_column(table, NULL, false);
-    spean_table_column(table, NULL, false);
-    spean_table_cell(table, "%s", "a\tb");
-    spean_table_cell(table, "%s", "c\nd\x1b[m");
+    struct spean_grid *table;
+    assert_int_equal(spean_grid_new(&table), SPEAN_OK);
+    spean_grid_column(table, NULL, false);
+    spean_grid_column(table, NULL, false);
+    spean_grid_cell(table, "%s", "a\tb");
+    spean_grid_cell(table, "%s", "c\nd\x1b[m");
     char *const text = written(table, true, SPEAN_OK);
     assert_string_equal(text, "a b\tc\xef\xbf\xbd"
                               "d\xef\xbf\xbd[m\n");
     free(text);
-    spean_table_free(table);
+    spean_grid_free(table);
 }
 
 static void a_row_that_is_not_full_ends_with_nothing(void **state)
 {
     (void)state;
-    struct spean_table *table;
-    assert_int_equal(spean_table_new(&table), SPEAN_OK);
-    spean_table_column(table, "A", false);
-    spean_table_column(table, "B", false);
-    spean_table_cell(table, "one");
+    struct spean_grid *table;
+    assert_int_equal(spean_grid_new(&table), SPEAN_OK);
+    spean_grid_column(table, "A", false);
+    spean_grid_column(table, "B", false);
+    spean_grid_cell(table, "one");
     char *const text = written(table, true, SPEAN_OK);
     assert_string_equal(text, "<A\tB>\none\t\n");
     free(text);
-    spean_table_free(table);
+    spean_grid_free(table);
 }
 
 static void a_table_without_rows_has_its_headings(void **state)
 {
     (void)state;
-    struct spean_table *table;
-    assert_int_equal(spean_table_new(&table), SPEAN_OK);
-    spean_table_column(table, "A", false);
+    struct spean_grid *table;
+    assert_int_equal(spean_grid_new(&table), SPEAN_OK);
+    spean_grid_column(table, "A", false);
     char *const text = written(table, false, SPEAN_OK);
     assert_string_equal(text, "<A>\n");
     free(text);
-    spean_table_free(table);
+    spean_grid_free(table);
 }
 
 static void one_cell_beyond_the_limit_is_reported_and_nothing_written(void **state)
 {
     (void)state;
-    struct spean_table *table;
-    assert_int_equal(spean_table_new(&table), SPEAN_OK);
-    spean_table_column(table, NULL, false);
-    for (size_t i = 0; i < SPEAN_TABLE_CELLS_MAX; i++) {
-        spean_table_cell(table, "x");
+    struct spean_grid *table;
+    assert_int_equal(spean_grid_new(&table), SPEAN_OK);
+    spean_grid_column(table, NULL, false);
+    for (size_t i = 0; i < SPEAN_GRID_CELLS_MAX; i++) {
+        spean_grid_cell(table, "x");
     }
-    spean_table_cell(table, "one too many");
+    spean_grid_cell(table, "one too many");
     char *const text = written(table, false, SPEAN_ELIMIT);
     assert_string_equal(text, "");
     free(text);
-    spean_table_free(table);
+    spean_grid_free(table);
 }
 
 int main(void)
