@@ -8,7 +8,7 @@ import tree
 
 # Sources that a function of ours turns into a test, and the function.
 KINDS = [
-    (re.compile(r"^tests/unit/.*/test_(\w+)\.c$"), "spean_unit_test"),
+    (re.compile(r"^tests/.*/test_(\w+)\.c$"), "spean_unit_test"),
     (re.compile(r"^tests/fuzz/fuzz_(\w+)\.c$"), "spean_fuzz_target"),
 ]
 
