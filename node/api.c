@@ -37,7 +37,7 @@ struct spean_api {
     struct spean_queue *queue;
     uid_t own_uid;
     gid_t group;
-    const struct spean_log *log;
+    const struct spean_journal *log;
 
     struct event_base *base;
     struct evhttp *http;
@@ -307,8 +307,8 @@ static bool caller_check(struct spean_api *api, struct evhttp_request *http,
         spean_local_allowed(caller, fd, api->own_uid, api->group)) {
         return true;
     }
-    SPEAN_LOG_EVENT(api->log, SPEAN_LOG_WARNING, "api_caller_refused",
-                    spean_log_number("uid", caller->uid));
+    SPEAN_JOURNAL_EVENT(api->log, SPEAN_JOURNAL_WARNING, "api_caller_refused",
+                        spean_journal_number("uid", caller->uid));
     spean_reply_error(reply, SPEAN_EDENIED, "this user may not speak to the node",
                       "use the account that the node runs under");
     return false;
@@ -408,8 +408,8 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
     const int code = errno;
     const struct timeval pause = timeval_of_ms(ACCEPT_PAUSE_MS);
     if (event_add(api->accept_event, &pause) == 0 && evconnlistener_disable(listener) == 0) {
-        SPEAN_LOG_EVENT(api->log, SPEAN_LOG_WARNING, "api_accept_failed",
-                        spean_log_number("errno", (uint64_t)code));
+        SPEAN_JOURNAL_EVENT(api->log, SPEAN_JOURNAL_WARNING, "api_accept_failed",
+                            spean_journal_number("errno", (uint64_t)code));
     }
 }
 

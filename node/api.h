@@ -14,8 +14,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "node/journal.h"
 #include "node/local.h"
-#include "node/log.h"
 #include "node/queue.h"
 #include "node/route.h"
 #include "protocol/err.h"
@@ -31,10 +31,10 @@ struct spean_api; /* Opaque. */
 /* All of it is copied or, where it is a pointer, lent until spean_api_stop() returns. */
 struct spean_api_config {
     const char *socket_path;
-    gid_t group;                 /* Whose members may connect, or SPEAN_LOCAL_NO_GROUP. */
-    uint32_t timeout_ms;         /* For a silent or slow client; 0: SPEAN_API_TIMEOUT_MS. */
-    struct spean_queue *queue;   /* Where writes go; its answers are collected by the API. */
-    const struct spean_log *log; /* Callers refused, connections that cannot be taken. */
+    gid_t group;                     /* Whose members may connect, or SPEAN_LOCAL_NO_GROUP. */
+    uint32_t timeout_ms;             /* For a silent or slow client; 0: SPEAN_API_TIMEOUT_MS. */
+    struct spean_queue *queue;       /* Where writes go; its answers are collected by the API. */
+    const struct spean_journal *log; /* Callers refused, connections that cannot be taken. */
 };
 
 /*

@@ -110,12 +110,12 @@ static const char *log_level_set(struct spean_config *config, const char *value)
 {
     static const struct {
         const char *name;
-        enum spean_log_level level;
+        enum spean_journal_level level;
     } levels[] = {
-        {"error", SPEAN_LOG_ERROR},
-        {"warning", SPEAN_LOG_WARNING},
-        {"info", SPEAN_LOG_INFO},
-        {"debug", SPEAN_LOG_DEBUG},
+        {"error", SPEAN_JOURNAL_ERROR},
+        {"warning", SPEAN_JOURNAL_WARNING},
+        {"info", SPEAN_JOURNAL_INFO},
+        {"debug", SPEAN_JOURNAL_DEBUG},
     };
     for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
         if (strcmp(levels[i].name, value) == 0) {
@@ -242,7 +242,7 @@ spean_err spean_config_init(struct spean_config *config, const char *home,
         }
     }
     struct spean_config made = {
-        .map_gib = SPEAN_CONFIG_MAP_GIB, .log_level = SPEAN_LOG_INFO, .dial = true};
+        .map_gib = SPEAN_CONFIG_MAP_GIB, .log_level = SPEAN_JOURNAL_INFO, .dial = true};
     if (base == NULL || base[0] != '/') {
         (void)snprintf(error->text, sizeof(error->text),
                        "the home folder is not an absolute path; give it by --home");

@@ -20,8 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "node/journal.h"
 #include "node/local.h"
-#include "node/log.h"
 #include "protocol/err.h"
 
 #define SPEAN_CONFIG_FILE_BYTES_MAX 65536u
@@ -40,7 +40,7 @@ struct spean_config {
     char socket[SPEAN_LOCAL_PATH_BYTES_MAX + 1];
     char socks_proxy[SPEAN_ENDPOINT_BYTES_MAX + 1];
     uint32_t map_gib;
-    enum spean_log_level log_level;
+    enum spean_journal_level log_level;
     bool dial;
 };
 

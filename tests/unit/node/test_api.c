@@ -38,7 +38,7 @@ struct world {
     char path[96];
     struct spean_queue *queue;
     struct spean_api *api;
-    struct spean_log log;
+    struct spean_journal log;
     int log_read; /* What the API logs can be read here. */
     char answer[ANSWER_BYTES];
 };
@@ -145,7 +145,7 @@ static int world_make_with(void **state, uint32_t jobs_max, uint32_t timeout_ms)
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     world->log_read = ends[0];
-    spean_log_init(&world->log, ends[1], SPEAN_LOG_DEBUG, NULL);
+    spean_journal_init(&world->log, ends[1], SPEAN_JOURNAL_DEBUG, NULL);
     assert_int_equal(spean_queue_new(jobs_max, &world->queue), SPEAN_OK);
     struct spean_api_config config = config_of(world);
     config.timeout_ms = timeout_ms;
@@ -830,7 +830,7 @@ static int stranger_main(struct world *world)
 /* The next line of the log must be about event. */
 static void assert_logged(const struct world *world, const char *event)
 {
-    char line[SPEAN_LOG_LINE_BYTES_MAX + 1];
+    char line[SPEAN_JOURNAL_LINE_BYTES_MAX + 1];
     assert_true(client_wait(world->log_read, POLLIN));
     const ssize_t got = read(world->log_read, line, sizeof(line) - 1);
     assert_true(got > 0);

@@ -75,7 +75,7 @@ static void defaults_are_those_of_the_header(void **state)
     assert_string_equal(file->config.advertise, "");
     assert_string_equal(file->config.socks_proxy, "");
     assert_int_equal(file->config.map_gib, 32);
-    assert_int_equal(file->config.log_level, SPEAN_LOG_INFO);
+    assert_int_equal(file->config.log_level, SPEAN_JOURNAL_INFO);
     assert_true(file->config.dial);
 }
 
@@ -97,7 +97,7 @@ static void every_key_can_be_set_in_the_file(void **state)
     assert_int_equal(file->config.map_gib, 64);
     assert_string_equal(file->config.socket, "/run/spean/api.sock");
     assert_string_equal(file->config.socks_proxy, "[::1]:9050");
-    assert_int_equal(file->config.log_level, SPEAN_LOG_DEBUG);
+    assert_int_equal(file->config.log_level, SPEAN_JOURNAL_DEBUG);
     assert_false(file->config.dial);
 }
 

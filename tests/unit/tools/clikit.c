@@ -139,7 +139,7 @@ struct api_server *api_server_start(const struct api_reply *replies, size_t coun
     assert_non_null(server);
     scratch_make(server->folder, sizeof(server->folder));
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    (void)snprintf(server->path, sizeof(server->path), "%s/api.sock", server->folder);
+    (void)snprintf(server->path, sizeof(server->path), "%s/spean.sock", server->folder);
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", server->path);
     server->replies = replies;
     server->replies_count = count;

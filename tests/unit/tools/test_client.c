@@ -135,7 +135,7 @@ static void statuses_without_an_error_object_still_tell(void **state)
 static void nobody_listening_is_said_with_the_way_to_start(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/nonexistent/api.sock", "/dev/null"};
+    static const char *const paths[] = {"/nonexistent/spean.sock", "/dev/null"};
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         struct spean_client *client;
         struct spean_problem problem;

@@ -1,4 +1,4 @@
-#include "node/log.h"
+#include "node/journal.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -12,16 +12,16 @@ static const char cut_mark[] = " cut=1";
 
 /* A field at its longest: " key=" of 32, quotes, four bytes for each of the value, "...". */
 #define KEY_BYTES_MAX   32u
-#define FIELD_BYTES_MAX (KEY_BYTES_MAX + 4u * SPEAN_LOG_VALUE_BYTES_MAX + 16u)
+#define FIELD_BYTES_MAX (KEY_BYTES_MAX + 4u * SPEAN_JOURNAL_VALUE_BYTES_MAX + 16u)
 
 static const struct {
     const char *name;
     const char *journal; /* syslog(3)'s numbers, as sd-daemon(3) wants them. */
 } levels[] = {
-    [SPEAN_LOG_ERROR] = {"error", "<3>"},
-    [SPEAN_LOG_WARNING] = {"warning", "<4>"},
-    [SPEAN_LOG_INFO] = {"info", "<6>"},
-    [SPEAN_LOG_DEBUG] = {"debug", "<7>"},
+    [SPEAN_JOURNAL_ERROR] = {"error", "<3>"},
+    [SPEAN_JOURNAL_WARNING] = {"warning", "<4>"},
+    [SPEAN_JOURNAL_INFO] = {"info", "<6>"},
+    [SPEAN_JOURNAL_DEBUG] = {"debug", "<7>"},
 };
 
 /* Say whether fd is the stream that systemd names "DEVICE:INODE"; NULL names none. */
@@ -41,12 +41,12 @@ static bool is_journal(int fd, const char *journal_stream)
            (uintmax_t)st.st_ino == inode;
 }
 
-void spean_log_init(struct spean_log *log, int fd, enum spean_log_level level_max,
-                    const char *journal_stream)
+void spean_journal_init(struct spean_journal *log, int fd, enum spean_journal_level level_max,
+                        const char *journal_stream)
 {
     assert(log != NULL);
 
-    *log = (struct spean_log){
+    *log = (struct spean_journal){
         .fd = fd, .level_max = level_max, .journal = is_journal(fd, journal_stream)};
 }
 
@@ -95,7 +95,7 @@ static size_t format_text(char *out, const char *text)
     if (quoted) {
         out[len++] = '"';
     }
-    while (text[taken] != '\0' && taken < SPEAN_LOG_VALUE_BYTES_MAX) {
+    while (text[taken] != '\0' && taken < SPEAN_JOURNAL_VALUE_BYTES_MAX) {
         len += escape(out + len, text[taken]);
         taken++;
     }
@@ -109,7 +109,7 @@ static size_t format_text(char *out, const char *text)
     return len;
 }
 
-static size_t format_field(char out[FIELD_BYTES_MAX], const struct spean_log_field *field)
+static size_t format_field(char out[FIELD_BYTES_MAX], const struct spean_journal_field *field)
 {
     assert(field->key != NULL);
     assert(strlen(field->key) < KEY_BYTES_MAX - 2);
@@ -122,12 +122,12 @@ static size_t format_field(char out[FIELD_BYTES_MAX], const struct spean_log_fie
     return len + format_text(out + len, field->text);
 }
 
-size_t spean_log_format(char line[SPEAN_LOG_LINE_BYTES_MAX + 1], bool journal, time_t now,
-                        enum spean_log_level level, const char *event,
-                        const struct spean_log_field *fields, size_t fields_count)
+size_t spean_journal_format(char line[SPEAN_JOURNAL_LINE_BYTES_MAX + 1], bool journal, time_t now,
+                            enum spean_journal_level level, const char *event,
+                            const struct spean_journal_field *fields, size_t fields_count)
 {
     assert((size_t)level < sizeof(levels) / sizeof(levels[0]));
-    assert(fields_count <= SPEAN_LOG_FIELDS_MAX);
+    assert(fields_count <= SPEAN_JOURNAL_FIELDS_MAX);
 
     struct tm utc;
     char time_text[sizeof("2026-11-22T09:12:05Z") + 16] = "-"; /* A year may be huge. */
@@ -135,11 +135,11 @@ size_t spean_log_format(char line[SPEAN_LOG_LINE_BYTES_MAX + 1], bool journal, t
         (void)strftime(time_text, sizeof(time_text), "%Y-%m-%dT%H:%M:%SZ", &utc);
     }
 
-    const size_t room = SPEAN_LOG_LINE_BYTES_MAX - (sizeof(cut_mark) - 1) - 1;
+    const size_t room = SPEAN_JOURNAL_LINE_BYTES_MAX - (sizeof(cut_mark) - 1) - 1;
     size_t len = (size_t)snprintf(line, room, "%s%s %s", journal ? levels[level].journal : "",
                                   time_text, levels[level].name);
     char field[FIELD_BYTES_MAX];
-    const struct spean_log_field first = spean_log_text("event", event);
+    const struct spean_journal_field first = spean_journal_text("event", event);
     bool cut = false;
     for (size_t i = 0; i <= fields_count && !cut; i++) {
         const size_t field_len = format_field(field, i == 0 ? &first : &fields[i - 1]);
@@ -158,17 +158,18 @@ size_t spean_log_format(char line[SPEAN_LOG_LINE_BYTES_MAX + 1], bool journal, t
     return len;
 }
 
-void spean_log_write(const struct spean_log *log, enum spean_log_level level, const char *event,
-                     const struct spean_log_field *fields, size_t fields_count)
+void spean_journal_write(const struct spean_journal *log, enum spean_journal_level level,
+                         const char *event, const struct spean_journal_field *fields,
+                         size_t fields_count)
 {
     assert(log != NULL);
 
     if (level > log->level_max) {
         return;
     }
-    char line[SPEAN_LOG_LINE_BYTES_MAX + 1];
+    char line[SPEAN_JOURNAL_LINE_BYTES_MAX + 1];
     const size_t len =
-        spean_log_format(line, log->journal, time(NULL), level, event, fields, fields_count);
+        spean_journal_format(line, log->journal, time(NULL), level, event, fields, fields_count);
     const ssize_t written = write(log->fd, line, len);
     (void)written; /* When stderr cannot take it, there is nowhere to say so. */
 }

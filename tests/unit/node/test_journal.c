@@ -1,4 +1,4 @@
-#include "node/log.h"
+#include "node/journal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,10 +15,11 @@ static const time_t moment = 1795338725; /* date -u -d 2026-11-22T09:12:05Z +%s 
 
 static void expect_shown(const char *value, const char *shown)
 {
-    char line[SPEAN_LOG_LINE_BYTES_MAX + 1];
-    char want[SPEAN_LOG_LINE_BYTES_MAX + 1];
-    const struct spean_log_field field = spean_log_text("v", value);
-    const size_t len = spean_log_format(line, false, moment, SPEAN_LOG_INFO, "e", &field, 1);
+    char line[SPEAN_JOURNAL_LINE_BYTES_MAX + 1];
+    char want[SPEAN_JOURNAL_LINE_BYTES_MAX + 1];
+    const struct spean_journal_field field = spean_journal_text("v", value);
+    const size_t len =
+        spean_journal_format(line, false, moment, SPEAN_JOURNAL_INFO, "e", &field, 1);
     (void)snprintf(want, sizeof(want), "2026-11-22T09:12:05Z info event=e v=%s\n", shown);
     assert_string_equal(line, want);
     assert_int_equal(len, strlen(want));
@@ -27,12 +28,12 @@ static void expect_shown(const char *value, const char *shown)
 static void a_line_is_time_level_event_and_fields(void **state)
 {
     (void)state;
-    char line[SPEAN_LOG_LINE_BYTES_MAX + 1];
-    const struct spean_log_field fields[] = {
-        spean_log_text("peer", "3fa2"),
-        spean_log_number("count", UINT64_MAX),
+    char line[SPEAN_JOURNAL_LINE_BYTES_MAX + 1];
+    const struct spean_journal_field fields[] = {
+        spean_journal_text("peer", "3fa2"),
+        spean_journal_number("count", UINT64_MAX),
     };
-    (void)spean_log_format(line, false, moment, SPEAN_LOG_WARNING, "peer_drop", fields, 2);
+    (void)spean_journal_format(line, false, moment, SPEAN_JOURNAL_WARNING, "peer_drop", fields, 2);
     assert_string_equal(line, "2026-11-22T09:12:05Z warning event=peer_drop peer=3fa2 "
                               "count=18446744073709551615\n");
 }
@@ -41,9 +42,10 @@ static void in_the_journal_a_line_begins_with_its_priority(void **state)
 {
     (void)state;
     static const char *const prefixes[] = {"<3>", "<4>", "<6>", "<7>"};
-    for (int level = SPEAN_LOG_ERROR; level <= SPEAN_LOG_DEBUG; level++) {
-        char line[SPEAN_LOG_LINE_BYTES_MAX + 1];
-        (void)spean_log_format(line, true, moment, (enum spean_log_level)level, "e", NULL, 0);
+    for (int level = SPEAN_JOURNAL_ERROR; level <= SPEAN_JOURNAL_DEBUG; level++) {
+        char line[SPEAN_JOURNAL_LINE_BYTES_MAX + 1];
+        (void)spean_journal_format(line, true, moment, (enum spean_journal_level)level, "e", NULL,
+                                   0);
         assert_memory_equal(line, prefixes[level], 3);
     }
 }
@@ -71,33 +73,33 @@ static void a_value_cannot_forge_a_line(void **state)
 static void a_long_value_is_cut_at_its_limit(void **state)
 {
     (void)state;
-    char value[SPEAN_LOG_VALUE_BYTES_MAX + 2];
-    char shown[SPEAN_LOG_VALUE_BYTES_MAX + 4];
+    char value[SPEAN_JOURNAL_VALUE_BYTES_MAX + 2];
+    char shown[SPEAN_JOURNAL_VALUE_BYTES_MAX + 4];
     memset(value, 'a', sizeof(value));
-    value[SPEAN_LOG_VALUE_BYTES_MAX] = '\0';
+    value[SPEAN_JOURNAL_VALUE_BYTES_MAX] = '\0';
     expect_shown(value, value);
 
-    value[SPEAN_LOG_VALUE_BYTES_MAX] = 'a';
-    value[SPEAN_LOG_VALUE_BYTES_MAX + 1] = '\0';
-    (void)snprintf(shown, sizeof(shown), "%.*s...", (int)SPEAN_LOG_VALUE_BYTES_MAX, value);
+    value[SPEAN_JOURNAL_VALUE_BYTES_MAX] = 'a';
+    value[SPEAN_JOURNAL_VALUE_BYTES_MAX + 1] = '\0';
+    (void)snprintf(shown, sizeof(shown), "%.*s...", (int)SPEAN_JOURNAL_VALUE_BYTES_MAX, value);
     expect_shown(value, shown);
 }
 
 static void fields_beyond_the_line_are_left_out_and_said_to_be(void **state)
 {
     (void)state;
-    char line[SPEAN_LOG_LINE_BYTES_MAX + 1];
-    char value[SPEAN_LOG_VALUE_BYTES_MAX + 1];
+    char line[SPEAN_JOURNAL_LINE_BYTES_MAX + 1];
+    char value[SPEAN_JOURNAL_VALUE_BYTES_MAX + 1];
     memset(value, '\n', sizeof(value) - 1); /* Four characters for each byte. */
     value[sizeof(value) - 1] = '\0';
-    struct spean_log_field fields[SPEAN_LOG_FIELDS_MAX];
-    for (size_t i = 0; i < SPEAN_LOG_FIELDS_MAX; i++) {
-        fields[i] = spean_log_text("v", value);
+    struct spean_journal_field fields[SPEAN_JOURNAL_FIELDS_MAX];
+    for (size_t i = 0; i < SPEAN_JOURNAL_FIELDS_MAX; i++) {
+        fields[i] = spean_journal_text("v", value);
     }
 
-    const size_t len =
-        spean_log_format(line, true, moment, SPEAN_LOG_ERROR, "e", fields, SPEAN_LOG_FIELDS_MAX);
-    assert_true(len <= SPEAN_LOG_LINE_BYTES_MAX);
+    const size_t len = spean_journal_format(line, true, moment, SPEAN_JOURNAL_ERROR, "e", fields,
+                                            SPEAN_JOURNAL_FIELDS_MAX);
+    assert_true(len <= SPEAN_JOURNAL_LINE_BYTES_MAX);
     assert_string_equal(line + len - strlen(" cut=1\n"), " cut=1\n");
     assert_int_equal(strlen(line), len);
 }
@@ -107,15 +109,15 @@ static void only_what_is_important_enough_is_written(void **state)
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    struct spean_log log;
-    spean_log_init(&log, ends[1], SPEAN_LOG_WARNING, NULL);
+    struct spean_journal log;
+    spean_journal_init(&log, ends[1], SPEAN_JOURNAL_WARNING, NULL);
 
-    SPEAN_LOG_EVENT(&log, SPEAN_LOG_INFO, "chatter", spean_log_number("n", 1));
-    SPEAN_LOG_EVENT(&log, SPEAN_LOG_WARNING, "peer_drop", spean_log_text("peer", "3fa2"),
-                    spean_log_number("n", 2));
+    SPEAN_JOURNAL_EVENT(&log, SPEAN_JOURNAL_INFO, "chatter", spean_journal_number("n", 1));
+    SPEAN_JOURNAL_EVENT(&log, SPEAN_JOURNAL_WARNING, "peer_drop",
+                        spean_journal_text("peer", "3fa2"), spean_journal_number("n", 2));
     (void)close(ends[1]);
 
-    char got[SPEAN_LOG_LINE_BYTES_MAX];
+    char got[SPEAN_JOURNAL_LINE_BYTES_MAX];
     const ssize_t len = read(ends[0], got, sizeof(got) - 1);
     assert_true(len > 0);
     got[len] = '\0';
@@ -132,16 +134,16 @@ static void the_journal_is_recognised_by_device_and_inode(void **state)
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(fstat(ends[1], &st), 0);
     char stream[64];
-    struct spean_log log;
+    struct spean_journal log;
 
     (void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
-    spean_log_init(&log, ends[1], SPEAN_LOG_INFO, stream);
+    spean_journal_init(&log, ends[1], SPEAN_JOURNAL_INFO, stream);
     assert_true(log.journal);
     (void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
                    (uintmax_t)st.st_ino + 1);
-    spean_log_init(&log, ends[1], SPEAN_LOG_INFO, stream);
+    spean_journal_init(&log, ends[1], SPEAN_JOURNAL_INFO, stream);
     assert_false(log.journal); /* stderr was sent elsewhere; the variable was inherited. */
-    spean_log_init(&log, ends[1], SPEAN_LOG_INFO, "nonsense");
+    spean_journal_init(&log, ends[1], SPEAN_JOURNAL_INFO, "nonsense");
     assert_false(log.journal);
     (void)close(ends[0]);
     (void)close(ends[1]);
