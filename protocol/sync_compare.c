@@ -60,41 +60,6 @@ void sync_compare_equal(struct spean_sync *s, struct link *link)
     begin_fetching(s, link);
 }
 
-void sync_compare_begin(struct spean_sync *s, struct link *link)
-{
-    link->phase = PHASE_COMPARE;
-    link->rows_sent = false;
-    link->synced_sent = false;
-    link->synced_received = false;
-    sync_compare_snapshot(s, link);
-    if (s->excluded_count > 0) {
-        (void)sync_effect(s, SPEAN_SYNC_LOAD_EVIDENCE, link); /* Evidence before runs (P13.3). */
-    }
-
-    uint8_t *names = sync_alloc(s, s->excluded_count * SPEAN_SHORT_BYTES + 1);
-    if (names == NULL) {
-        return;
-    }
-    for (uint32_t i = 0; i < s->excluded_count; i++) {
-        spean_u64_put(names + i * SPEAN_SHORT_BYTES, s->excluded[i]);
-    }
-    const struct spean_excluded mine = {s->excluded, s->excluded_count};
-    for (uint32_t b = 0; b < SPEAN_BUCKETS_COUNT; b++) {
-        spean_frontier_bucket_digest(link->target, b, mine,
-                                     link->my_buckets + b * SPEAN_BUCKET_DIGEST_BYTES);
-    }
-    struct spean_message m = {.type = SPEAN_MESSAGE_DIGEST};
-    m.as.digest.excluded =
-        (struct spean_view){names, (size_t)s->excluded_count * SPEAN_SHORT_BYTES};
-    m.as.digest.buckets = link->my_buckets;
-    sync_send(s, link, &m);
-    link->digest_sent = true;
-    link->exclusions_named = s->exclusions_serial;
-    if (link->digest_received) {
-        sync_compare_digest(s, link, NULL);
-    }
-}
-
 /* Merge the peer's exclusions with ours into the link's. */
 static void merge_exclusions(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
@@ -158,26 +123,9 @@ static void send_rows(struct spean_sync *s, struct link *link)
     } while (i < total);
 }
 
-/* m NULL: it came before ours was sent, and was kept. */
-void sync_compare_digest(struct spean_sync *s, struct link *link, const struct spean_message *m)
+/* Both DIGESTs are there. */
+static void find_difference(struct spean_sync *s, struct link *link)
 {
-    if (m != NULL) {
-        merge_exclusions(s, link, m);
-        memcpy(link->their_buckets, m->as.digest.buckets, sizeof(link->their_buckets));
-        link->digest_received = true;
-        link->rows_received = false;
-        link->synced_received = false;
-    }
-    if (link->phase == PHASE_DOCUMENTS) {
-        return; /* Ours follows when the documents are in. */
-    }
-    if (link->phase == PHASE_FETCH) {
-        sync_compare_begin(s, link); /* The peer began another round; this comes back here. */
-        return;
-    }
-    if (!link->digest_sent) {
-        return;
-    }
     link->differing = 0;
     for (uint32_t b = 0; b < SPEAN_BUCKETS_COUNT; b++) {
         const size_t at = (size_t)b * SPEAN_BUCKET_DIGEST_BYTES;
@@ -194,6 +142,60 @@ void sync_compare_digest(struct spean_sync *s, struct link *link, const struct s
         return;
     }
     send_rows(s, link);
+}
+
+void sync_compare_begin(struct spean_sync *s, struct link *link)
+{
+    link->phase = PHASE_COMPARE;
+    link->rows_sent = false;
+    link->synced_sent = false;
+    link->synced_received = false;
+    sync_compare_snapshot(s, link);
+    if (s->excluded_count > 0) {
+        (void)sync_effect(s, SPEAN_SYNC_LOAD_EVIDENCE, link); /* Evidence before runs (P13.3). */
+    }
+
+    uint8_t *names = sync_alloc(s, s->excluded_count * SPEAN_SHORT_BYTES + 1);
+    if (names == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < s->excluded_count; i++) {
+        spean_u64_put(names + i * SPEAN_SHORT_BYTES, s->excluded[i]);
+    }
+    const struct spean_excluded mine = {s->excluded, s->excluded_count};
+    for (uint32_t b = 0; b < SPEAN_BUCKETS_COUNT; b++) {
+        spean_frontier_bucket_digest(link->target, b, mine,
+                                     link->my_buckets + b * SPEAN_BUCKET_DIGEST_BYTES);
+    }
+    struct spean_message m = {.type = SPEAN_MESSAGE_DIGEST};
+    m.as.digest.excluded =
+        (struct spean_view){names, (size_t)s->excluded_count * SPEAN_SHORT_BYTES};
+    m.as.digest.buckets = link->my_buckets;
+    sync_send(s, link, &m);
+    link->digest_sent = true;
+    link->exclusions_named = s->exclusions_serial;
+    if (link->digest_received) {
+        find_difference(s, link);
+    }
+}
+
+void sync_compare_digest(struct spean_sync *s, struct link *link, const struct spean_message *m)
+{
+    merge_exclusions(s, link, m);
+    memcpy(link->their_buckets, m->as.digest.buckets, sizeof(link->their_buckets));
+    link->digest_received = true;
+    link->rows_received = false;
+    link->synced_received = false;
+    if (link->phase == PHASE_DOCUMENTS) {
+        return; /* Ours follows when the documents are in. */
+    }
+    if (link->phase == PHASE_FETCH) {
+        sync_compare_begin(s, link); /* The peer began another round. */
+        return;
+    }
+    if (link->digest_sent) {
+        find_difference(s, link);
+    }
 }
 
 void sync_compare_told(struct spean_sync *s, struct link *link, const struct spean_id *log,
