@@ -24,6 +24,7 @@ struct spean_dial {
     bool lost;    /* The connection ended, or never came to a handshake. */
     bool again;   /* libzmq has already made another: what waits may be from that one. */
     bool removed; /* Not dialled any more; forgotten when settled. */
+    bool fragile; /* See park(). */
     int fd;
     int linger_ms;
     uint64_t taken;
@@ -32,31 +33,103 @@ struct spean_dial {
     uint64_t redial_at_ms;
 };
 
+/* A socket that cannot be closed yet. */
+struct parked {
+    struct spean_key key;
+    char endpoint[SPEAN_TRANSPORT_ENDPOINT_BYTES];
+    void *socket;
+    struct spean_monitor *monitor;
+};
+
 struct spean_dialer {
     struct spean_net *net;
     uint64_t guard_at_ms;
     size_t next; /* Which dial is read first, so that none starves the others. */
     size_t count;
     struct spean_dial *dials[SPEAN_TRANSPORT_DIALS_MAX];
+    size_t parked_count; /* With count at most SPEAN_TRANSPORT_DIALS_MAX. */
+    struct parked parked[SPEAN_TRANSPORT_DIALS_MAX];
 };
 
 /* Opening and closing ----------------------------------------------------------------------- */
 
-static void close_socket(struct spean_dial *dial)
+/*
+ * Put a socket aside instead of closing it. In 4.3.4 a socket whose last attempt to connect through
+ * a SOCKS proxy failed aborts the process when it is closed ("Bad file descriptor" in epoll.cpp):
+ * the connecter keeps the handle of its closed descriptor. It lets go of it when it connects.
+ */
+static void park(struct spean_dialer *d, const struct spean_dial *dial)
 {
-    spean_monitor_free(dial->monitor);
-    spean_socket_close_after(dial->socket, dial->linger_ms);
+    assert(d->parked_count < SPEAN_TRANSPORT_DIALS_MAX);
+    struct parked *p = &d->parked[d->parked_count++];
+    p->key = dial->key;
+    memcpy(p->endpoint, dial->endpoint, sizeof(p->endpoint));
+    p->socket = dial->socket;
+    p->monitor = dial->monitor;
+}
+
+/* Go on with the socket parked for the same key and endpoint, if there is one. */
+static bool unpark(struct spean_dialer *d, struct spean_dial *dial)
+{
+    for (size_t i = 0; i < d->parked_count; i++) {
+        struct parked *p = &d->parked[i];
+        if (spean_key_equal(&p->key, &dial->key) && strcmp(p->endpoint, dial->endpoint) == 0) {
+            dial->socket = p->socket;
+            dial->monitor = p->monitor;
+            dial->fragile = true;
+            *p = d->parked[--d->parked_count];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Close parked sockets that have connected after all. */
+static void close_parked(struct spean_dialer *d)
+{
+    size_t i = 0;
+    while (i < d->parked_count) {
+        struct parked *p = &d->parked[i];
+        struct spean_monitor_event event;
+        bool connected = false;
+        while (spean_monitor_next(p->monitor, &event)) {
+            connected = event.kind == SPEAN_MONITOR_CONNECTED ||
+                        (connected && event.kind != SPEAN_MONITOR_ATTEMPT_FAILED);
+        }
+        if (!connected) {
+            i++;
+            continue;
+        }
+        spean_monitor_free(p->monitor);
+        spean_socket_close(p->socket);
+        *p = d->parked[--d->parked_count];
+    }
+}
+
+static void close_socket(struct spean_dialer *d, struct spean_dial *dial)
+{
+    if (dial->fragile) {
+        park(d, dial);
+    } else {
+        spean_monitor_free(dial->monitor);
+        spean_socket_close_after(dial->socket, dial->linger_ms);
+    }
     dial->monitor = NULL;
     dial->socket = NULL;
     dial->handshaken = false;
     dial->lost = false;
     dial->again = false;
+    dial->fragile = false;
     dial->fd = -1;
     dial->taken = 0;
 }
 
-static spean_err open_socket(struct spean_net *net, struct spean_dial *dial)
+static spean_err open_socket(struct spean_dialer *d, struct spean_dial *dial)
 {
+    struct spean_net *net = d->net;
+    if (unpark(d, dial)) {
+        return SPEAN_OK;
+    }
     const struct spean_socket_options options = {.secret = net->secret,
                                                  .key = &net->key,
                                                  .socks_proxy =
@@ -71,7 +144,7 @@ static spean_err open_socket(struct spean_net *net, struct spean_dial *dial)
         err = spean_socket_err(errno);
     }
     if (err != SPEAN_OK) {
-        close_socket(dial);
+        close_socket(d, dial);
     }
     return err;
 }
@@ -102,25 +175,6 @@ spean_err spean_dialer_new(struct spean_dialer **out, struct spean_net *net)
     return SPEAN_OK;
 }
 
-static void dial_free(struct spean_dial *dial)
-{
-    close_socket(dial);
-    free(dial->link);
-    free(dial);
-}
-
-void spean_dialer_free(struct spean_dialer *d)
-{
-    if (d == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < d->count; i++) {
-        d->dials[i]->linger_ms = 0;
-        dial_free(d->dials[i]);
-    }
-    free(d);
-}
-
 spean_err spean_dialer_poll_items(const struct spean_dialer *d, zmq_pollitem_t *items, size_t cap,
                                   size_t *count)
 {
@@ -143,7 +197,7 @@ spean_err spean_dialer_poll_items(const struct spean_dialer *d, zmq_pollitem_t *
 
 uint64_t spean_dialer_due_ms(const struct spean_dialer *d)
 {
-    uint64_t due_ms = UINT64_MAX;
+    uint64_t due_ms = d->parked_count > 0 ? d->guard_at_ms : UINT64_MAX;
     for (size_t i = 0; i < d->count; i++) {
         const struct spean_dial *dial = d->dials[i];
         const uint64_t at_ms = dial->socket == NULL ? dial->redial_at_ms : d->guard_at_ms;
@@ -175,6 +229,10 @@ static void watch(struct spean_net *net, struct spean_dial *dial)
         case SPEAN_MONITOR_CONNECTED:
             dial->again = dial->again || dial->lost;
             dial->fd = event.value;
+            dial->fragile = false;
+            break;
+        case SPEAN_MONITOR_ATTEMPT_FAILED:
+            dial->fragile = net->has_proxy;
             break;
         case SPEAN_MONITOR_HANDSHAKE_DONE:
             dial->handshaken = true;
@@ -204,6 +262,31 @@ static void watch(struct spean_net *net, struct spean_dial *dial)
     }
 }
 
+static void dial_free(struct spean_dialer *d, struct spean_dial *dial)
+{
+    close_socket(d, dial);
+    free(dial->link);
+    free(dial);
+}
+
+void spean_dialer_free(struct spean_dialer *d)
+{
+    if (d == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < d->count; i++) {
+        watch(d->net, d->dials[i]); /* Whether it has become fragile. */
+        d->dials[i]->linger_ms = 0;
+        dial_free(d, d->dials[i]);
+    }
+    close_parked(d);
+    d->net->zmq_stays = d->parked_count > 0;
+    for (size_t i = 0; i < d->parked_count; i++) {
+        spean_monitor_free(d->parked[i].monitor);
+    }
+    free(d);
+}
+
 static void come_up(struct spean_net *net, struct spean_dial *dial)
 {
     const enum spean_admission admission = net->calls.classify(net->calls.ctx, &dial->key);
@@ -224,13 +307,14 @@ static void come_up(struct spean_net *net, struct spean_dial *dial)
     net->calls.on_up(net->calls.ctx, link);
 }
 
-static void attend(struct spean_net *net, struct spean_dial *dial)
+static void attend(struct spean_dialer *d, struct spean_dial *dial)
 {
+    struct spean_net *net = d->net;
     if (dial->removed) {
         return;
     }
     if (dial->socket == NULL && net->now_ms >= dial->redial_at_ms &&
-        open_socket(net, dial) != SPEAN_OK) {
+        open_socket(d, dial) != SPEAN_OK) {
         schedule(net, dial, false); /* Out of sockets or descriptors: later, then. */
         return;
     }
@@ -245,10 +329,11 @@ void spean_dialer_watch(struct spean_dialer *d)
     const bool guard = d->net->now_ms >= d->guard_at_ms;
     if (guard) {
         d->guard_at_ms = d->net->now_ms + SPEAN_NET_GUARD_MS;
+        close_parked(d);
     }
     for (size_t i = 0; i < d->count; i++) {
         struct spean_dial *dial = d->dials[i];
-        attend(d->net, dial);
+        attend(d, dial);
         if (guard && !dial->lost && spean_net_is_endless(d->net, dial->fd, dial->taken)) {
             spean_net_note(d->net, SPEAN_NET_ENDLESS, &dial->key);
             lose(d->net, dial, SPEAN_DIAL_LOST, SPEAN_NET_DIAL_LOST);
@@ -349,8 +434,9 @@ static void settle_link(struct spean_net *net, struct spean_dial *dial)
 }
 
 /* Bring one dial to rest; false: it is to be forgotten. */
-static bool settle(struct spean_net *net, struct spean_dial *dial)
+static bool settle(struct spean_dialer *d, struct spean_dial *dial)
 {
+    struct spean_net *net = d->net;
     if (dial->link != NULL) {
         settle_link(net, dial);
     }
@@ -362,7 +448,7 @@ static bool settle(struct spean_net *net, struct spean_dial *dial)
         dial->link != NULL && net->now_ms - dial->up_at_ms >= SPEAN_DIALER_LASTED_MS;
     free(dial->link);
     dial->link = NULL;
-    close_socket(dial);
+    close_socket(d, dial);
     if (!dial->removed) {
         schedule(net, dial, lasted);
     }
@@ -373,11 +459,11 @@ void spean_dialer_settle(struct spean_dialer *d)
 {
     size_t i = 0;
     while (i < d->count) {
-        if (settle(d->net, d->dials[i])) {
+        if (settle(d, d->dials[i])) {
             i++;
             continue;
         }
-        dial_free(d->dials[i]);
+        dial_free(d, d->dials[i]);
         d->dials[i] = d->dials[--d->count];
     }
 }
@@ -398,7 +484,8 @@ spean_err spean_dialer_dial(struct spean_dialer *d, const struct spean_key *key,
     if (find(d, key) != NULL) {
         return SPEAN_EEXISTS;
     }
-    if (d->count == SPEAN_TRANSPORT_DIALS_MAX) {
+    close_parked(d);
+    if (d->count + d->parked_count >= SPEAN_TRANSPORT_DIALS_MAX) {
         return SPEAN_ELIMIT;
     }
     if (strncmp(endpoint, "tcp://", strlen("tcp://")) != 0 ||
@@ -414,9 +501,9 @@ spean_err spean_dialer_dial(struct spean_dialer *d, const struct spean_key *key,
     dial->state = SPEAN_DIAL_TRYING;
     dial->delay_ms = SPEAN_RECONNECT_MS;
     dial->fd = -1;
-    const spean_err err = open_socket(d->net, dial);
+    const spean_err err = open_socket(d, dial);
     if (err != SPEAN_OK) {
-        dial_free(dial);
+        dial_free(d, dial);
         return err;
     }
     d->dials[d->count++] = dial;

@@ -18,6 +18,8 @@ struct spean_dialer; /* Opaque. */
 
 /* net is borrowed for life. SPEAN_ENOMEM. */
 SPEAN_CHECK spean_err spean_dialer_new(struct spean_dialer **out, struct spean_net *net);
+
+/* Sets zmq_stays in net when a socket had to be left open. */
 void spean_dialer_free(struct spean_dialer *d); /* NULL is allowed. */
 
 /* Append the sockets to poll at items[*count]. SPEAN_ELIMIT: no room. */

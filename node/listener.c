@@ -254,6 +254,7 @@ static void watch(struct spean_listener *l)
         case SPEAN_MONITOR_HANDSHAKE_AUTH: /* Counted where it was decided. */
         case SPEAN_MONITOR_HANDSHAKE_DONE: /* Its first message makes it a link. */
         case SPEAN_MONITOR_CONNECTED:
+        case SPEAN_MONITOR_ATTEMPT_FAILED:
         case SPEAN_MONITOR_RETRIED:
             break;
         }

@@ -11,6 +11,7 @@ enum spean_monitor_kind {
     SPEAN_MONITOR_ACCEPTED,           /* value: descriptor of the connection. */
     SPEAN_MONITOR_ACCEPT_FAILED,      /* value: errno; EMFILE means too few descriptors. */
     SPEAN_MONITOR_CONNECTED,          /* value: descriptor. */
+    SPEAN_MONITOR_ATTEMPT_FAILED,     /* An attempt to connect came to nothing. */
     SPEAN_MONITOR_RETRIED,            /* Could not connect; value: ms until it tries again. */
     SPEAN_MONITOR_HANDSHAKE_DONE,     /* Both keys are proven, and the handler has admitted. */
     SPEAN_MONITOR_HANDSHAKE_CUT,      /* The other end hung up: it cannot read our hello. */

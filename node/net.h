@@ -41,6 +41,7 @@ struct spean_link {
 
 struct spean_net {
     void *zmq;
+    bool zmq_stays;  /* A socket could not be closed: the context cannot end before the process. */
     uint8_t *secret; /* Locked memory. */
     struct spean_key key;
     uint32_t frame_bytes_max;

@@ -81,6 +81,7 @@ static spean_err verdict(enum spean_monitor_kind kind)
     case SPEAN_MONITOR_ACCEPTED:
     case SPEAN_MONITOR_ACCEPT_FAILED:
     case SPEAN_MONITOR_CONNECTED:
+    case SPEAN_MONITOR_ATTEMPT_FAILED:
     case SPEAN_MONITOR_RETRIED:
     case SPEAN_MONITOR_DISCONNECTED:
         break;

@@ -153,7 +153,8 @@ void spean_transport_free(struct spean_transport *t)
     spean_dialer_free(t->dialer);
     spean_listener_free(t->listener);
     spean_zap_free(t->zap); /* Last: what still knocks now finds no handler and is refused. */
-    while (t->net.zmq != NULL && zmq_ctx_term(t->net.zmq) != 0 && errno == EINTR) {
+    while (t->net.zmq != NULL && !t->net.zmq_stays && zmq_ctx_term(t->net.zmq) != 0 &&
+           errno == EINTR) {
         /* A signal came; term is to be repeated. */
     }
     sodium_free(t->net.secret);

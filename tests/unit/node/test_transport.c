@@ -25,6 +25,7 @@ struct node {
     struct spean_key key;
     uint64_t skew_ms; /* Added to its clock. */
     uint32_t frame_bytes_max;
+    const char *proxy;
 
     enum spean_admission others;
     struct {
@@ -40,6 +41,7 @@ struct node {
     size_t messages;
     size_t writables;
     size_t told;
+    char peer[5]; /* Of the last event. */
     bool echo;
     bool refuse_in_call; /* Drop the link from within on_message(). */
     size_t len;
@@ -116,6 +118,7 @@ static void on_event(void *ctx, enum spean_net_event event, const char *peer, ui
     assert_true(strlen(peer) == 0 || strlen(peer) == 4);
     assert_true(count > 0);
     n->told++;
+    strcpy(n->peer, peer);
 }
 
 /* Make node i's keys anew; it admits nobody yet. */
@@ -134,6 +137,7 @@ static spean_err node_try(struct node *n, const char *bind)
         .secret = n->secret,
         .key = n->key,
         .binds = {bind},
+        .socks_proxy = n->proxy,
         .frame_bytes_max = n->frame_bytes_max,
         .calls = {n, on_classify, on_up, on_message, on_down, on_writable, on_event},
     };
@@ -262,6 +266,24 @@ static void raw_close(struct raw *raw)
     (void)zmq_ctx_term(raw->zmq);
 }
 
+/* A node of another make, with n's keys, that a dials. It lets everybody in. */
+static void raw_listen(struct raw *raw, const struct node *n, struct node *a)
+{
+    char endpoint[SPEAN_TRANSPORT_ENDPOINT_BYTES];
+    size_t len = sizeof(endpoint);
+    const int on = 1;
+    const int patience_ms = DEADLINE_MS;
+    raw->zmq = zmq_ctx_new();
+    raw->socket = zmq_socket(raw->zmq, ZMQ_ROUTER);
+    assert_non_null(raw->socket);
+    (void)zmq_setsockopt(raw->socket, ZMQ_RCVTIMEO, &patience_ms, sizeof(patience_ms));
+    (void)zmq_setsockopt(raw->socket, ZMQ_CURVE_SECRETKEY, n->secret, SPEAN_KEY_BYTES);
+    (void)zmq_setsockopt(raw->socket, ZMQ_CURVE_SERVER, &on, sizeof(on));
+    assert_int_equal(zmq_bind(raw->socket, "tcp://127.0.0.1:*"), 0);
+    assert_int_equal(zmq_getsockopt(raw->socket, ZMQ_LAST_ENDPOINT, endpoint, &len), 0);
+    assert_int_equal(spean_transport_dial(a->t, &n->key, endpoint), SPEAN_OK);
+}
+
 static void raw_send(const struct raw *raw, const char *text, int flags)
 {
     assert_true(zmq_send(raw->socket, text, strlen(text), flags) >= 0);
@@ -368,27 +390,56 @@ static void an_unknown_key_comes_up_in_the_lobby_and_is_marked(void **state)
     assert_int_equal(spean_link_admission(b->link), SPEAN_ADMIT_LOBBY);
 }
 
-static void the_lobby_admits_no_more_than_its_limit_a_minute_and_members_always(void **state)
+/* A member a and a node b to whom all others are unknown. */
+static void open_lobby(struct node **a, struct node **b)
+{
+    *a = node_make();
+    *b = node_make();
+    members(*a, *b);
+    (*b)->others = SPEAN_ADMIT_LOBBY;
+    node_start(*a);
+    node_start(*b);
+}
+
+static void the_lobby_admits_so_many_a_minute_and_members_always(void **state)
 {
     (void)state;
-    struct node *a = node_make();
-    struct node *b = node_make();
-    members(a, b);
-    b->others = SPEAN_ADMIT_LOBBY;
-    node_start(a);
-    node_start(b);
+    struct node *a, *b;
+    open_lobby(&a, &b);
     struct raw strangers[SPEAN_TRANSPORT_LOBBY_PER_MINUTE_MAX + 1];
     for (size_t i = 0; i < SPEAN_TRANSPORT_LOBBY_PER_MINUTE_MAX + 1; i++) {
+        raw_connect(&strangers[i], b, NULL); /* And says nothing. */
+    }
+    UNTIL(spean_transport_count(b->t, SPEAN_NET_LOBBY_FULL) == 1);
+    node_dial(a, b);
+    UNTIL(a->link != NULL);
+    b->skew_ms = 60000;
+    raw_close(&strangers[0]);
+    raw_connect(&strangers[0], b, NULL);
+    raw_send(&strangers[0], "knock", 0);
+    UNTIL(node_got(b, "knock"));
+    for (size_t i = 0; i < SPEAN_TRANSPORT_LOBBY_PER_MINUTE_MAX + 1; i++) {
+        raw_close(&strangers[i]);
+    }
+}
+
+static void the_lobby_holds_so_many_at_once_and_members_always(void **state)
+{
+    (void)state;
+    struct node *a, *b;
+    open_lobby(&a, &b);
+    struct raw strangers[SPEAN_TRANSPORT_LOBBY_LINKS_MAX + 1];
+    for (size_t i = 0; i < SPEAN_TRANSPORT_LOBBY_LINKS_MAX; i++) {
         raw_connect(&strangers[i], b, NULL);
         raw_send(&strangers[i], "knock", 0);
     }
-    UNTIL(spean_transport_count(b->t, SPEAN_NET_LOBBY_FULL) > 0);
-    UNTIL(b->ups == SPEAN_TRANSPORT_LOBBY_PER_MINUTE_MAX);
-
+    UNTIL(b->ups == SPEAN_TRANSPORT_LOBBY_LINKS_MAX);
+    b->skew_ms = 60000; /* A new minute, but nobody has left. */
+    raw_connect(&strangers[SPEAN_TRANSPORT_LOBBY_LINKS_MAX], b, NULL);
+    UNTIL(spean_transport_count(b->t, SPEAN_NET_LOBBY_FULL) == 1);
     node_dial(a, b);
     UNTIL(a->link != NULL);
-    assert_int_equal(b->ups, SPEAN_TRANSPORT_LOBBY_PER_MINUTE_MAX);
-    for (size_t i = 0; i < SPEAN_TRANSPORT_LOBBY_PER_MINUTE_MAX + 1; i++) {
+    for (size_t i = 0; i < SPEAN_TRANSPORT_LOBBY_LINKS_MAX + 1; i++) {
         raw_close(&strangers[i]);
     }
 }
@@ -460,6 +511,63 @@ static void an_endpoint_that_is_not_tcp_is_refused(void **state)
     assert_int_equal(spean_transport_dial_state(a->t, &b->key), SPEAN_DIAL_NONE);
 }
 
+static void a_frame_limit_below_the_handshakes_own_is_refused(void **state)
+{
+    (void)state;
+    struct node *a = node_make();
+    a->frame_bytes_max = 1023;
+    assert_int_equal(node_try(a, NULL), SPEAN_EINPUT);
+    a->frame_bytes_max = 1024;
+    assert_int_equal(node_try(a, NULL), SPEAN_OK);
+}
+
+static void a_proxy_is_the_only_way_out_once_it_is_set(void **state)
+{
+    (void)state;
+    struct node *a = node_make();
+    struct node *b = node_make();
+    members(a, b);
+    a->proxy = "127.0.0.1:1"; /* Nothing listens there. */
+    node_start(a);
+    node_start(b);
+    node_dial(a, b);
+    UNTIL(spean_transport_dial_state(a->t, &b->key) == SPEAN_DIAL_UNREACHABLE);
+    assert_int_equal(spean_transport_count(b->t, SPEAN_NET_ACCEPTED), 0);
+}
+
+static void a_dial_through_an_unreachable_proxy_can_be_ended_without_an_abort(void **state)
+{
+    (void)state;
+    struct node *a = node_make();
+    struct node *b = node_make();
+    members(a, b);
+    a->proxy = "127.0.0.1:1";
+    node_start(a);
+    node_start(b);
+    for (int i = 0; i < 3; i++) {
+        node_dial(a, b);
+        const uint64_t before = spean_transport_count(a->t, SPEAN_NET_DIAL_UNREACHABLE);
+        UNTIL(spean_transport_count(a->t, SPEAN_NET_DIAL_UNREACHABLE) > before);
+        spean_transport_undial(a->t, &b->key);
+        pump();
+        assert_int_equal(spean_transport_dial_state(a->t, &b->key), SPEAN_DIAL_NONE);
+    }
+}
+
+static void version_6_addresses_serve_as_well(void **state)
+{
+    (void)state;
+    struct node *a = node_make();
+    struct node *b = node_make();
+    members(a, b);
+    node_start(a);
+    if (node_try(b, "tcp://[::1]:*") != SPEAN_OK) {
+        skip(); /* This machine has no IPv6 loopback. */
+    }
+    node_dial(a, b);
+    UNTIL(a->link != NULL);
+}
+
 static void a_taken_address_is_said_to_be_taken(void **state)
 {
     (void)state;
@@ -504,6 +612,32 @@ static void a_message_of_several_frames_is_dropped_and_counted(void **state)
     assert_int_equal(b->messages, 1);
     assert_int_equal(spean_transport_count(b->t, SPEAN_NET_FRAMES), 1);
     assert_true(spean_key_equal(spean_link_key(b->link), &raw.key));
+    raw_close(&raw);
+}
+
+static void a_dialled_nodes_message_of_several_frames_is_dropped_and_counted(void **state)
+{
+    (void)state;
+    struct node *a = node_make();
+    struct node *b = node_make();
+    node_knows(a, b, SPEAN_ADMIT_MEMBER);
+    node_start(a);
+    struct raw raw;
+    raw_listen(&raw, b, a);
+    UNTIL(a->link != NULL);
+    assert_int_equal(node_send(a, "hello"), SPEAN_OK);
+    uint8_t route[16];
+    const int route_len = zmq_recv(raw.socket, route, sizeof(route), 0);
+    assert_true(route_len > 0);
+    assert_true(zmq_send(raw.socket, route, (size_t)route_len, ZMQ_SNDMORE) >= 0);
+    raw_send(&raw, "", ZMQ_SNDMORE);
+    raw_send(&raw, "enveloped", 0);
+    assert_true(zmq_send(raw.socket, route, (size_t)route_len, ZMQ_SNDMORE) >= 0);
+    raw_send(&raw, "plain", 0);
+    UNTIL(a->messages > 0);
+    assert_true(node_got(a, "plain"));
+    assert_int_equal(a->messages, 1);
+    assert_int_equal(spean_transport_count(a->t, SPEAN_NET_FRAMES), 1);
     raw_close(&raw);
 }
 
@@ -655,6 +789,9 @@ static void a_flood_of_events_is_told_once_a_minute(void **state)
     }
     UNTIL(spean_transport_count(b->t, SPEAN_NET_FRAMES) == 40);
     assert_int_equal(b->told, 2); /* accepted, frames_dropped */
+    char peer[5];
+    (void)sodium_bin2hex(peer, sizeof(peer), raw.key.bytes, 2);
+    assert_string_equal(b->peer, peer);
     b->skew_ms = 60000;
     raw_send(&raw, "", ZMQ_SNDMORE);
     raw_send(&raw, "", 0);
@@ -811,6 +948,10 @@ static void after_a_rebind_peers_come_back_to_the_same_endpoint(void **state)
     assert_int_equal(node_send(a, "back"), SPEAN_OK);
     UNTIL(node_got(b, "back"));
     assert_int_equal(b->ups, 2);
+
+    spean_transport_undial(a->t, &b->key); /* Nothing of either connection is kept. */
+    UNTIL(b->downs == 2);
+    UNTIL(spean_transport_wait_ms(b->t, clock_ms()) == -1);
 }
 
 /* Coming and going --------------------------------------------------------------------------- */
@@ -844,6 +985,23 @@ static void a_node_that_restarts_is_dialled_again(void **state)
     UNTIL(a->ups == 2);
     assert_int_equal(node_send(a, "you are back"), SPEAN_OK);
     UNTIL(node_got(b, "you are back"));
+}
+
+static void after_the_connection_broke_nothing_is_queued_for_the_next_one(void **state)
+{
+    (void)state;
+    struct node *a, *b;
+    pair_up(&a, &b);
+    spean_transport_free(b->t);
+    b->t = NULL;
+    spean_err err = SPEAN_OK;
+    const uint64_t until_ms = clock_ms() + DEADLINE_MS;
+    while (err != SPEAN_ESTATE && clock_ms() < until_ms) {
+        err = node_send(a, "to whom?"); /* Without work, so that only sending can notice. */
+    }
+    assert_int_equal(err, SPEAN_ESTATE);
+    assert_int_equal(a->downs, 0); /* It is told when there is work, not from within. */
+    UNTIL(a->downs == 1);
 }
 
 /* Fill the pipe from a node to another that does not read; returns how many went in. */
@@ -953,14 +1111,20 @@ int main(void)
         TEST(two_dialled_nodes_keep_their_links_apart),
         TEST(a_key_that_is_refused_never_comes_up_and_its_holder_is_told),
         TEST(an_unknown_key_comes_up_in_the_lobby_and_is_marked),
-        TEST(the_lobby_admits_no_more_than_its_limit_a_minute_and_members_always),
+        TEST(the_lobby_admits_so_many_a_minute_and_members_always),
+        TEST(the_lobby_holds_so_many_at_once_and_members_always),
         TEST(a_wrong_server_key_is_shown_as_such),
         TEST(nobody_at_the_endpoint_is_shown_as_such),
         TEST(a_node_does_not_dial_itself_or_a_refused_key_or_the_same_key_twice),
         TEST(an_endpoint_that_is_not_tcp_is_refused),
+        TEST(a_frame_limit_below_the_handshakes_own_is_refused),
+        TEST(a_proxy_is_the_only_way_out_once_it_is_set),
+        TEST(a_dial_through_an_unreachable_proxy_can_be_ended_without_an_abort),
+        TEST(version_6_addresses_serve_as_well),
         TEST(a_taken_address_is_said_to_be_taken),
         TEST(a_node_that_only_dials_needs_no_endpoint),
         TEST(a_message_of_several_frames_is_dropped_and_counted),
+        TEST(a_dialled_nodes_message_of_several_frames_is_dropped_and_counted),
         TEST(a_peer_that_chooses_its_routing_id_is_not_heard),
         TEST(the_longest_message_passes_and_a_longer_one_is_not_sent),
         TEST(an_oversize_frame_cuts_its_sender_alone),
@@ -977,6 +1141,7 @@ int main(void)
         TEST(after_a_rebind_peers_come_back_to_the_same_endpoint),
         TEST(when_the_dialling_node_goes_the_inbound_link_goes_down),
         TEST(a_node_that_restarts_is_dialled_again),
+        TEST(after_the_connection_broke_nothing_is_queued_for_the_next_one),
         TEST(a_full_pipe_to_a_dialled_node_says_busy_and_loses_nothing),
         TEST(a_full_pipe_to_an_inbound_node_says_busy_and_loses_nothing),
         TEST(one_work_hands_over_no_more_than_its_budget),
