@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,11 +22,13 @@
 /* One node: its transport, whom it admits, and what it was told. */
 struct node {
     struct spean_transport *t;
+    const char *proxy;
+    uint64_t skew_ms; /* Added to its clock. */
     uint8_t secret[SPEAN_KEY_BYTES];
     struct spean_key key;
-    uint64_t skew_ms; /* Added to its clock. */
     uint32_t frame_bytes_max;
-    const char *proxy;
+    bool echo;
+    bool refuse_in_call; /* Drop the link from within on_message(). */
 
     enum spean_admission others;
     struct {
@@ -34,19 +37,17 @@ struct node {
     } known[KEYS_MAX];
     size_t known_count;
 
+    struct spean_link *link; /* The newest that is up. */
     size_t ups;
     size_t downs;
-    enum spean_down reason;
-    struct spean_link *link; /* The newest that is up. */
     size_t messages;
     size_t writables;
     size_t told;
-    char peer[5]; /* Of the last event. */
-    bool echo;
-    bool refuse_in_call; /* Drop the link from within on_message(). */
     size_t len;
     uint8_t last[64]; /* The last message's beginning. */
     uint32_t order[HELD_MAX];
+    enum spean_down reason;
+    char peer[5]; /* Of the last event. */
 };
 
 static struct node nodes[NODES_MAX];
@@ -118,7 +119,7 @@ static void on_event(void *ctx, enum spean_net_event event, const char *peer, ui
     assert_true(strlen(peer) == 0 || strlen(peer) == 4);
     assert_true(count > 0);
     n->told++;
-    strcpy(n->peer, peer);
+    (void)snprintf(n->peer, sizeof(n->peer), "%s", peer);
 }
 
 /* Make node i's keys anew; it admits nobody yet. */
@@ -471,7 +472,7 @@ static void nobody_at_the_endpoint_is_shown_as_such(void **state)
     node_knows(c, b, SPEAN_ADMIT_MEMBER);
     node_start(c);
     char endpoint[SPEAN_TRANSPORT_ENDPOINT_BYTES];
-    strcpy(endpoint, spean_transport_bound(b->t, 0));
+    (void)snprintf(endpoint, sizeof(endpoint), "%s", spean_transport_bound(b->t, 0));
     spean_transport_free(b->t);
     b->t = NULL;
     assert_int_equal(spean_transport_dial(c->t, &b->key, endpoint), SPEAN_OK);
@@ -939,7 +940,7 @@ static void after_a_rebind_peers_come_back_to_the_same_endpoint(void **state)
     struct node *a, *b;
     pair_up(&a, &b);
     char before[SPEAN_TRANSPORT_ENDPOINT_BYTES];
-    strcpy(before, spean_transport_bound(b->t, 0));
+    (void)snprintf(before, sizeof(before), "%s", spean_transport_bound(b->t, 0));
     spean_transport_rebind(b->t);
     UNTIL(b->downs == 1);
     assert_int_equal(b->reason, SPEAN_DOWN_REBOUND);
@@ -973,7 +974,7 @@ static void a_node_that_restarts_is_dialled_again(void **state)
     struct node *a, *b;
     pair_up(&a, &b);
     char endpoint[SPEAN_TRANSPORT_ENDPOINT_BYTES];
-    strcpy(endpoint, spean_transport_bound(b->t, 0));
+    (void)snprintf(endpoint, sizeof(endpoint), "%s", spean_transport_bound(b->t, 0));
     spean_transport_free(b->t);
     b->t = NULL;
     b->link = NULL;
