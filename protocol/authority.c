@@ -5,53 +5,14 @@
 #include <string.h>
 
 #include "protocol/alloc.h"
+#include "protocol/authority_internal.h"
 #include "protocol/chain.h"
-#include "protocol/domains.h"
 #include "protocol/entry.h"
-#include "protocol/hash.h"
 #include "protocol/id_map.h"
 #include "protocol/ledger_chain.h"
 #include "protocol/org_chain.h"
 
-#define NONE            SPEAN_ID_MAP_NONE
-#define SHORT_AMBIGUOUS (UINT32_MAX - 1) /* Two logs share the short name. */
-#define ORGS_MAX        (2u * SPEAN_MEMBERS_MAX + SPEAN_AUTHORITY_PENDING_MAX)
-
-/* Where an org stands with the charter in force; pending while the charter does not name it. */
-enum standing { STANDING_PENDING, STANDING_ACTIVE, STANDING_REMOVED, STANDING_ELSEWHERE };
-
-struct org_slot {
-    struct spean_id id;
-    enum standing standing;
-    struct spean_org_chain chain;
-};
-
-struct log_slot {
-    struct spean_log log;
-    uint32_t org;            /* Number of its slot. */
-    uint32_t transport_next; /* Another log with the same transport key, or NONE. */
-};
-
-struct spean_authority {
-    bool has_handle;
-    struct spean_handle handle;
-    uint64_t serial;
-    struct spean_ledger_chain charter;
-    struct org_slot *orgs; /* In the order in which they became known. */
-    uint32_t orgs_count;
-    uint32_t orgs_cap;
-    uint32_t pending_count;
-    uint32_t *order; /* Numbers of orgs, ascending by id. */
-    uint32_t order_cap;
-    struct log_slot *logs;
-    uint32_t logs_count;
-    uint32_t logs_cap;
-    struct spean_id_map org_numbers;
-    struct spean_id_map statement_orgs; /* From statement id to the number of its org. */
-    struct spean_id_map log_numbers;
-    struct spean_id_map short_numbers; /* By short name and zeros. */
-    struct spean_id_map transport_numbers;
-};
+#define ORGS_MAX (2u * SPEAN_MEMBERS_MAX + SPEAN_AUTHORITY_PENDING_MAX)
 
 spean_err spean_authority_new(struct spean_authority **out, const struct spean_handle *handle)
 {
@@ -90,19 +51,9 @@ void spean_authority_free(struct spean_authority *a)
     free(a);
 }
 
-static const struct spean_ledger *ledger_of(const struct spean_authority *a)
-{
-    return a->charter.chain.versions_count == 0 ? NULL : &a->charter.ledger;
-}
-
-static bool org_held(const struct org_slot *slot)
-{
-    return slot->chain.chain.versions_count > 0;
-}
-
 static enum standing standing_of(const struct spean_authority *a, const struct spean_id *org)
 {
-    const struct spean_ledger *const ledger = ledger_of(a);
+    const struct spean_ledger *const ledger = authority_ledger(a);
     const struct spean_ledger_member *const member =
         ledger == NULL ? NULL : spean_ledger_member_get(ledger, org);
     if (member == NULL) {
@@ -259,8 +210,8 @@ static spean_err short_put(struct spean_authority *a, const struct spean_id *log
 {
     uint8_t key[SPEAN_ID_BYTES] = {0};
     memcpy(key, log->bytes, SPEAN_SHORT_BYTES);
-    const bool taken = spean_id_map_get(&a->short_numbers, key) != NONE;
-    return spean_id_map_put(&a->short_numbers, key, taken ? SHORT_AMBIGUOUS : number);
+    const bool taken = spean_id_map_get(&a->short_numbers, key) != AUTHORITY_NONE;
+    return spean_id_map_put(&a->short_numbers, key, taken ? AUTHORITY_SHORT_AMBIGUOUS : number);
 }
 
 static spean_err log_put(struct spean_authority *a, uint32_t org, const struct spean_id *id,
@@ -307,8 +258,8 @@ static spean_err nodes_update(struct spean_authority *a, uint32_t org,
         struct spean_id id;
         spean_log_id(&id, &a->charter.ledger.id, &a->orgs[org].id, &nodes[i].signing);
         const uint32_t number = spean_id_map_get(&a->log_numbers, id.bytes);
-        err =
-            number == NONE ? log_put(a, org, &id, &nodes[i], flags) : log_update(a, number, flags);
+        err = number == AUTHORITY_NONE ? log_put(a, org, &id, &nodes[i], flags)
+                                       : log_update(a, number, flags);
     }
     return err;
 }
@@ -318,7 +269,7 @@ static spean_err org_update(struct spean_authority *a, uint32_t number, uint32_t
 {
     const struct org_slot *const slot = &a->orgs[number];
     const bool named = slot->standing == STANDING_ACTIVE || slot->standing == STANDING_REMOVED;
-    if (!named || !org_held(slot)) {
+    if (!named || !authority_org_held(slot)) {
         return SPEAN_OK;
     }
     const struct spean_handle handle = spean_handle_of(&a->charter.ledger.id);
@@ -343,7 +294,8 @@ static spean_err org_rename(struct spean_authority *a, uint32_t number, uint32_t
         *flags |= slot->standing == STANDING_ACTIVE ? SPEAN_CHANGED_MEMBER : 0;
         *flags |= slot->standing == STANDING_REMOVED ? SPEAN_CHANGED_REMOVED : 0;
     }
-    if (before == STANDING_PENDING && slot->standing != STANDING_PENDING && org_held(slot)) {
+    if (before == STANDING_PENDING && slot->standing != STANDING_PENDING &&
+        authority_org_held(slot)) {
         a->pending_count--;
     }
     const struct spean_pin *const pin = spean_ledger_pin_get(&a->charter.ledger, &slot->id);
@@ -368,7 +320,7 @@ static spean_err members_put(struct spean_authority *a)
     spean_err err = SPEAN_OK;
     for (uint32_t i = 0; i < ledger->members_count && err == SPEAN_OK; i++) {
         const struct spean_id *const org = &ledger->members[i].org;
-        if (spean_id_map_get(&a->org_numbers, org->bytes) == NONE) {
+        if (spean_id_map_get(&a->org_numbers, org->bytes) == AUTHORITY_NONE) {
             struct spean_org_chain empty;
             spean_org_chain_init(&empty);
             err = org_put(a, org, &empty);
@@ -446,7 +398,7 @@ static spean_err newcomer_add(struct spean_authority *a, const struct spean_docu
     return err;
 }
 
-/* The number of the org that a statement belongs to, NONE for one that is not known. */
+/* The number of the org that a statement belongs to, AUTHORITY_NONE for one that is not known. */
 static uint32_t org_of_statement(const struct spean_authority *a, const struct spean_document *doc)
 {
     return doc->version == 1 ? spean_id_map_get(&a->org_numbers, doc->id.bytes)
@@ -487,11 +439,11 @@ static spean_err statement_add(struct spean_authority *a, const struct spean_doc
 {
     uint32_t flags = 0;
     uint32_t number = org_of_statement(a, doc);
-    if (number == NONE && doc->version > 1) {
+    if (number == AUTHORITY_NONE && doc->version > 1) {
         return SPEAN_EGAP;
     }
     spean_err err = SPEAN_OK;
-    if (number == NONE) {
+    if (number == AUTHORITY_NONE) {
         err = newcomer_add(a, doc, pending);
         number = a->orgs_count - 1;
         flags = SPEAN_CHANGED_ORG;
@@ -532,307 +484,4 @@ spean_err spean_authority_add(struct spean_authority *a, struct spean_view bytes
         *change = made;
     }
     return err;
-}
-
-uint64_t spean_authority_serial(const struct spean_authority *a)
-{
-    assert(a != NULL);
-
-    return a->serial;
-}
-
-const struct spean_ledger *spean_authority_ledger(const struct spean_authority *a)
-{
-    assert(a != NULL);
-
-    return ledger_of(a);
-}
-
-uint32_t spean_authority_logs_count(const struct spean_authority *a)
-{
-    assert(a != NULL);
-
-    return a->logs_count;
-}
-
-const struct spean_log *spean_authority_log_at(const struct spean_authority *a, uint32_t number)
-{
-    assert(a != NULL);
-    assert(number < a->logs_count);
-
-    return &a->logs[number].log;
-}
-
-const struct spean_log *spean_authority_log(const struct spean_authority *a,
-                                            const struct spean_id *log)
-{
-    assert(a != NULL);
-    assert(log != NULL);
-
-    const uint32_t number = spean_id_map_get(&a->log_numbers, log->bytes);
-    return number == NONE ? NULL : &a->logs[number].log;
-}
-
-const struct spean_log *spean_authority_log_by_short(const struct spean_authority *a,
-                                                     const uint8_t name[SPEAN_SHORT_BYTES])
-{
-    assert(a != NULL);
-    assert(name != NULL);
-
-    uint8_t key[SPEAN_ID_BYTES] = {0};
-    memcpy(key, name, SPEAN_SHORT_BYTES);
-    const uint32_t number = spean_id_map_get(&a->short_numbers, key);
-    return number == NONE || number == SHORT_AMBIGUOUS ? NULL : &a->logs[number].log;
-}
-
-const struct spean_log *spean_authority_log_by_transport(const struct spean_authority *a,
-                                                         const struct spean_key *transport)
-{
-    assert(a != NULL);
-    assert(transport != NULL);
-
-    uint32_t number = spean_id_map_get(&a->transport_numbers, transport->bytes);
-    while (number != NONE && a->logs[number].log.status != SPEAN_LOG_OPEN) {
-        number = a->logs[number].transport_next;
-    }
-    return number == NONE ? NULL : &a->logs[number].log;
-}
-
-const struct spean_log *spean_authority_peer(const struct spean_authority *a,
-                                             const struct spean_key *transport,
-                                             const struct spean_id *org,
-                                             const struct spean_key *signing)
-{
-    assert(a != NULL);
-    assert(transport != NULL);
-    assert(org != NULL);
-    assert(signing != NULL);
-
-    if (ledger_of(a) == NULL) {
-        return NULL;
-    }
-    struct spean_id id;
-    spean_log_id(&id, &a->charter.ledger.id, org, signing);
-    const struct spean_log *const log = spean_authority_log(a, &id);
-    const bool open = log != NULL && log->status == SPEAN_LOG_OPEN;
-    return open && spean_key_equal(&log->transport, transport) ? log : NULL;
-}
-
-uint32_t spean_authority_orgs_count(const struct spean_authority *a)
-{
-    assert(a != NULL);
-
-    return a->orgs_count;
-}
-
-static struct spean_authority_org org_describe(const struct org_slot *slot)
-{
-    return (struct spean_authority_org){.id = slot->id,
-                                        .org = org_held(slot) ? &slot->chain.org : NULL,
-                                        .active = slot->standing == STANDING_ACTIVE,
-                                        .removed = slot->standing == STANDING_REMOVED,
-                                        .frozen = slot->chain.frozen,
-                                        .heads_count = slot->chain.chain.heads_count};
-}
-
-struct spean_authority_org spean_authority_org_at(const struct spean_authority *a, uint32_t index)
-{
-    assert(a != NULL);
-    assert(index < a->orgs_count);
-
-    return org_describe(&a->orgs[a->order[index]]);
-}
-
-static const struct org_slot *org_find(const struct spean_authority *a, const struct spean_id *id)
-{
-    assert(a != NULL);
-    assert(id != NULL);
-
-    const uint32_t number = spean_id_map_get(&a->org_numbers, id->bytes);
-    return number == NONE ? NULL : &a->orgs[number];
-}
-
-spean_err spean_authority_org(const struct spean_authority *a, const struct spean_id *id,
-                              struct spean_authority_org *out)
-{
-    assert(out != NULL);
-
-    const struct org_slot *const slot = org_find(a, id);
-    if (slot == NULL) {
-        return SPEAN_ENOTFOUND;
-    }
-    *out = org_describe(slot);
-    return SPEAN_OK;
-}
-
-bool spean_authority_is_member(const struct spean_authority *a, const struct spean_id *org)
-{
-    const struct org_slot *const slot = org_find(a, org);
-    return slot != NULL && slot->standing == STANDING_ACTIVE;
-}
-
-bool spean_authority_is_steward(const struct spean_authority *a, const struct spean_id *org)
-{
-    assert(a != NULL);
-
-    const struct spean_ledger *const ledger = ledger_of(a);
-    return ledger != NULL && spean_ledger_is_steward(ledger, org);
-}
-
-const struct spean_key *spean_authority_sealing(const struct spean_authority *a,
-                                                const struct spean_id *org, uint64_t generation)
-{
-    const struct org_slot *const slot = org_find(a, org);
-    return slot == NULL ? NULL : spean_org_sealing_get(&slot->chain.org, generation);
-}
-
-uint64_t spean_authority_entry_format(const struct spean_authority *a)
-{
-    assert(a != NULL);
-
-    const struct spean_ledger *const ledger = ledger_of(a);
-    return ledger == NULL ? 0 : ledger->entry_format;
-}
-
-/* The head that comes next after last (NULL: the first) by id; SPEAN_CHAIN_NONE: no more. */
-static uint32_t head_after(const struct spean_chain *chain, const struct spean_id *last)
-{
-    uint32_t best = SPEAN_CHAIN_NONE;
-    uint32_t head = spean_chain_next_head(chain, 0);
-    while (head != SPEAN_CHAIN_NONE) {
-        const struct spean_id *const id = &chain->versions[head].id;
-        const bool later = last == NULL || spean_id_compare(id, last) > 0;
-        if (later &&
-            (best == SPEAN_CHAIN_NONE || spean_id_compare(id, &chain->versions[best].id) < 0)) {
-            best = head;
-        }
-        head = spean_chain_next_head(chain, head + 1);
-    }
-    return best;
-}
-
-static void hash_heads(struct spean_hash *h, const struct spean_chain *chain)
-{
-    uint32_t head = head_after(chain, NULL);
-    while (head != SPEAN_CHAIN_NONE) {
-        const struct spean_id *const id = &chain->versions[head].id;
-        spean_hash_update(h, id->bytes, sizeof(id->bytes));
-        head = head_after(chain, id);
-    }
-}
-
-void spean_authority_digest(const struct spean_authority *a, struct spean_id *out)
-{
-    assert(a != NULL);
-    assert(out != NULL);
-
-    struct spean_hash h;
-    spean_hash_begin(&h, SPEAN_DOMAIN_AUTHORITY, sizeof(out->bytes));
-    hash_heads(&h, &a->charter.chain);
-    for (uint32_t i = 0; i < a->orgs_count; i++) {
-        const struct org_slot *const slot = &a->orgs[a->order[i]];
-        if (slot->standing != STANDING_PENDING && org_held(slot)) {
-            spean_hash_update(&h, slot->id.bytes, sizeof(slot->id.bytes));
-            hash_heads(&h, &slot->chain.chain);
-        }
-    }
-    spean_hash_end(&h, out->bytes, sizeof(out->bytes));
-}
-
-/* The versions of the charter or of an org's statement; NULL: none held. */
-static const struct spean_chain *chain_find(const struct spean_authority *a,
-                                            const struct spean_id *id)
-{
-    const struct spean_ledger *const ledger = ledger_of(a);
-    if (ledger != NULL && spean_id_equal(&ledger->id, id)) {
-        return &a->charter.chain;
-    }
-    const struct org_slot *const slot = org_find(a, id);
-    return slot != NULL && org_held(slot) ? &slot->chain.chain : NULL;
-}
-
-static struct spean_title title_of(const struct spean_chain_version *version)
-{
-    return (struct spean_title){.version = version->version, .id = version->id};
-}
-
-uint32_t spean_authority_heads(const struct spean_authority *a, const struct spean_id *chain,
-                               struct spean_title *out, uint32_t cap)
-{
-    assert(a != NULL);
-    assert(out != NULL || cap == 0);
-
-    const struct spean_chain *const held = chain_find(a, chain);
-    if (held == NULL) {
-        return 0;
-    }
-    uint32_t head = head_after(held, NULL);
-    for (uint32_t i = 0; i < cap && head != SPEAN_CHAIN_NONE; i++) {
-        out[i] = title_of(&held->versions[head]);
-        head = head_after(held, &held->versions[head].id);
-    }
-    return held->heads_count;
-}
-
-/* Mark what whoever has these heads holds for certain. */
-static void marks_set(const struct spean_chain *chain, const struct spean_title *heads,
-                      uint32_t heads_count, bool *marks)
-{
-    bool any_known = false;
-    uint64_t theirs = 0;
-    for (uint32_t i = 0; i < heads_count; i++) {
-        const uint32_t known = spean_chain_find(chain, &heads[i].id);
-        if (known != SPEAN_CHAIN_NONE) {
-            spean_chain_mark(chain, known, marks);
-            any_known = true;
-        }
-        theirs = heads[i].version > theirs ? heads[i].version : theirs;
-    }
-    uint64_t ours = 0;
-    for (uint32_t i = 0; i < chain->versions_count; i++) {
-        ours = chain->versions[i].version > ours ? chain->versions[i].version : ours;
-    }
-    if (!any_known && theirs > ours) {
-        for (uint32_t i = 0; i < chain->versions_count; i++) {
-            marks[i] = true; /* They are ahead, and send what they have. */
-        }
-    }
-}
-
-spean_err spean_authority_lacking(const struct spean_authority *a, const struct spean_id *chain,
-                                  const struct spean_title *heads, uint32_t heads_count,
-                                  struct spean_title **out, uint32_t *out_count)
-{
-    assert(a != NULL);
-    assert(heads != NULL || heads_count == 0);
-    assert(out != NULL);
-    assert(out_count != NULL);
-
-    const struct spean_chain *const held = chain_find(a, chain);
-    if (held == NULL) {
-        return SPEAN_ENOTFOUND;
-    }
-    bool *const marks = spean_alloc_array(held->versions_count, sizeof(*marks));
-    struct spean_title *titles = spean_alloc_array(held->versions_count, sizeof(*titles));
-    if (marks == NULL || titles == NULL) {
-        free(marks);
-        free(titles);
-        return SPEAN_ENOMEM;
-    }
-    marks_set(held, heads, heads_count, marks);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < held->versions_count; i++) {
-        if (!marks[i]) {
-            titles[count] = title_of(&held->versions[i]);
-            count++;
-        }
-    }
-    free(marks);
-    if (count == 0) {
-        free(titles);
-        titles = NULL;
-    }
-    *out = titles;
-    *out_count = count;
-    return SPEAN_OK;
 }

@@ -51,6 +51,7 @@ struct spean_log {
 struct spean_authority_org {
     struct spean_id id;
     const struct spean_org *org; /* In force; NULL while no statement is held. */
+    bool named;                  /* By any version held of the charter; else it is pending. */
     bool active;                 /* A member. */
     bool removed;                /* Was a member. */
     bool frozen;                 /* Two branches, neither in force (P3.9). */

@@ -191,7 +191,7 @@ static void a_member_without_a_statement_is_named_all_the_same(void **state)
     add(a, &c1);
     struct spean_authority_org org;
     assert_int_equal(spean_authority_org(a, &f1.doc.id, &org), SPEAN_OK);
-    assert_true(org.active);
+    assert_true(org.named && org.active);
     assert_null(org.org);
     assert_int_equal(org.heads_count, 0);
 }
@@ -525,6 +525,9 @@ static void a_charter_fork_has_one_digest_whoever_had_what_first(void **state)
         assert_int_equal(try_add(a, &n1), SPEAN_OK); /* Named by one branch: kept by both. */
         assert_int_equal(try_add(a, &n2), SPEAN_OK);
         assert_int_equal(spean_authority_is_member(a, &n1.doc.id), turn == 0);
+        struct spean_authority_org org;
+        assert_int_equal(spean_authority_org(a, &n1.doc.id, &org), SPEAN_OK);
+        assert_true(org.named);
         assert_int_equal(spean_authority_logs_count(a), turn == 0 ? 1 : 0);
         spean_authority_digest(a, &digests[turn]);
         spean_authority_free(a);
