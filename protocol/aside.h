@@ -17,7 +17,10 @@
     X(SPEAN_ASIDE_OWNER, "owner", "only the record's owner may grant this")                        \
     X(SPEAN_ASIDE_GENERATION, "generation", "the generation before it has not been granted")       \
     X(SPEAN_ASIDE_AUDIENCE, "audience", "its author was not in the audience before")               \
-    X(SPEAN_ASIDE_LARGER, "larger", "only the owner may add organisations")
+    X(SPEAN_ASIDE_LARGER, "larger", "only the owner may add organisations")                        \
+    X(SPEAN_ASIDE_PART, "part", "it is not sealed as the part that it names")                      \
+    X(SPEAN_ASIDE_TYPE, "type", "it takes its record for one of another type")                     \
+    X(SPEAN_ASIDE_ERASER, "eraser", "its author may not erase this")
 
 #define SPEAN_ASIDE_ENUM(code, name, text) code,
 enum spean_aside { SPEAN_ASIDE_TABLE(SPEAN_ASIDE_ENUM) SPEAN_ASIDES_COUNT };

@@ -56,7 +56,30 @@
     X(SPEAN_TABLE_PEERS, "peers")               /* met so far: store/peer.h */                     \
     X(SPEAN_TABLE_PEER_HEADS, "peer_heads")     /* what they said they hold */                     \
     X(SPEAN_TABLE_INVITES, "invites")           /* given out by this node: store/lobby.h */        \
-    X(SPEAN_TABLE_NEWCOMERS, "newcomers")       /* who wait for a steward */
+    X(SPEAN_TABLE_NEWCOMERS, "newcomers")       /* who wait for a steward */                       \
+    X(SPEAN_TABLE_PART_KEYS, "part_keys")       /* by key number: store/partkeys.h */              \
+    X(SPEAN_TABLE_PART_KEY_NUMBERS, "part_key_numbers") /* by record, part, generation */          \
+    X(SPEAN_TABLE_PART_TAGS, "part_tags")               /* tags to key numbers, or erased */       \
+    X(SPEAN_TABLE_PART_GRANTS, "part_grants")     /* opened ones, by record, part, log, seq */     \
+    X(SPEAN_TABLE_PART_WANTED, "part_wanted")     /* tags under which bodies are lacking */        \
+    X(SPEAN_TABLE_FOLD_CURSORS, "fold_cursors")   /* how far each log is folded: store/fold.h */   \
+    X(SPEAN_TABLE_FOLD_QUEUE, "fold_queue")       /* entries to look at again, by log and seq */   \
+    X(SPEAN_TABLE_FOLD_DIRTY, "fold_dirty")       /* parts to fold again from their changes */     \
+    X(SPEAN_TABLE_FOLD_WAITING, "fold_waiting")   /* entries waiting for their record */           \
+    X(SPEAN_TABLE_FOLD_UNOPENED, "fold_unopened") /* grants not for us, so far */                  \
+    X(SPEAN_TABLE_FOLD_ASIDE, "fold_aside")       /* entries judged and not folded, with reason */ \
+    X(SPEAN_TABLE_FOLD_ROWS, "fold_rows")         /* context rows that do not count yet */         \
+    X(SPEAN_TABLE_FOLD_NAMED, "fold_named")       /* parts whose contexts name a log */            \
+    X(SPEAN_TABLE_KNOWLEDGE, "knowledge")       /* how far a node has seen logs: heads entries */  \
+    X(SPEAN_TABLE_CHANGES, "changes")           /* of a part, by log and seq */                    \
+    X(SPEAN_TABLE_RECORDS, "records")           /* type, owner, fixed fields: store/record.h */    \
+    X(SPEAN_TABLE_RECORD_TYPES, "record_types") /* records by type */                              \
+    X(SPEAN_TABLE_PARTS, "parts")               /* what there is of each part */                   \
+    X(SPEAN_TABLE_STATES, "states")             /* canonical states, by record, part, piece */     \
+    X(SPEAN_TABLE_LOOKUPS, "lookups")           /* hidden names to records */                      \
+    X(SPEAN_TABLE_LOOKUPS_OF, "lookups_of")     /* the hidden names a part gave */                 \
+    X(SPEAN_TABLE_ERASURES, "erasures")         /* of parts, by record, part, log, seq */          \
+    X(SPEAN_TABLE_ERASED_PLACES, "erased_places") /* public entries */
 
 #define SPEAN_TABLE_ENUM(table, name) table,
 enum spean_table { SPEAN_TABLE_TABLE(SPEAN_TABLE_ENUM) SPEAN_TABLES_COUNT };

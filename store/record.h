@@ -1,0 +1,131 @@
+/*
+ * store/record.h - reading records as they were folded.
+ *
+ * Public records can be read while the keys are locked; sealed ones give SPEAN_ELOCKED. Every
+ * function works on the caller's transaction, mostly a read one.
+ */
+#ifndef SPEAN_STORE_RECORD_H
+#define SPEAN_STORE_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/bytes.h"
+#include "protocol/err.h"
+#include "protocol/fold.h"
+#include "store/db.h"
+#include "store/keystore.h"
+#include "store/partkeys.h"
+
+#define SPEAN_RECORD_PARTS_MAX 64u /* Of one record, as listed; the lowest numbers. */
+
+/* -- One record ------------------------------------------------------------------------------ */
+
+struct spean_record; /* Opaque. */
+
+/* What the creating change said. */
+struct spean_record_info {
+    struct spean_record_id record;
+    uint64_t type; /* enum spean_record_type, or one that is not known. */
+    struct spean_id owner;
+    struct spean_view fixed; /* Encoded map; see spean_fixed_get(). */
+    uint32_t created_part;
+    uint32_t created_number; /* Log number and seq of the creating change. */
+    uint64_t created_seq;
+};
+
+/*
+ * Read what is known of a record into *out; free it. SPEAN_ENOTFOUND: its creating change is not
+ * known. SPEAN_ELOCKED. SPEAN_ECORRUPT: fold anew. SPEAN_ENOMEM.
+ */
+SPEAN_CHECK spean_err spean_record_get(struct spean_tx *tx, const struct spean_keys *keys,
+                                       const struct spean_record_id *record,
+                                       struct spean_record **out);
+void spean_record_free(struct spean_record *record); /* NULL is allowed. */
+
+/* What it is; the view lives as long as the record. */
+void spean_record_get_info(const struct spean_record *record, struct spean_record_info *out);
+
+/* What there is of a part. */
+struct spean_record_part {
+    uint32_t part;
+    bool folded;     /* There is a state. */
+    bool erased;     /* Values are not shown (SPEAN_ESTATE); the fold forgot them. */
+    bool too_large;  /* Above SPEAN_FOLD_STATE_MAX or SPEAN_PART_ROWS_MAX; not shown. */
+    bool incomplete; /* Bodies that we can read are lacking. */
+    bool behind;     /* It waits to be folded again. */
+};
+
+/* List the parts of which anything is known, ascending. Needs no keys. SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_record_parts(struct spean_tx *tx, const struct spean_record_id *record,
+                                         struct spean_record_part out[SPEAN_RECORD_PARTS_MAX],
+                                         uint32_t *count);
+
+/*
+ * Read the state of a part into *out; free it with spean_part_free(). SPEAN_ENOTFOUND: nothing of
+ * it is folded. SPEAN_ESTATE: it is erased. SPEAN_ELIMIT: it is too large. SPEAN_ELOCKED.
+ * SPEAN_ECORRUPT: fold anew. SPEAN_ENOMEM.
+ */
+SPEAN_CHECK spean_err spean_record_part(struct spean_tx *tx, const struct spean_keys *keys,
+                                        const struct spean_part_name *name,
+                                        struct spean_part **out);
+
+/* Compute the state hash of a part (P10.9). Errors as above. */
+SPEAN_CHECK spean_err spean_record_hash(struct spean_tx *tx, const struct spean_keys *keys,
+                                        const struct spean_part_name *name, struct spean_id *out);
+
+/*
+ * Read the canonical state of a part into *out, which the caller wipes and frees. Errors as above.
+ */
+SPEAN_CHECK spean_err spean_record_state(struct spean_tx *tx, const struct spean_keys *keys,
+                                         const struct spean_part_name *name, uint8_t **out,
+                                         size_t *len);
+
+/* A change of a part: of which log, and where. */
+struct spean_record_change {
+    uint32_t number;
+    uint64_t seq;
+    bool folded; /* Else it was set aside. */
+};
+
+/* Give the first change of a part at (number, seq) or behind. SPEAN_ENOTFOUND: no more. */
+SPEAN_CHECK spean_err spean_record_change_next(struct spean_tx *tx,
+                                               const struct spean_part_name *name, uint32_t number,
+                                               uint64_t seq, struct spean_record_change *out);
+
+/* -- Finding records ------------------------------------------------------------------------- */
+
+/* Give the first record of a type whose id is above *after (NULL: any), of the creating changes
+ * known. Needs no keys. SPEAN_ENOTFOUND: no more. SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_record_next(struct spean_tx *tx, uint64_t type,
+                                        const struct spean_record_id *after,
+                                        struct spean_record_id *out);
+
+/*
+ * Give the first record above *after (NULL: any) whose id begins with digits half-bytes of prefix
+ * (at most 32). Needs no keys. SPEAN_ENOTFOUND: no more. SPEAN_ECORRUPT.
+ */
+SPEAN_CHECK spean_err spean_record_prefix(struct spean_tx *tx, const struct spean_record_id *prefix,
+                                          uint32_t digits, const struct spean_record_id *after,
+                                          struct spean_record_id *out);
+
+/* What records can be looked up by. */
+enum spean_lookup {
+    SPEAN_LOOKUP_IDENTIFIER = 1, /* Agencies: scheme code, a 0 byte, value. */
+    SPEAN_LOOKUP_SHORT_REF = 2,  /* Cases: the text; every sibling of it. */
+    SPEAN_LOOKUP_CONSENTS = 3,   /* Consents: the case's record id. */
+    SPEAN_LOOKUP_CASE_OF = 4,    /* Cases: the record id of a referral made of it. */
+    SPEAN_LOOKUP_REDIRECTED = 5, /* Referrals: the record id of the one that was redirected. */
+    SPEAN_LOOKUP_REFERRED_BY = 6 /* Referrals: the record id of their consent. */
+};
+
+/*
+ * Give the first record above *after (NULL: any) that name leads to. SPEAN_ENOTFOUND: no more.
+ * SPEAN_ELOCKED: names are hidden by a key. SPEAN_ECORRUPT.
+ */
+SPEAN_CHECK spean_err spean_record_lookup(struct spean_tx *tx, const struct spean_keys *keys,
+                                          enum spean_lookup lookup, struct spean_view name,
+                                          const struct spean_record_id *after,
+                                          struct spean_record_id *out);
+
+#endif
