@@ -129,14 +129,21 @@ static struct spean_cut cut_effective(const struct spean_cut *org_cut,
     return cut;
 }
 
-/* What a log is by the charter and the statement in force; keys and id stay as they are. */
+/* Say whether the statement in force is for this ledger (P4.7). */
+static bool org_is_here(const struct spean_authority *a, const struct spean_org *org)
+{
+    const struct spean_handle handle = spean_handle_of(&a->charter.ledger.id);
+    return org->has_handle && spean_handle_equal(&org->handle, &handle);
+}
+
+/* What a log is by the charter and the statement in force; its id stays as it is. */
 static struct spean_log log_judge(const struct spean_authority *a, const struct log_slot *slot)
 {
     const struct org_slot *const org = &a->orgs[slot->org];
     struct spean_log log = slot->log;
     const struct spean_org_node *const node =
         spean_org_node_get(&org->chain.org, &slot->log.signing);
-    if (node == NULL) {
+    if (node == NULL || !org_is_here(a, &org->chain.org)) {
         log.status = SPEAN_LOG_ASIDE;
         log.cut = (struct spean_cut){.closed = true};
         log.relay = false;
@@ -250,42 +257,51 @@ static spean_err log_put(struct spean_authority *a, uint32_t org, const struct s
     return err;
 }
 
-static spean_err nodes_update(struct spean_authority *a, uint32_t org,
-                              const struct spean_org_node *nodes, uint32_t count, uint32_t *flags)
+/* Add the logs of those nodes whose logs are not known yet. */
+static spean_err nodes_put(struct spean_authority *a, uint32_t org,
+                           const struct spean_org_node *nodes, uint32_t count, uint32_t *flags)
 {
     spean_err err = SPEAN_OK;
     for (uint32_t i = 0; i < count && err == SPEAN_OK; i++) {
         struct spean_id id;
         spean_log_id(&id, &a->charter.ledger.id, &a->orgs[org].id, &nodes[i].signing);
-        const uint32_t number = spean_id_map_get(&a->log_numbers, id.bytes);
-        err = number == AUTHORITY_NONE ? log_put(a, org, &id, &nodes[i], flags)
-                                       : log_update(a, number, flags);
+        if (spean_id_map_get(&a->log_numbers, id.bytes) == AUTHORITY_NONE) {
+            err = log_put(a, org, &id, &nodes[i], flags);
+        }
     }
     return err;
 }
 
-/* Bring all logs of an org up to date, new ones included (P4.7). */
-static spean_err org_update(struct spean_authority *a, uint32_t number, uint32_t *flags)
+/* Add the logs that an org has by now: those in force, and those that are set aside. */
+static spean_err org_logs_put(struct spean_authority *a, uint32_t number, uint32_t *flags)
 {
     const struct org_slot *const slot = &a->orgs[number];
+    const struct spean_org_chain *const chain = &slot->chain;
     const bool named = slot->standing == STANDING_ACTIVE || slot->standing == STANDING_REMOVED;
     if (!named || !authority_org_held(slot)) {
         return SPEAN_OK;
     }
-    const struct spean_handle handle = spean_handle_of(&a->charter.ledger.id);
-    const struct spean_org_chain *const chain = &slot->chain;
-    if (chain->org.has_handle && spean_handle_equal(&chain->org.handle, &handle)) {
-        const spean_err err =
-            nodes_update(a, number, chain->org.nodes, chain->org.nodes_count, flags);
-        if (err != SPEAN_OK) {
-            return err;
+    spean_err err = SPEAN_OK;
+    if (org_is_here(a, &chain->org)) {
+        err = nodes_put(a, number, chain->org.nodes, chain->org.nodes_count, flags);
+    }
+    return err == SPEAN_OK ? nodes_put(a, number, chain->aside, chain->aside_count, flags) : err;
+}
+
+/* Bring the known logs of an org up to date, or with AUTHORITY_NONE those of all. */
+static spean_err logs_update(struct spean_authority *a, uint32_t org, uint32_t *flags)
+{
+    spean_err err = SPEAN_OK;
+    for (uint32_t i = 0; i < a->logs_count && err == SPEAN_OK; i++) {
+        if (org == AUTHORITY_NONE || a->logs[i].org == org) {
+            err = log_update(a, i, flags);
         }
     }
-    return nodes_update(a, number, chain->aside, chain->aside_count, flags);
+    return err;
 }
 
 /* Take over what the charter says of an org: its standing and its pin. */
-static spean_err org_rename(struct spean_authority *a, uint32_t number, uint32_t *flags)
+static spean_err org_take_charter(struct spean_authority *a, uint32_t number, uint32_t *flags)
 {
     struct org_slot *const slot = &a->orgs[number];
     const enum standing before = slot->standing;
@@ -333,19 +349,14 @@ static spean_err charter_update(struct spean_authority *a, uint32_t *flags)
 {
     spean_err err = members_put(a);
     for (uint32_t i = 0; i < a->orgs_count && err == SPEAN_OK; i++) {
-        const enum standing before = a->orgs[i].standing;
-        const uint32_t old_flags = *flags;
-        *flags = 0;
-        err = org_rename(a, i, flags);
-        if (err == SPEAN_OK && (a->orgs[i].standing != before || *flags != 0)) {
-            err = org_update(a, i, flags);
+        uint32_t org_flags = 0;
+        err = org_take_charter(a, i, &org_flags);
+        if (err == SPEAN_OK && org_flags != 0) {
+            err = org_logs_put(a, i, &org_flags);
         }
-        *flags |= old_flags;
+        *flags |= org_flags;
     }
-    for (uint32_t i = 0; i < a->logs_count && err == SPEAN_OK; i++) {
-        err = log_update(a, i, flags);
-    }
-    return err;
+    return err == SPEAN_OK ? logs_update(a, AUTHORITY_NONE, flags) : err;
 }
 
 static spean_err charter_add(struct spean_authority *a, const struct spean_document *doc,
@@ -456,7 +467,10 @@ static spean_err statement_add(struct spean_authority *a, const struct spean_doc
     a->serial++;
     err = spean_id_map_put(&a->statement_orgs, doc->id.bytes, number);
     if (err == SPEAN_OK) {
-        err = org_update(a, number, &flags);
+        err = org_logs_put(a, number, &flags);
+    }
+    if (err == SPEAN_OK) {
+        err = logs_update(a, number, &flags);
     }
     change->chain = a->orgs[number].id;
     change->flags = flags;

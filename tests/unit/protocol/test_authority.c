@@ -396,6 +396,25 @@ static void a_fork_freezes_and_a_pin_thaws(void **state)
     assert_non_null(spean_authority_log_by_transport(a, &log_of(a, &n1, 41)->transport));
 }
 
+static void a_branch_for_another_ledger_that_wins_sets_every_log_aside_p4_7(void **state)
+{
+    struct spean_authority *const a = *state;
+    add_all(a);
+    const struct spean_handle elsewhere = fixture_handle(9);
+    struct spean_statement_node node = fixture_node(NEWCOMER_NODE, &n1.doc.id, &elsewhere);
+    const struct spean_id recovery = fixture_recovery(99);
+    const struct spean_statement_draft draft = {.version = 2,
+                                                .previous = n1.doc.id,
+                                                .recovery = &recovery,
+                                                .handle = &elsewhere,
+                                                .nodes_count = 1,
+                                                .nodes = &node};
+    fixture_statement(&more, &draft, SIGNED_BY(NEWCOMER + 1)); /* The recovery key. */
+    add(a, &more);
+    assert_true(change.flags & SPEAN_CHANGED_CLOSED);
+    assert_int_equal(log_of(a, &n1, NEWCOMER_NODE)->status, SPEAN_LOG_ASIDE);
+}
+
 static void a_node_rekeyed_by_the_branch_that_wins_is_found_by_its_new_key(void **state)
 {
     struct spean_authority *const a = *state;
@@ -617,6 +636,7 @@ int main(void)
         AUTHORITY_TEST(a_removed_org_is_cut_where_the_charter_says_and_else_at_0_p4_4),
         AUTHORITY_TEST(a_node_that_a_removed_org_opens_later_stays_out_p4_4),
         AUTHORITY_TEST(a_fork_freezes_and_a_pin_thaws),
+        AUTHORITY_TEST(a_branch_for_another_ledger_that_wins_sets_every_log_aside_p4_7),
         AUTHORITY_TEST(a_node_rekeyed_by_the_branch_that_wins_is_found_by_its_new_key),
         AUTHORITY_TEST(a_transport_key_listed_by_two_orgs_tells_apart_by_what_the_peer_says),
         AUTHORITY_TEST(the_charter_names_relays),
