@@ -73,6 +73,10 @@ struct spean_arrival {
 spean_err spean_logs_put_arrival(struct spean_tx *tx, uint32_t number,
                                  const struct spean_arrival *arrival);
 
+/* Let the arrivals of log number end at seq, where it was cut. For store/log.h. SPEAN_ECORRUPT: one
+ * is damaged. Others stick to tx. */
+SPEAN_CHECK spean_err spean_logs_cut_arrivals(struct spean_tx *tx, uint32_t number, uint64_t seq);
+
 /* Give the first arrival of log number whose last seq is at least seq. SPEAN_ENOTFOUND: none. */
 SPEAN_CHECK spean_err spean_logs_next_arrival(struct spean_tx *tx, uint32_t number, uint64_t seq,
                                               struct spean_arrival *out);
