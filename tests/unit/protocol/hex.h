@@ -18,4 +18,22 @@ static inline void from_hex(uint8_t *out, size_t len, const char *hex)
     assert(err == SPEAN_OK);
 }
 
+/* Fill out with what hex spells, spaces left out, and return how many bytes that is. */
+static inline size_t from_spaced_hex(uint8_t *out, size_t cap, const char *hex)
+{
+    char digits[2048];
+    size_t count = 0;
+    for (const char *at = hex; *at != '\0'; at++) {
+        if (*at != ' ') {
+            assert(count + 1 < sizeof(digits));
+            digits[count] = *at;
+            count++;
+        }
+    }
+    digits[count] = '\0';
+    assert(count / 2 <= cap);
+    from_hex(out, count / 2, digits);
+    return count / 2;
+}
+
 #endif

@@ -13,49 +13,21 @@
 #include "tests/unit/protocol/hex.h"
 
 /* Pieces of changes: up to and without create; the name of an item; a row; the log of a row. */
-#define HEAD                                                                                       \
-    "98"                                                                                           \
-    "02"                                                                                           \
-    "c41011000000000000000000000000000000"                                                         \
-    "01"                                                                                           \
-    "01"                                                                                           \
-    "a16b"
+#define HEAD "98 02 c41011000000000000000000000000000000 01 01 a16b"
 #define ITEM "93c40800000000000000050300"
 #define NAME "c4080000000000000009"
-#define ROW                                                                                        \
-    "93" NAME "04"                                                                                 \
-    "c408aabbccddeeff0011"
-#define RND "c41022000000000000000000000000000000"
+#define ROW  "93" NAME "04 c408aabbccddeeff0011"
+#define RND  "c41022000000000000000000000000000000"
 
 static uint8_t bytes[SPEAN_CHANGE_BYTES_MAX + 1];
 
 static spean_err decode_hex(const char *hex, struct spean_change *out)
 {
-    const size_t len = strlen(hex) / 2;
-    assert_true(len <= sizeof(bytes));
-    from_hex(bytes, len, hex);
+    const size_t len = from_spaced_hex(bytes, sizeof(bytes), hex);
     return spean_change_decode((struct spean_view){bytes, len}, out);
 }
 
-#define WHOLE                                                                                      \
-    HEAD "92" RND "81"                                                                             \
-         "01"                                                                                      \
-         "07"                                                                                      \
-         "93"                                                                                      \
-         "94"                                                                                      \
-         "10"                                                                                      \
-         "01"                                                                                      \
-         "00"                                                                                      \
-         "a178"                                                                                    \
-         "94"                                                                                      \
-         "11"                                                                                      \
-         "02"                                                                                      \
-         "01"                                                                                      \
-         "05"                                                                                      \
-         "94"                                                                                      \
-         "12"                                                                                      \
-         "03"                                                                                      \
-         "00" ITEM "91" ROW
+#define WHOLE HEAD "92" RND "81 01 07 93 94 10 01 00 a178 94 11 02 01 05 94 12 03 00" ITEM "91" ROW
 
 static void a_change_is_read_as_the_protocol_spells_it(void **state)
 {
@@ -103,7 +75,7 @@ static void encoding_gives_back_the_bytes_that_were_read(void **state)
     struct spean_change c;
     struct spean_operation ops[3];
     struct spean_context_row row;
-    uint8_t buf[sizeof(WHOLE) / 2];
+    uint8_t buf[256];
     struct spean_view out;
     assert_int_equal(decode_hex(WHOLE, &c), SPEAN_OK);
     struct spean_view left = c.operations;
@@ -113,9 +85,10 @@ static void encoding_gives_back_the_bytes_that_were_read(void **state)
     left = c.rows;
     assert_true(spean_context_row_next(&left, &row));
     assert_int_equal(spean_change_encode(&c, ops, 3, &row, 1, buf, sizeof(buf), &out), SPEAN_OK);
-    assert_int_equal(out.len, sizeof(buf));
-    assert_memory_equal(out.data, bytes, out.len);
-    for (size_t cap = 0; cap < sizeof(buf); cap++) {
+    const size_t whole = out.len;
+    assert_int_equal(whole, from_spaced_hex(bytes, sizeof(bytes), WHOLE));
+    assert_memory_equal(out.data, bytes, whole);
+    for (size_t cap = 0; cap < whole; cap++) {
         assert_int_equal(spean_change_encode(&c, ops, 3, &row, 1, buf, cap, &out), SPEAN_ELIMIT);
     }
 }
@@ -125,7 +98,7 @@ static void a_change_truncated_at_any_byte_or_with_one_more_is_refused(void **st
     (void)state;
     struct spean_change c;
     assert_int_equal(decode_hex(WHOLE, &c), SPEAN_OK);
-    const size_t whole = strlen(WHOLE) / 2;
+    const size_t whole = from_spaced_hex(bytes, sizeof(bytes), WHOLE);
     for (size_t len = 0; len < whole; len++) {
         assert_int_not_equal(spean_change_decode((struct spean_view){bytes, len}, &c), SPEAN_OK);
     }
@@ -137,207 +110,35 @@ static void malformed_changes_are_refused(void **state)
 {
     (void)state;
     static const char *const refused[] = {
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "00"
-             "00"
-             "07"
-             "90", /* kind fixed */
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "01"
-             "01"
-             "07"
-             "90", /* a value is written only */
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "04"
-             "01"
-             "07"
-             "90", /* so is a strictest */
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "05"
-             "01"
-             "07"
-             "90", /* and a one-way */
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "02"
-             "02"
-             "07"
-             "90", /* a set has two verbs */
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "03"
-             "02"
-             "07"
-             "90", /* a list has two verbs */
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "03"
-             "00"
-             "07"
-             "90", /* a strike of nothing */
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "03"
-             "00"
-             "93c40800000000000000050000"
-             "90", /* seq 0 */
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "03"
-             "00"
-             "93c408000000000000000503cd0100"
-             "90", /* index 256 */
-        HEAD "c0"
-             "91"
-             "93"
-             "10"
-             "01"
-             "00"
-             "90", /* no value */
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "01"
-             "00"
-             "cc07"
-             "90", /* a value that is not canonical */
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "01"
-             "00"
-             "cb3ff0000000000000"
-             "90", /* a float */
-        HEAD "c0"
-             "92"
-             "94"
-             "10"
-             "01"
-             "00"
-             "07"
-             "94"
-             "10"
-             "01"
-             "00"
-             "08"
-             "90", /* value twice */
-        HEAD "c0"
-             "92"
-             "94"
-             "10"
-             "04"
-             "00"
-             "07"
-             "94"
-             "10"
-             "04"
-             "00"
-             "07"
-             "90", /* strictest */
-        HEAD "c0"
-             "92"
-             "94"
-             "10"
-             "05"
-             "00"
-             "07"
-             "94"
-             "10"
-             "05"
-             "00"
-             "07"
-             "90", /* one-way */
-        HEAD "c0"
-             "92"
-             "94"
-             "10"
-             "02"
-             "01"
-             "07"
-             "94"
-             "10"
-             "02"
-             "00"
-             "07"
-             "90", /* element */
-        HEAD "c0"
-             "90"
-             "92" ROW ROW, /* row twice */
-        HEAD "c0"
-             "90"
-             "92" ROW "93c4080000000000000008"
-             "04"
-             "c408aabbccddeeff0011", /* descend */
-        HEAD "c0"
-             "90"
-             "91"
-             "93" NAME "00"
-             "c408aabbccddeeff0011", /* row of seq 0 */
-        HEAD "c0"
-             "90"
-             "91"
-             "92" NAME "04", /* no entry */
-        HEAD "91" RND "90"
-             "90", /* no fixed */
-        HEAD "92" RND "80"
-             "90", /* no context */
-        HEAD "92" RND "82"
-             "02"
-             "07"
-             "01"
-             "07"
-             "90"
-             "90", /* descend */
-        HEAD "92" RND "82"
-             "01"
-             "07"
-             "01"
-             "07"
-             "90"
-             "90", /* field twice */
-        HEAD "92" RND "81"
-             "a161"
-             "07"
-             "90"
-             "90", /* a name */
-        HEAD "92"
-             "c40122"
-             "80"
-             "90"
-             "90", /* short random */
-        "98"
-        "02"
-        "c41011000000000000000000000000000000"
-        "01"
-        "01"
-        "d921616161616161616161616161616161616161616161616161616161616161616161"
-        "c0"
-        "90"
-        "90", /* long actor */
+        HEAD "c0 91 94 10 00 00 07 90",                             /* kind fixed */
+        HEAD "c0 91 94 10 01 01 07 90",                             /* a value is written only */
+        HEAD "c0 91 94 10 04 01 07 90",                             /* so is a strictest */
+        HEAD "c0 91 94 10 05 01 07 90",                             /* and a one-way */
+        HEAD "c0 91 94 10 02 02 07 90",                             /* a set has two verbs */
+        HEAD "c0 91 94 10 03 02 07 90",                             /* a list has two verbs */
+        HEAD "c0 91 94 10 03 00 07 90",                             /* a strike of nothing */
+        HEAD "c0 91 94 10 03 00 93c40800000000000000050000 90",     /* seq 0 */
+        HEAD "c0 91 94 10 03 00 93c408000000000000000503cd0100 90", /* index 256 */
+        HEAD "c0 91 93 10 01 00 90",                                /* no value */
+        HEAD "c0 91 94 10 01 00 cc07 90",               /* a value that is not canonical */
+        HEAD "c0 91 94 10 01 00 cb3ff0000000000000 90", /* a float */
+        HEAD "c0 92 94 10 01 00 07 94 10 01 00 08 90",  /* value twice */
+        HEAD "c0 92 94 10 04 00 07 94 10 04 00 07 90",  /* strictest */
+        HEAD "c0 92 94 10 05 00 07 94 10 05 00 07 90",  /* one-way */
+        HEAD "c0 92 94 10 02 01 07 94 10 02 00 07 90",  /* element */
+        HEAD "c0 90 92" ROW ROW,                        /* row twice */
+        HEAD "c0 90 92" ROW "93c4080000000000000008 04 c408aabbccddeeff0011", /* descend */
+        HEAD "c0 90 91 93" NAME "00 c408aabbccddeeff0011",                    /* row of seq 0 */
+        HEAD "c0 90 91 92" NAME "04",                                         /* no entry */
+        HEAD "91" RND "90 90",                                                /* no fixed */
+        HEAD "92" RND "80 90",                                                /* no context */
+        HEAD "92" RND "82 02 07 01 07 90 90",                                 /* descend */
+        HEAD "92" RND "82 01 07 01 07 90 90",                                 /* field twice */
+        HEAD "92" RND "81 a161 07 90 90",                                     /* a name */
+        HEAD "92 c40122 80 90 90",                                            /* short random */
+        /* An actor of 33 bytes. */
+        "98 02 c41011000000000000000000000000000000 01 01 "
+        "d921616161616161616161616161616161616161616161616161616161616161616161 c0 90 90",
     };
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         struct spean_change c;
@@ -352,85 +153,14 @@ static void changes_beside_the_malformed_ones_are_read(void **state)
 {
     (void)state;
     static const char *const accepted[] = {
-        HEAD "c0"
-             "90"
-             "90", /* nothing */
-        HEAD "c0"
-             "91"
-             "94"
-             "10"
-             "01"
-             "00"
-             "c0"
-             "90", /* cleared */
-        HEAD "c0"
-             "92"
-             "94"
-             "10"
-             "01"
-             "00"
-             "07"
-             "94"
-             "11"
-             "01"
-             "00"
-             "07"
-             "90", /* other field */
-        HEAD "c0"
-             "92"
-             "94"
-             "10"
-             "01"
-             "00"
-             "07"
-             "94"
-             "10"
-             "04"
-             "00"
-             "07"
-             "90", /* other kind */
-        HEAD "c0"
-             "92"
-             "94"
-             "10"
-             "02"
-             "01"
-             "07"
-             "94"
-             "10"
-             "02"
-             "00"
-             "08"
-             "90", /* other element */
-        HEAD "c0"
-             "92"
-             "94"
-             "10"
-             "03"
-             "01"
-             "07"
-             "94"
-             "10"
-             "03"
-             "01"
-             "07"
-             "90", /* two items */
-        HEAD "c0"
-             "92"
-             "94"
-             "10"
-             "06"
-             "4d"
-             "07"
-             "94"
-             "10"
-             "06"
-             "4d"
-             "07"
-             "90", /* unknown kind */
-        HEAD "92" RND "80"
-             "90"
-             "90", /* nothing fixed */
+        HEAD "c0 90 90",                               /* nothing */
+        HEAD "c0 91 94 10 01 00 c0 90",                /* cleared */
+        HEAD "c0 92 94 10 01 00 07 94 11 01 00 07 90", /* other field */
+        HEAD "c0 92 94 10 01 00 07 94 10 04 00 07 90", /* other kind */
+        HEAD "c0 92 94 10 02 01 07 94 10 02 00 08 90", /* other element */
+        HEAD "c0 92 94 10 03 01 07 94 10 03 01 07 90", /* two items */
+        HEAD "c0 92 94 10 06 4d 07 94 10 06 4d 07 90", /* unknown kind */
+        HEAD "92" RND "80 90 90",                      /* nothing fixed */
     };
     for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++) {
         struct spean_change c;
@@ -440,8 +170,7 @@ static void changes_beside_the_malformed_ones_are_read(void **state)
 
 static spean_err check_hex(const char *hex)
 {
-    const size_t len = strlen(hex) / 2;
-    from_hex(bytes, len, hex);
+    const size_t len = from_spaced_hex(bytes, sizeof(bytes), hex);
     return spean_value_check((struct spean_view){bytes, len});
 }
 
@@ -455,33 +184,9 @@ static void a_value_nests_five_deep_and_no_deeper(void **state)
     assert_int_equal(check_hex("81018101810181018101810107"), SPEAN_ELIMIT);
     assert_int_equal(check_hex("929191919007"), SPEAN_OK); /* Up again after the deepest. */
     assert_int_equal(check_hex("92919191919007919191919190"), SPEAN_EFORMAT);
-    assert_int_equal(decode_hex(HEAD "c0"
-                                     "91"
-                                     "94"
-                                     "10"
-                                     "01"
-                                     "00"
-                                     "9191919190"
-                                     "90",
-                                &c),
-                     SPEAN_OK);
-    assert_int_equal(decode_hex(HEAD "c0"
-                                     "91"
-                                     "94"
-                                     "10"
-                                     "01"
-                                     "00"
-                                     "919191919190"
-                                     "90",
-                                &c),
-                     SPEAN_ELIMIT);
-    assert_int_equal(decode_hex(HEAD "92" RND "81"
-                                     "01"
-                                     "919191919190"
-                                     "90"
-                                     "90",
-                                &c),
-                     SPEAN_ELIMIT);
+    assert_int_equal(decode_hex(HEAD "c0 91 94 10 01 00 9191919190 90", &c), SPEAN_OK);
+    assert_int_equal(decode_hex(HEAD "c0 91 94 10 01 00 919191919190 90", &c), SPEAN_ELIMIT);
+    assert_int_equal(decode_hex(HEAD "92" RND "81 01 919191919190 90 90", &c), SPEAN_ELIMIT);
 }
 
 static void a_container_has_256_elements_and_no_more(void **state)

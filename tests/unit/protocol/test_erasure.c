@@ -21,9 +21,7 @@ static const struct spean_record_id record = {{0x11}};
 static spean_err decode_hex(const char *hex, struct spean_erasure *out)
 {
     static uint8_t buf[512];
-    const size_t len = strlen(hex) / 2;
-    assert_true(len <= sizeof(buf));
-    from_hex(buf, len, hex);
+    const size_t len = from_spaced_hex(buf, sizeof(buf), hex);
     return spean_erasure_decode((struct spean_view){buf, len}, out);
 }
 
@@ -34,15 +32,13 @@ static void the_erasure_of_a_part_is_as_the_protocol_spells_it(void **state)
     const struct spean_view reason = {(const uint8_t *)"r", 1};
     uint8_t buf[128];
     uint8_t expected[128];
-    const char *const hex = "95"
-                            "01" RECORD "03"
-                            "91" PROOF "c40172";
+    const char *const hex = "95 01" RECORD "03 91" PROOF "c40172";
     struct spean_view out;
-    from_hex(expected, strlen(hex) / 2, hex);
+    const size_t len = from_spaced_hex(expected, sizeof(expected), hex);
     assert_int_equal(
         spean_erasure_encode_part(&record, 3, &proof, 1, &reason, buf, sizeof(buf), &out),
         SPEAN_OK);
-    assert_int_equal(out.len, strlen(hex) / 2);
+    assert_int_equal(out.len, len);
     assert_memory_equal(out.data, expected, out.len);
 
     struct spean_erasure e;
@@ -65,15 +61,12 @@ static void the_erasure_of_entries_is_as_the_protocol_spells_it(void **state)
                                                  {{{0xbb}}, 2, {{0xaa}}}};
     uint8_t buf[256];
     uint8_t expected[256];
-    const char *const hex = "93"
-                            "02"
-                            "92"
-                            "93" LOG "cd012c" PROOF "93" LOG "02" PROOF "c0";
+    const char *const hex = "93 02 92 93" LOG "cd012c" PROOF "93" LOG "02" PROOF "c0";
     struct spean_view out;
-    from_hex(expected, strlen(hex) / 2, hex);
+    const size_t len = from_spaced_hex(expected, sizeof(expected), hex);
     assert_int_equal(spean_erasure_encode_places(places, 2, NULL, buf, sizeof(buf), &out),
                      SPEAN_OK);
-    assert_int_equal(out.len, strlen(hex) / 2);
+    assert_int_equal(out.len, len);
     assert_memory_equal(out.data, expected, out.len);
 
     struct spean_erasure e;
@@ -93,49 +86,18 @@ static void malformed_erasures_are_refused(void **state)
 {
     (void)state;
     static const char *const refused[] = {
-        "95"
-        "01" RECORD "03"
-        "90"
-        "c0", /* no proofs */
-        "93"
-        "02"
-        "90"
-        "c0", /* no places */
-        "95"
-        "00" RECORD "03"
-        "91" PROOF "c0", /* form 0 */
-        "95"
-        "03" RECORD "03"
-        "91" PROOF "c0", /* form 3 */
-        "93"
-        "01"
-        "91"
-        "93" LOG "02" PROOF "c0", /* form 1 with the elements of 2 */
-        "95"
-        "02" RECORD "03"
-        "91" PROOF "c0", /* and the other way round */
-        "94"
-        "01" RECORD "03"
-        "91" PROOF, /* no reason element */
-        "93"
-        "02"
-        "91"
-        "93" LOG "00" PROOF "c0", /* seq 0 */
-        "93"
-        "02"
-        "91"
-        "92" LOG "02"
-        "c0", /* no entry */
-        "95"
-        "01" RECORD "03"
-        "91" PROOF "a172", /* reason as text */
-        "95"
-        "01" RECORD "03"
-        "91" RECORD "c0", /* a proof of 16 bytes */
-        "95"
-        "01" RECORD "03"
-        "91" PROOF "c0"
-        "c0", /* trailing */
+        "95 01" RECORD "03 90 c0",            /* no proofs */
+        "93 02 90 c0",                        /* no places */
+        "95 00" RECORD "03 91" PROOF "c0",    /* form 0 */
+        "95 03" RECORD "03 91" PROOF "c0",    /* form 3 */
+        "93 01 91 93" LOG "02" PROOF "c0",    /* form 1 with the elements of 2 */
+        "95 02" RECORD "03 91" PROOF "c0",    /* and the other way round */
+        "94 01" RECORD "03 91" PROOF,         /* no reason element */
+        "93 02 91 93" LOG "00" PROOF "c0",    /* seq 0 */
+        "93 02 91 92" LOG "02 c0",            /* no entry */
+        "95 01" RECORD "03 91" PROOF "a172",  /* reason as text */
+        "95 01" RECORD "03 91" RECORD "c0",   /* a proof of 16 bytes */
+        "95 01" RECORD "03 91" PROOF "c0 c0", /* trailing */
     };
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         struct spean_erasure e;
@@ -149,17 +111,14 @@ static void malformed_erasures_are_refused(void **state)
 static void an_erasure_truncated_at_any_byte_is_refused(void **state)
 {
     (void)state;
-    const char *const hex = "93"
-                            "02"
-                            "91"
-                            "93" LOG "cd012c" PROOF "c40172";
+    const char *const hex = "93 02 91 93" LOG "cd012c" PROOF "c40172";
     uint8_t buf[128];
-    from_hex(buf, strlen(hex) / 2, hex);
+    const size_t whole = from_spaced_hex(buf, sizeof(buf), hex);
     struct spean_erasure e;
-    for (size_t len = 0; len < strlen(hex) / 2; len++) {
+    for (size_t len = 0; len < whole; len++) {
         assert_int_not_equal(spean_erasure_decode((struct spean_view){buf, len}, &e), SPEAN_OK);
     }
-    assert_int_equal(spean_erasure_decode((struct spean_view){buf, strlen(hex) / 2}, &e), SPEAN_OK);
+    assert_int_equal(spean_erasure_decode((struct spean_view){buf, whole}, &e), SPEAN_OK);
 }
 
 static void an_erasure_covers_its_tags_in_every_log_and_no_others(void **state)

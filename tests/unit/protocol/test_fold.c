@@ -426,9 +426,7 @@ static void assert_state(struct foldkit *k, const char *hex)
     memset(input.entry.bytes, 0xaa, sizeof(input.entry.bytes));
     memset(input.org.bytes, 0xbb, sizeof(input.org.bytes));
     uint8_t expected[512];
-    const size_t len = strlen(hex) / 2;
-    assert_true(len <= sizeof(expected));
-    from_hex(expected, len, hex);
+    const size_t len = from_spaced_hex(expected, sizeof(expected), hex);
 
     bool missing = true;
     uint8_t buf[1024];
@@ -446,14 +444,8 @@ static void the_state_of_a_value_is_as_the_protocol_spells_it(void **state)
 {
     struct foldkit *const k = *state;
     foldkit_saw(foldkit_write(k, 5, 3, SPEAN_KIND_VALUE, WRITE, 7), 9, 4);
-    assert_state(k, HEAD "91"
-                         "931001"
-                         "92"
-                         "92" CLOCK "02"
-                         "92c408000000000000000904"
-                         "91"
-                         "96" DOT "0300" REST "07"
-                         "90");
+    assert_state(k, HEAD "91 931001 92 92" CLOCK "02 92c408000000000000000904 91 96" DOT "0300" REST
+                         "07 90");
 }
 
 static void the_state_of_a_set_is_as_the_protocol_spells_it(void **state)
@@ -462,18 +454,8 @@ static void the_state_of_a_set_is_as_the_protocol_spells_it(void **state)
     struct foldkit_entry *const e = foldkit_write(k, 5, 3, SPEAN_KIND_SET, SPEAN_VERB_ADD, 7);
     e->ops_count = 2;
     e->ops[1] = (struct foldkit_op){FIELD, SPEAN_KIND_SET, SPEAN_VERB_REMOVE, 6, {0}};
-    assert_state(k, HEAD "91"
-                         "931002"
-                         "92"
-                         "93"
-                         "06"
-                         "91" CLOCK "03"
-                         "90"
-                         "93"
-                         "07"
-                         "91" CLOCK "02"
-                         "91" DOT "0300"
-                         "90");
+    assert_state(k,
+                 HEAD "91 931002 92 93 06 91" CLOCK "03 90 93 07 91" CLOCK "02 91" DOT "0300 90");
 }
 
 static void the_state_of_a_list_is_as_the_protocol_spells_it(void **state)
@@ -483,27 +465,14 @@ static void the_state_of_a_list_is_as_the_protocol_spells_it(void **state)
     e->ops_count = 3;
     e->ops[1] = (struct foldkit_op){FIELD, SPEAN_KIND_LIST, SPEAN_VERB_STRIKE, 0, {5, 3, 0}};
     e->ops[2] = (struct foldkit_op){FIELD, SPEAN_KIND_LIST, SPEAN_VERB_STRIKE, 0, {5, 2, 1}};
-    assert_state(k, HEAD "91"
-                         "931003"
-                         "92"
-                         "91"
-                         "97" DOT "0300" REST "c3"
-                         "07"
-                         "91" DOT "0201"
-                         "90");
+    assert_state(k, HEAD "91 931003 92 91 97" DOT "0300" REST "c3 07 91" DOT "0201 90");
 }
 
 static void the_state_of_a_one_way_field_is_as_the_protocol_spells_it(void **state)
 {
     struct foldkit *const k = *state;
     foldkit_write(k, 5, 1, SPEAN_KIND_ONE_WAY, WRITE, 7);
-    assert_state(k, HEAD "91"
-                         "931005"
-                         "92"
-                         "90"
-                         "91"
-                         "96" DOT "0100" REST "07"
-                         "90");
+    assert_state(k, HEAD "91 931005 92 90 91 96" DOT "0100" REST "07 90");
 }
 
 static void the_state_of_a_created_record_is_as_the_protocol_spells_it(void **state)
@@ -512,11 +481,8 @@ static void the_state_of_a_created_record_is_as_the_protocol_spells_it(void **st
     struct foldkit_entry *const create = foldkit_write(k, 5, 3, 6, 2, 7);
     create->creates = true;
     create->fixed = 4;
-    assert_state(k, "9702c4101100000000000000000000000000000001" ORG "810104"
-                    "90"
-                    "91"
-                    "92" DOT "0300"
-                    "9410060207");
+    assert_state(k, "9702c4101100000000000000000000000000000001" ORG "810104 90 91 92" DOT
+                    "0300 9410060207");
 }
 
 /* Seeded generator (xorshift64*), so that a failure can be repeated. */
@@ -770,106 +736,32 @@ static void states_that_are_not_canonical_are_refused(void **state)
 {
     (void)state;
     static const char *const refused[] = {
-        HEAD "92931001929090"
-             "930f01929090"
-             "90", /* fields descend */
-        HEAD "92931001929090"
-             "931001929090"
-             "90", /* a field twice */
-        HEAD "91931000929090"
-             "90", /* kind fixed */
-        HEAD "91931006929090"
-             "90", /* unknown kind */
-        HEAD "9193100192"
-             "91" CLOCK "00"
-             "90"
-             "90", /* clock row of 0 */
-        HEAD "9193100192"
-             "92" CLOCK "01" CLOCK "02"
-             "90"
-             "90", /* clock row twice */
-        HEAD "9193100192"
-             "91" CLOCK "03"
-             "9196" DOT "0300" REST "07"
-             "90", /* covered */
-        HEAD "9193100192"
-             "90"
-             "9296" DOT "0300" REST "07"
-             "96" DOT "0300" REST "07"
-             "90",
-        HEAD "9193100192"
-             "90"
-             "9296" DOT "0400" REST "07"
-             "96" DOT "0300" REST "07"
-             "90",
-        HEAD "9193100192"
-             "90"
-             "9196" DOT "0000" REST "07"
-             "90", /* seq 0 */
-        HEAD "9193100192"
-             "90"
-             "9196" DOT "03cd0100" REST "07"
-             "90", /* index 256 */
-        HEAD "9193100291"
-             "9307"
-             "91" CLOCK "03"
-             "91" DOT "0300"
-             "90", /* covered add */
-        HEAD "9193100292"
-             "9307"
-             "90"
-             "90"
-             "9307"
-             "90"
-             "90"
-             "90", /* element twice */
-        HEAD "9193100292"
-             "9308"
-             "90"
-             "90"
-             "9307"
-             "90"
-             "90"
-             "90", /* they descend */
-        HEAD "9193100392"
-             "9197" DOT "0300" REST "c207"
-             "91" DOT "0300"
-             "90", /* strike of held */
-        HEAD "9193100392"
-             "90"
-             "92" DOT "0400" DOT "0300"
-             "90", /* strikes descend */
-        HEAD "9193100392"
-             "9297" DOT "0301" REST "c207"
-             "97" DOT "0300" REST "c207"
-             "90"
-             "90",
-        HEAD "9193100392"
-             "9297" DOT "0300" REST "c207"
-             "97" DOT "0300" REST "c207"
-             "90"
-             "90",
-        HEAD "90"
-             "91"
-             "92" DOT "0300"
-             "9410010007", /* a known kind */
-        HEAD "90"
-             "92"
-             "92" DOT "0300"
-             "9410060007"
-             "92" DOT "0300"
-             "9410060007",
-        "9702c4101100000000000000000000000000000001"
-        "c0"
-        "80"
-        "9090", /* fixed, no owner */
-        "9702c4101100000000000000000000000000000001" ENTRY "c0"
-        "9090", /* owner, no fixed */
+        HEAD "92931001929090 930f01929090 90",                        /* fields descend */
+        HEAD "92931001929090 931001929090 90",                        /* a field twice */
+        HEAD "91931000929090 90",                                     /* kind fixed */
+        HEAD "91931006929090 90",                                     /* unknown kind */
+        HEAD "9193100192 91" CLOCK "00 90 90",                        /* clock row of 0 */
+        HEAD "9193100192 92" CLOCK "01" CLOCK "02 90 90",             /* clock row twice */
+        HEAD "9193100192 91" CLOCK "03 9196" DOT "0300" REST "07 90", /* covered */
+        HEAD "9193100192 90 9296" DOT "0300" REST "07 96" DOT "0300" REST "07 90",
+        HEAD "9193100192 90 9296" DOT "0400" REST "07 96" DOT "0300" REST "07 90",
+        HEAD "9193100192 90 9196" DOT "0000" REST "07 90",              /* seq 0 */
+        HEAD "9193100192 90 9196" DOT "03cd0100" REST "07 90",          /* index 256 */
+        HEAD "9193100291 9307 91" CLOCK "03 91" DOT "0300 90",          /* covered add */
+        HEAD "9193100292 9307 90 90 9307 90 90 90",                     /* element twice */
+        HEAD "9193100292 9308 90 90 9307 90 90 90",                     /* they descend */
+        HEAD "9193100392 9197" DOT "0300" REST "c207 91" DOT "0300 90", /* strike of held */
+        HEAD "9193100392 90 92" DOT "0400" DOT "0300 90",               /* strikes descend */
+        HEAD "9193100392 9297" DOT "0301" REST "c207 97" DOT "0300" REST "c207 90 90",
+        HEAD "9193100392 9297" DOT "0300" REST "c207 97" DOT "0300" REST "c207 90 90",
+        HEAD "90 91 92" DOT "0300 9410010007", /* a known kind */
+        HEAD "90 92 92" DOT "0300 9410060007 92" DOT "0300 9410060007",
+        "9702c4101100000000000000000000000000000001 c0 80 9090",      /* fixed, no owner */
+        "9702c4101100000000000000000000000000000001" ENTRY "c0 9090", /* owner, no fixed */
     };
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         uint8_t buf[512];
-        const size_t len = strlen(refused[i]) / 2;
-        from_hex(buf, len, refused[i]);
+        const size_t len = from_spaced_hex(buf, sizeof(buf), refused[i]);
         struct spean_part *part = NULL;
         const spean_err err = spean_part_decode((struct spean_view){buf, len}, &part);
         if (err == SPEAN_OK) {
@@ -884,42 +776,18 @@ static void states_beside_the_refused_ones_are_read(void **state)
     (void)state;
     static const char *const accepted[] = {
         HEAD "9090",
-        HEAD "92930f01929090"
-             "931001929090"
-             "90",
-        HEAD "9193100192"
-             "91" CLOCK "02"
-             "9196" DOT "0300" REST "07"
-             "90",
-        HEAD "9193100292"
-             "9307"
-             "90"
-             "90"
-             "9308"
-             "90"
-             "90"
-             "90",
-        HEAD "9193100392"
-             "9297" DOT "0300" REST "c207"
-             "97" DOT "0301" REST "c307"
-             "90"
-             "90",
-        HEAD "9193100392"
-             "90"
-             "92" DOT "0300" DOT "0400"
-             "90",
-        HEAD "90"
-             "91"
-             "92" DOT "0300"
-             "9410060007",
-        "9702c4101100000000000000000000000000000001" ENTRY "80"
-        "9090",
+        HEAD "92930f01929090 931001929090 90",
+        HEAD "9193100192 91" CLOCK "02 9196" DOT "0300" REST "07 90",
+        HEAD "9193100292 9307 90 90 9308 90 90 90",
+        HEAD "9193100392 9297" DOT "0300" REST "c207 97" DOT "0301" REST "c307 90 90",
+        HEAD "9193100392 90 92" DOT "0300" DOT "0400 90",
+        HEAD "90 91 92" DOT "0300 9410060007",
+        "9702c4101100000000000000000000000000000001" ENTRY "80 9090",
     };
     for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++) {
         static uint8_t again[STATE_BYTES];
         uint8_t buf[512];
-        const size_t len = strlen(accepted[i]) / 2;
-        from_hex(buf, len, accepted[i]);
+        const size_t len = from_spaced_hex(buf, sizeof(buf), accepted[i]);
         struct spean_part *part = NULL;
         assert_int_equal(spean_part_decode((struct spean_view){buf, len}, &part), SPEAN_OK);
         assert_int_equal(foldkit_state(part, again).len, len);
