@@ -98,7 +98,7 @@ struct spean_document_name {
 };
 
 /* A group of sealed bodies that we may read and do not hold. */
-struct spean_lacking {
+struct spean_fetch_group {
     struct spean_id log;
     struct spean_tag tag;
     struct spean_id proof;
@@ -147,7 +147,7 @@ struct spean_sync_event {
         } loaded_bodies;
         struct {
             uint32_t count;
-            const struct spean_lacking *groups;
+            const struct spean_fetch_group *groups;
             uint64_t missing; /* Bodies we are entitled to and lack, from whomever. */
         } loaded_lacking;
         struct {

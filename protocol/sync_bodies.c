@@ -28,7 +28,7 @@ static struct fetch *fetch_of(struct link *link, uint32_t id)
 }
 
 static void send_fetch(struct spean_sync *s, struct link *link, struct fetch *fetch,
-                       const struct spean_lacking *group)
+                       const struct spean_fetch_group *group)
 {
     assert(group->seqs_count > 0);
     assert(group->seqs_count <= SPEAN_FETCH_SEQS_MAX);

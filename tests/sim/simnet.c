@@ -631,13 +631,13 @@ static void on_load_lacking(struct sim *sim, struct node *node,
                             const struct spean_sync_effect *effect)
 {
     static uint64_t seqs[LACKING_MAX][SPEAN_FETCH_SEQS_MAX];
-    struct spean_lacking groups[LACKING_MAX];
+    struct spean_fetch_group groups[LACKING_MAX];
     struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_LACKING, .link = effect->link};
     event.as.loaded_lacking.groups = groups;
     for (uint32_t part = 1; part < 256; part++) {
         for (uint32_t i = 0; node->holds_key[part] && i < sim->count; i++) {
             const struct chain *c = &node->chains[i];
-            struct spean_lacking group = {.log = c->log, .seqs = seqs[0]};
+            struct spean_fetch_group group = {.log = c->log, .seqs = seqs[0]};
             group.tag = tag_of((uint8_t)part, &c->log, &group.proof);
             uint64_t *into = seqs[event.as.loaded_lacking.count];
             group.seqs = into;
