@@ -314,8 +314,13 @@ static void read_content(struct spean_reader *r, struct spean_message *m)
         break;
     case SPEAN_MESSAGE_PING:
     case SPEAN_MESSAGE_PONG:
-    case SPEAN_MESSAGE_STANDING:
         m->as.number = spean_reader_uint(r, UINT64_MAX);
+        break;
+    case SPEAN_MESSAGE_STANDING:
+        m->as.number = spean_reader_uint(r, SPEAN_STANDING_MEMBER);
+        if (m->as.number == 0) {
+            spean_reader_fail(r, SPEAN_EFORMAT);
+        }
         break;
     case SPEAN_MESSAGE_JOIN:
         spean_reader_bin_fixed(r, m->as.join.handle.bytes, sizeof(m->as.join.handle.bytes));

@@ -150,7 +150,7 @@ struct spean_message {
             struct spean_id frontier;
             uint64_t missing;
         } synced;
-        uint64_t number; /* PING, PONG, STANDING. */
+        uint64_t number; /* PING, PONG, STANDING (enum spean_standing). */
         struct {
             struct spean_handle handle;
             struct spean_list documents; /* spean_document_next() */

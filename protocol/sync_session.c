@@ -154,7 +154,7 @@ static void joining_message(struct spean_sync *s, struct link *link, const struc
     }
     if (m->type == SPEAN_MESSAGE_STANDING) {
         struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOBBY_ANSWER, link);
-        effect->as.answer.standing = (uint32_t)(m->as.number & UINT32_MAX);
+        effect->as.answer.standing = (uint32_t)m->as.number; /* Decoding has bounded it. */
         if (m->as.number == SPEAN_STANDING_MEMBER) {
             link->phase = PHASE_HELLO;
             send_hello(s, link);
