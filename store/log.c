@@ -458,9 +458,43 @@ spean_err spean_log_settle(struct spean_tx *tx, const struct spean_log *log,
 
 /* -- Set aside ------------------------------------------------------------------------------- */
 
-static spean_err aside_decode(const struct spean_logs_row *row, struct spean_view key,
-                              struct spean_view value, struct spean_log_aside *out)
+spean_err spean_log_aside_next(struct spean_tx *tx, const struct spean_logs_row *row,
+                               struct spean_log_aside_at *at, struct spean_log_aside *out)
 {
+    assert(row != NULL);
+    assert(at != NULL);
+    assert(out != NULL);
+
+    const struct spean_db_key from = aside_key(row->number, at->seq, &at->entry);
+    const struct spean_view wanted = spean_db_key_view(&from);
+    struct spean_cursor cursor;
+    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_ASIDE,
+                                      (struct spean_view){from.bytes, ASIDE_SEQ_POS});
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_view key;
+    struct spean_view value;
+    err = spean_cursor_seek(&cursor, wanted, &key, &value);
+    if (err == SPEAN_OK && key.len == wanted.len && memcmp(key.data, wanted.data, key.len) == 0) {
+        err = spean_cursor_next(&cursor, &key, &value);
+    }
+    spean_cursor_fini(&cursor);
+    if (err == SPEAN_OK) {
+        err = spean_log_aside_decode(row, key, value, out);
+    }
+    if (err == SPEAN_OK) {
+        *at = (struct spean_log_aside_at){out->entry.header.seq, out->entry.id};
+    }
+    return err;
+}
+
+spean_err spean_log_aside_decode(const struct spean_logs_row *row, struct spean_view key,
+                                 struct spean_view value, struct spean_log_aside *out)
+{
+    assert(row != NULL);
+    assert(out != NULL);
+
     uint64_t seq;
     if (key.len != ASIDE_KEY_BYTES || spean_db_key_u64_at(key, ASIDE_SEQ_POS, &seq) != SPEAN_OK ||
         value.len <= ASIDE_FIXED || value.data[0] > 1) {
@@ -490,35 +524,4 @@ static spean_err aside_decode(const struct spean_logs_row *row, struct spean_vie
     }
     *out = aside;
     return SPEAN_OK;
-}
-
-spean_err spean_log_aside_next(struct spean_tx *tx, const struct spean_logs_row *row,
-                               struct spean_log_aside_at *at, struct spean_log_aside *out)
-{
-    assert(row != NULL);
-    assert(at != NULL);
-    assert(out != NULL);
-
-    const struct spean_db_key from = aside_key(row->number, at->seq, &at->entry);
-    const struct spean_view wanted = spean_db_key_view(&from);
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_ASIDE,
-                                      (struct spean_view){from.bytes, ASIDE_SEQ_POS});
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    struct spean_view key;
-    struct spean_view value;
-    err = spean_cursor_seek(&cursor, wanted, &key, &value);
-    if (err == SPEAN_OK && key.len == wanted.len && memcmp(key.data, wanted.data, key.len) == 0) {
-        err = spean_cursor_next(&cursor, &key, &value);
-    }
-    spean_cursor_fini(&cursor);
-    if (err == SPEAN_OK) {
-        err = aside_decode(row, key, value, out);
-    }
-    if (err == SPEAN_OK) {
-        *at = (struct spean_log_aside_at){out->entry.header.seq, out->entry.id};
-    }
-    return err;
 }

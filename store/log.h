@@ -65,7 +65,7 @@ SPEAN_CHECK spean_err spean_log_commit(struct spean_tx *tx, const struct spean_l
  * SPEAN_EFORK: place is not on the chain. SPEAN_EGAP: it is above the head. SPEAN_ENOTFOUND:
  * nothing of the log is kept. SPEAN_ECORRUPT: the row or an entry is damaged. tx has failed then.
  */
-#define SPEAN_LOG_CUT_ENTRIES 16384u
+#define SPEAN_LOG_CUT_ENTRIES 4096u
 SPEAN_CHECK spean_err spean_log_cut_back(struct spean_tx *tx, const struct spean_id *log,
                                          const struct spean_place *place, bool *more);
 
@@ -102,5 +102,10 @@ struct spean_log_aside_at {
 SPEAN_CHECK spean_err spean_log_aside_next(struct spean_tx *tx, const struct spean_logs_row *row,
                                            struct spean_log_aside_at *at,
                                            struct spean_log_aside *out);
+
+/* Read a row of what is set aside. For store/check.h. SPEAN_ECORRUPT: it is damaged. */
+SPEAN_CHECK spean_err spean_log_aside_decode(const struct spean_logs_row *row,
+                                             struct spean_view key, struct spean_view value,
+                                             struct spean_log_aside *out);
 
 #endif

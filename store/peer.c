@@ -182,9 +182,13 @@ spean_err spean_peer_head(struct spean_tx *tx, const struct spean_peer *peer,
     const struct spean_db_key key = head_key(row.number, log_row.number);
     struct spean_view value;
     err = spean_tx_get(tx, SPEAN_TABLE_PEER_HEADS, spean_db_key_view(&key), &value);
-    if (err != SPEAN_OK) {
-        return err;
-    }
+    return err == SPEAN_OK ? spean_peer_head_decode(value, out) : err;
+}
+
+spean_err spean_peer_head_decode(struct spean_view value, struct spean_place *out)
+{
+    assert(out != NULL);
+
     struct spean_place place;
     struct spean_reader r;
     spean_reader_init(&r, value);

@@ -56,4 +56,7 @@ SPEAN_CHECK spean_err spean_peer_next(struct spean_tx *tx, const struct spean_pe
 SPEAN_CHECK spean_err spean_peer_head(struct spean_tx *tx, const struct spean_peer *peer,
                                       const struct spean_id *log, struct spean_place *out);
 
+/* Read the value of a row that says what a peer holds. For store/check.h. SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_peer_head_decode(struct spean_view value, struct spean_place *out);
+
 #endif

@@ -8,7 +8,7 @@
 #include "protocol/entry.h"
 #include "protocol/run.h"
 
-#define LOGKIT_ENTRIES_MAX 1024u
+#define LOGKIT_ENTRIES_MAX 8192u
 
 struct logkit_entry {
     uint8_t header_buf[SPEAN_HEADER_BYTES_MAX];

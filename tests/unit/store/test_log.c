@@ -465,6 +465,37 @@ static void a_log_grows_again_along_another_branch_after_a_cut(void **state)
     logkit_free(k);
 }
 
+static void a_deep_cut_is_made_in_slices_that_can_each_be_served(void **state)
+{
+    struct logs_fixture *f = *state;
+    struct logkit *k = logkit_new(1);
+    const uint32_t count = SPEAN_LOG_CUT_ENTRIES + 1000;
+    for (uint32_t i = 1; i <= count; i++) {
+        logkit_add(k, SPEAN_ENTRY_CHANGE, NULL, 4, (uint8_t)i, i, i % 150 == 0 || i == count);
+    }
+    struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_WRITE);
+    for (uint32_t first = 1; first <= count; first += 150) {
+        const uint32_t last = count - first < 150 ? count : first + 149;
+        assert_int_equal(logs_fixture_append_in(f, tx, k, first, last, true), SPEAN_OK);
+    }
+    logs_fixture_commit(tx);
+
+    const struct spean_place place = logkit_place(k, 200); /* No signature is kept there. */
+    bool more = false;
+    tx = logs_fixture_begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(spean_log_cut_back(tx, &k->log, &place, &more), SPEAN_OK);
+    logs_fixture_commit(tx);
+    assert_true(more);
+    const uint64_t head = logs_fixture_row(f, k).head.seq;
+    assert_true(head >= count - SPEAN_LOG_CUT_ENTRIES);
+    assert_int_equal(head % 150, 0); /* So one is kept here. */
+    assert_head(f, k, (uint32_t)head);
+    cut_back_to(f, k, 200);
+    assert_head(f, k, 200);
+    assert_int_equal(logs_fixture_rows(f, SPEAN_TABLE_ASIDE), count - 200);
+    logkit_free(k);
+}
+
 static struct spean_place settle(struct logs_fixture *f, const struct spean_log *log)
 {
     struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_WRITE);
@@ -576,6 +607,7 @@ int main(void)
         TEST(a_cut_sets_aside_what_is_above),
         TEST(a_cut_of_another_chain_or_above_the_head_is_refused),
         TEST(a_log_grows_again_along_another_branch_after_a_cut),
+        TEST(a_deep_cut_is_made_in_slices_that_can_each_be_served),
         TEST(settling_goes_back_to_the_cut_and_ends_the_dispute),
         TEST(settling_leaves_the_branch_that_the_cut_does_not_name),
         TEST(without_evidence_the_wrong_branch_goes_as_a_whole),

@@ -120,6 +120,33 @@ static void bytes_asked_for_bound_the_run(void **state)
     logkit_free(k);
 }
 
+static void a_run_has_no_more_than_the_protocol_allows(void **state)
+{
+    struct logs_fixture *f = *state;
+    struct logkit *large = logkit_new(1);
+    for (uint8_t i = 1; i <= 5; i++) {
+        logkit_add(large, SPEAN_ENTRY_CHANGE, NULL, 40000, i, 1, true);
+        assert_int_equal(logs_fixture_append(f, large, i, i, true), SPEAN_OK);
+    }
+    struct logkit *many = logkit_new(2);
+    logkit_fill(many, 300);
+    assert_int_equal(logs_fixture_append(f, many, 1, 150, true), SPEAN_OK);
+    assert_int_equal(logs_fixture_append(f, many, 151, 256, true), SPEAN_OK);
+    assert_int_equal(logs_fixture_append(f, many, 257, 300, true), SPEAN_OK);
+    const struct spean_log logs[] = {logs_fixture_open(large), logs_fixture_open(many)};
+    static const uint32_t last[] = {3, 256};
+    for (size_t i = 0; i < 2; i++) {
+        struct spean_serve_request request = whole(&logs[i]);
+        request.bytes_max = UINT32_MAX;
+        struct spean_served served;
+        assert_int_equal(serve(f, &request, &served), SPEAN_OK);
+        assert_int_equal(served.last.seq, last[i]);
+        assert_true(served.more);
+    }
+    logkit_free(many);
+    logkit_free(large);
+}
+
 static void it_starts_above_the_highest_place_on_our_chain(void **state)
 {
     struct logs_fixture *f = *state;
@@ -307,7 +334,7 @@ static uint32_t random_end(const struct logkit *k, uint32_t first)
 static struct logkit *random_log(uint8_t number)
 {
     struct logkit *k = logkit_new(number);
-    while (k->count < LOGKIT_ENTRIES_MAX - 60) {
+    while (k->count < 960) {
         const uint32_t commit = 1 + random_below(random_below(8) == 0 ? 50 : 3);
         for (uint32_t i = 1; i <= commit; i++) {
             const size_t len = 1 + random_below(random_below(20) == 0 ? 2000 : 100);
@@ -364,6 +391,7 @@ int main(void)
         TEST(from_every_place_the_run_is_served_byte_by_byte),
         TEST(the_size_is_that_of_the_protocol_also_without_bodies),
         TEST(bytes_asked_for_bound_the_run),
+        TEST(a_run_has_no_more_than_the_protocol_allows),
         TEST(it_starts_above_the_highest_place_on_our_chain),
         TEST(at_the_head_there_is_nothing_above),
         TEST(a_body_travels_where_it_may_and_is_held_whole),
