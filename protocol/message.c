@@ -92,10 +92,15 @@ static struct spean_list read_titles(struct spean_reader *r)
 {
     const uint32_t count = spean_reader_array(r, 0, SPEAN_MESSAGE_HEADS_MAX);
     const uint8_t *start = r->pos;
+    struct spean_id before = {0};
     for (uint32_t i = 0; i < count && !spean_reader_failed(r); i++) {
-        struct spean_place ignored;
+        struct spean_place title; /* A title is a version from 1 and an id, like a place. */
         (void)spean_reader_array(r, 2, 2);
-        read_place(r, &ignored); /* A title is a version from 1 and an id, like a place. */
+        read_place(r, &title);
+        if (i > 0 && spean_id_compare(&title.entry, &before) <= 0) {
+            spean_reader_fail(r, SPEAN_EFORMAT);
+        }
+        before = title.entry;
     }
     return list_since(r, start, count);
 }

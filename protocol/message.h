@@ -90,7 +90,7 @@ struct spean_message {
             struct spean_view text;
         } refuse;
         struct {
-            struct spean_list charter; /* of titles: spean_title_next() */
+            struct spean_list charter; /* of titles, ascending by id: spean_title_next() */
             struct spean_list orgs;    /* of chains: spean_chain_next() */
             bool more;
         } titles;

@@ -61,11 +61,25 @@ spean_err spean_run_first_seq(struct spean_view bytes, uint64_t *out)
     return SPEAN_OK;
 }
 
+static bool tag_known(const struct tag_list *list, uint32_t count, const struct spean_tag *tag)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (spean_tag_equal(&list->tags[i], tag)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A tag that is there twice would give the same entries another encoding (P1.1). */
 static void read_tags(struct spean_reader *r, struct tag_list *list)
 {
     list->count = spean_reader_array(r, 0, SPEAN_RUN_ENTRIES_MAX);
     for (uint32_t i = 0; i < list->count && !spean_reader_failed(r); i++) {
         spean_reader_bin_fixed(r, list->tags[i].bytes, sizeof(list->tags[i].bytes));
+        if (tag_known(list, i, &list->tags[i])) {
+            spean_reader_fail(r, SPEAN_EFORMAT);
+        }
     }
 }
 

@@ -118,13 +118,19 @@ static void write_refuse(struct fixture *f, size_t text_len)
     spean_writer_str(&f->w, text, text_len);
 }
 
+static void write_title(struct fixture *f, uint64_t version, uint32_t number)
+{
+    spean_writer_array(&f->w, 2);
+    spean_writer_uint(&f->w, version);
+    id(f, number);
+}
+
 static void write_titles(struct fixture *f, uint32_t heads, uint32_t chains)
 {
     begin(f, 4, SPEAN_MESSAGE_TITLES);
     spean_writer_array(&f->w, heads);
     for (uint32_t i = 0; i < heads; i++) {
-        spean_writer_array(&f->w, 2);
-        place(f, i + 1);
+        write_title(f, i + 1, 0xee + i);
     }
     spean_writer_array(&f->w, chains);
     for (uint32_t i = 0; i < chains; i++) {
@@ -132,8 +138,7 @@ static void write_titles(struct fixture *f, uint32_t heads, uint32_t chains)
         id(f, i);
         spean_writer_array(&f->w, i % 3);
         for (uint32_t k = 0; k < i % 3; k++) {
-            spean_writer_array(&f->w, 2);
-            place(f, k + 1);
+            write_title(f, k + 1, k);
         }
     }
     spean_writer_bool(&f->w, true);
@@ -481,7 +486,7 @@ static void titles_give_every_chain_with_its_heads(void **state)
     for (uint32_t i = 0; i < SPEAN_MESSAGE_HEADS_MAX; i++) {
         assert_true(spean_title_next(&list, &version, &title));
         assert_int_equal(version, i + 1);
-        assert_int_equal(title.bytes[3], 0xee);
+        assert_int_equal(title.bytes[3], 0xee + i);
     }
     assert_false(spean_title_next(&list, &version, &title));
     struct spean_list chains = f->m->as.titles.orgs;
@@ -525,13 +530,27 @@ static void a_chain_twice_or_out_of_order_is_refused(void **state)
     }
 }
 
+static void heads_twice_or_out_of_order_are_refused(void **state)
+{
+    static const uint32_t orders[][2] = {{5, 5}, {6, 5}, {256, 255}};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < 3; i++) {
+        begin(f, 4, SPEAN_MESSAGE_TITLES);
+        spean_writer_array(&f->w, 2);
+        write_title(f, 1, orders[i][0]);
+        write_title(f, 2, orders[i][1]);
+        spean_writer_array(&f->w, 0);
+        spean_writer_bool(&f->w, false);
+        assert_int_equal(decode(f), SPEAN_EFORMAT);
+    }
+}
+
 static void a_title_of_version_0_is_refused(void **state)
 {
     struct fixture *f = *state;
     begin(f, 4, SPEAN_MESSAGE_TITLES);
     spean_writer_array(&f->w, 1);
-    spean_writer_array(&f->w, 2);
-    place(f, 0);
+    write_title(f, 0, 1);
     spean_writer_array(&f->w, 0);
     spean_writer_bool(&f->w, false);
     assert_int_equal(decode(f), SPEAN_EFORMAT);
@@ -845,6 +864,7 @@ int main(void)
         TEST(titles_give_every_chain_with_its_heads),
         TEST(titles_above_a_limit_are_refused),
         TEST(a_chain_twice_or_out_of_order_is_refused),
+        TEST(heads_twice_or_out_of_order_are_refused),
         TEST(a_title_of_version_0_is_refused),
         TEST(documents_are_given_in_order_up_to_the_limit),
         TEST(an_offer_never_announces_more),
