@@ -1,0 +1,435 @@
+/* Grants: whoever is named finds the key in a box of its own (P8). */
+#include <assert.h>
+#include <string.h>
+
+#include "protocol/partkey.h"
+#include "store/author_internal.h"
+#include "store/record.h"
+#include "store/secret.h"
+
+/* What a part grant hands out, to whom. */
+struct handing {
+    struct spean_part_name part;
+    uint32_t generation;
+    const uint8_t *key;
+    struct spean_id proof;
+    struct spean_id owner;
+    const struct spean_id *audience; /* Ascending. */
+    uint32_t audience_count;
+    const struct spean_grant_key *older;
+    uint32_t older_count;
+};
+
+const struct spean_author_key *spean_author_granted(const struct spean_author_work *work,
+                                                    const struct spean_part_name *part)
+{
+    const struct spean_author_secrets *secrets = work->secrets;
+    for (uint32_t i = 0; i < secrets->granted_count; i++) {
+        const struct spean_author_key *key = &secrets->granted[i];
+        if (key->part.part == part->part &&
+            spean_record_id_equal(&key->part.record, &part->record)) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
+/* Draw a new key for a part, to be granted by this commit. */
+static const struct spean_author_key *draw_key(struct spean_author_work *work,
+                                               const struct spean_part_name *part)
+{
+    struct spean_author_secrets *secrets = work->secrets;
+    assert(secrets->granted_count < SPEAN_DRAFT_ITEMS_MAX); /* One for each item at most. */
+    struct spean_author_key *key = &secrets->granted[secrets->granted_count];
+    secrets->granted_count++;
+    key->part = *part;
+    spean_author_draw(work->author, key->key, sizeof(key->key));
+    spean_partkey_proof(&key->proof, key->key);
+    return key;
+}
+
+/* -- Boxes ----------------------------------------------------------------------------------- */
+
+/* Our organisation's newest sealing secret. An older one may be a thief's: it seals nothing. */
+static spean_err own_secret(const struct spean_author *author,
+                            const struct spean_org_secret **secret, uint32_t *generation)
+{
+    struct spean_authority_org own;
+    const spean_err err = spean_authority_org(author->authority, &author->log->org, &own);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    if (own.org == NULL) {
+        return SPEAN_EWAIT;
+    }
+    const struct spean_key *key = spean_org_sealing_get(own.org, own.org->generation);
+    *secret = key == NULL ? NULL : spean_keys_org_find(author->keys, key);
+    *generation = own.org->generation;
+    return *secret == NULL ? SPEAN_EWAIT : SPEAN_OK;
+}
+
+/* The sealing key in force of an organisation that may be handed a key. */
+static spean_err sealing_of(struct spean_author_work *work, const struct spean_id *id,
+                            const struct spean_key **key)
+{
+    struct spean_authority_org org;
+    spean_err err = spean_authority_org(work->author->authority, id, &org);
+    if (err == SPEAN_ENOTFOUND || (err == SPEAN_OK && !org.active)) {
+        err = SPEAN_EDENIED;
+    }
+    if (err == SPEAN_OK) {
+        *key = org.org == NULL ? NULL : spean_org_sealing_get(org.org, org.org->generation);
+        err = *key == NULL ? SPEAN_ENOTFOUND : SPEAN_OK;
+    }
+    if (err != SPEAN_OK) {
+        work->problem.has_org = true;
+        work->problem.org = *id;
+    }
+    return err;
+}
+
+static spean_err fill_receivers(struct spean_author_work *work, const struct handing *h,
+                                const struct spean_org_secret *secret,
+                                struct spean_grant_receiver *receivers)
+{
+    for (uint32_t i = 0; i < h->audience_count; i++) {
+        const struct spean_key *theirs = NULL;
+        spean_err err = sealing_of(work, &h->audience[i], &theirs);
+        uint8_t *pair = work->secrets->pairs[i];
+        if (err == SPEAN_OK) {
+            err = spean_grant_pair(pair, secret->secret, &secret->key, theirs);
+        }
+        if (err != SPEAN_OK) {
+            return err;
+        }
+        receivers[i] = (struct spean_grant_receiver){h->audience[i], pair};
+    }
+    return SPEAN_OK;
+}
+
+static void fill_outer(struct spean_author_work *work, const uint8_t *key,
+                       struct spean_grant_outer *outer)
+{
+    outer->place.log = work->author->log->id;
+    outer->place.seq = spean_author_seq(work);
+    outer->key = key;
+    spean_author_draw(work->author, outer->nonce, sizeof(outer->nonce));
+}
+
+static spean_err hand_out(struct spean_author_work *work, const struct handing *h, bool ends)
+{
+    const struct spean_org_secret *secret = NULL;
+    uint32_t generation = 0;
+    spean_err err = own_secret(work->author, &secret, &generation);
+    struct spean_grant_receiver receivers[SPEAN_GRANT_BOXES_MAX];
+    if (err == SPEAN_OK) {
+        err = fill_receivers(work, h, secret, receivers);
+    }
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_grant_outer outer = {
+        .place.author = work->author->log->org,
+        .author_generation = generation,
+        .receivers = receivers,
+        .receivers_count = h->audience_count,
+    };
+    fill_outer(work, h->key, &outer);
+    struct spean_grant_terms terms = {
+        .record = h->part.record,
+        .part = h->part.part,
+        .generation = h->generation,
+        .owner = h->owner,
+        .audience_count = h->audience_count,
+    };
+    (void)memcpy(terms.audience, h->audience, h->audience_count * sizeof(*h->audience));
+    struct spean_view content;
+    err = spean_grant_encode(&outer, &terms, h->older, h->older_count, work->content,
+                             SPEAN_BODY_BYTES_MAX, &content);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_tag tag;
+    spean_partkey_tag(&tag, &h->proof, &outer.place.log);
+    return spean_author_public(work, SPEAN_ENTRY_GRANT, &tag, content, ends);
+}
+
+/* -- First keys ------------------------------------------------------------------------------ */
+
+static spean_err hand_out_first(struct spean_author_work *work, const struct spean_part_name *part,
+                                const struct spean_id *audience, uint32_t audience_count, bool ends)
+{
+    const struct spean_author_key *key = draw_key(work, part);
+    const struct handing h = {
+        .part = *part,
+        .generation = 1,
+        .key = key->key,
+        .proof = key->proof,
+        .owner = work->author->log->org,
+        .audience = audience,
+        .audience_count = audience_count,
+    };
+    return hand_out(work, &h, ends);
+}
+
+spean_err spean_author_put_own(struct spean_author_work *work, const struct spean_part_name *part)
+{
+    return hand_out_first(work, part, &work->author->log->org, 1, false);
+}
+
+/* A part that is held has a first key once, and never again after it was erased. */
+static spean_err put_first(struct spean_author_work *work, const struct spean_draft_item *item,
+                           bool is_created, bool ends)
+{
+    const struct spean_part_name part = {item->record, item->part};
+    if (!is_created) {
+        bool erased = false;
+        spean_err err = spean_author_erased(work, &part, &erased);
+        if (err == SPEAN_OK && erased) {
+            err = SPEAN_ESTATE;
+        }
+        if (err == SPEAN_OK) {
+            err = spean_partkeys_newest(work->tx, work->author->keys, &part, &work->secrets->held);
+            err = err == SPEAN_OK ? SPEAN_EEXISTS : err;
+        }
+        if (err != SPEAN_ENOTFOUND) {
+            return err;
+        }
+    }
+    return hand_out_first(work, &part, item->audience, item->audience_count, ends);
+}
+
+/* -- Keys that are held ---------------------------------------------------------------------- */
+
+/* A new generation goes to none who lacked the one before (P8.4). */
+static spean_err put_renewed(struct spean_author_work *work, const struct spean_draft_item *item,
+                             bool ends)
+{
+    const struct spean_partkey *before = &work->secrets->held;
+    if (!spean_partkeys_reaches(before, &work->author->log->org)) {
+        return spean_author_deny(work, SPEAN_ASIDE_AUDIENCE);
+    }
+    for (uint32_t i = 0; i < item->audience_count; i++) {
+        if (!spean_partkeys_reaches(before, &item->audience[i])) {
+            work->problem.has_org = true;
+            work->problem.org = item->audience[i];
+            return spean_author_deny(work, SPEAN_ASIDE_LARGER);
+        }
+    }
+    if (before->generation == SPEAN_PART_GENERATIONS_MAX) {
+        return SPEAN_ELIMIT;
+    }
+    const struct spean_author_key *key = draw_key(work, &before->part);
+    const struct handing h = {
+        .part = before->part,
+        .generation = before->generation + 1,
+        .key = key->key,
+        .proof = key->proof,
+        .owner = before->owner,
+        .audience = item->audience,
+        .audience_count = item->audience_count,
+    };
+    return hand_out(work, &h, ends);
+}
+
+/* Collect one key of each generation below that of newest; older has room for as many. */
+static spean_err collect_older(struct spean_author_work *work, const struct spean_partkey *newest,
+                               struct spean_grant_key *older, uint32_t *count)
+{
+    void *block = NULL;
+    spean_err err = spean_secret_alloc(sizeof(struct spean_partkey), &block);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_partkey *key = block;
+    *count = 0;
+    for (uint32_t from = 1; from < newest->generation && err == SPEAN_OK; from++) {
+        err = spean_partkeys_next(work->tx, work->author->keys, &newest->part, from, 0, key);
+        if (err != SPEAN_OK || key->generation >= newest->generation) {
+            break;
+        }
+        older[*count].generation = key->generation;
+        (void)memcpy(older[*count].key, key->key, SPEAN_KEY_BYTES);
+        (*count)++;
+        from = key->generation;
+    }
+    spean_secret_free(block);
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+/* The key in use, with those before it, for further organisations: what was written stays read. */
+static spean_err put_more(struct spean_author_work *work, const struct spean_draft_item *item,
+                          bool ends)
+{
+    const struct spean_partkey *held = &work->secrets->held;
+    struct handing h = {
+        .part = held->part,
+        .generation = held->generation,
+        .key = held->key,
+        .proof = held->proof,
+        .owner = held->owner,
+        .audience = item->audience,
+        .audience_count = item->audience_count,
+    };
+    if (held->generation == 1) {
+        return hand_out(work, &h, ends);
+    }
+    void *block = NULL;
+    spean_err err =
+        spean_secret_alloc(SPEAN_PART_GENERATIONS_MAX * sizeof(struct spean_grant_key), &block);
+    if (err == SPEAN_OK) {
+        err = collect_older(work, held, block, &h.older_count);
+    }
+    if (err == SPEAN_OK) {
+        h.older = block;
+        err = hand_out(work, &h, ends);
+    }
+    spean_secret_free(block);
+    return err;
+}
+
+/* -- Grants of a draft ----------------------------------------------------------------------- */
+
+static spean_err put_to_held(struct spean_author_work *work, const struct spean_draft_item *item,
+                             const struct spean_record_info *info, bool ends)
+{
+    if (item->type != info->type) {
+        return SPEAN_EINPUT;
+    }
+    const bool is_owner = spean_id_equal(&info->owner, &work->author->log->org);
+    if (!is_owner && item->how != SPEAN_GRANT_RENEW) {
+        return spean_author_deny(work, SPEAN_ASIDE_OWNER);
+    }
+    if (item->how == SPEAN_GRANT_FIRST) {
+        return put_first(work, item, false, ends);
+    }
+    const struct spean_part_name part = {item->record, item->part};
+    const spean_err err =
+        spean_partkeys_newest(work->tx, work->author->keys, &part, &work->secrets->held);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    return item->how == SPEAN_GRANT_MORE ? put_more(work, item, ends)
+                                         : put_renewed(work, item, ends);
+}
+
+spean_err spean_author_put_grant(struct spean_author_work *work,
+                                 const struct spean_draft_item *item, bool ends)
+{
+    const struct spean_draft_item *creation = spean_draft_creation(work->draft, &item->record);
+    if (creation != NULL) {
+        if (item->type != creation->type) {
+            return SPEAN_EINPUT;
+        }
+        return item->how == SPEAN_GRANT_FIRST ? put_first(work, item, true, ends) : SPEAN_ENOTFOUND;
+    }
+    struct spean_record *record = NULL;
+    spean_err err = spean_record_get(work->tx, work->author->keys, &item->record, &record);
+    if (err == SPEAN_OK) {
+        struct spean_record_info info;
+        spean_record_get_info(record, &info);
+        err = put_to_held(work, item, &info, ends);
+    }
+    spean_record_free(record);
+    return err;
+}
+
+/* -- Org keys -------------------------------------------------------------------------------- */
+
+/* Every other open node of the organisation gets a box, and so does this one. */
+static spean_err fill_nodes(struct spean_author_work *work, struct spean_grant_receiver *receivers,
+                            uint32_t *count)
+{
+    const struct spean_author *author = work->author;
+    const uint32_t logs_count = spean_authority_logs_count(author->authority);
+    *count = 0;
+    for (uint32_t i = 0; i < logs_count; i++) {
+        const struct spean_log *log = spean_authority_log_at(author->authority, i);
+        if (log->status != SPEAN_LOG_OPEN || !spean_id_equal(&log->org, &author->log->org)) {
+            continue;
+        }
+        if (*count == SPEAN_GRANT_BOXES_MAX) {
+            return SPEAN_ELIMIT;
+        }
+        uint8_t *pair = work->secrets->pairs[*count];
+        const spean_err err = spean_grant_node_pair(pair, spean_keys_sealing_secret(author->keys),
+                                                    &author->log->sealing, &log->sealing);
+        if (err != SPEAN_OK) {
+            return err;
+        }
+        struct spean_grant_receiver *receiver = &receivers[*count];
+        (void)memcpy(receiver->party.bytes, log->sealing.bytes, SPEAN_KEY_BYTES);
+        receiver->pair_key = pair;
+        (*count)++;
+    }
+    return *count > 1 ? SPEAN_OK : SPEAN_EEXISTS;
+}
+
+/* The secrets held whose public keys the statement in force names, one of each generation. */
+static uint32_t collect_secrets(const struct spean_author *author, struct spean_grant_key *out)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < spean_keys_org_count(author->keys); i++) {
+        const struct spean_org_secret *secret = spean_keys_org_at(author->keys, i);
+        const struct spean_key *named =
+            spean_authority_sealing(author->authority, &author->log->org, secret->generation);
+        if (named == NULL || !spean_key_equal(named, &secret->key)) {
+            continue;
+        }
+        assert(count < SPEAN_KEYS_ORG_MAX);
+        out[count].generation = secret->generation;
+        (void)memcpy(out[count].key, secret->secret, SPEAN_KEY_BYTES);
+        count++;
+    }
+    return count;
+}
+
+static spean_err put_secrets(struct spean_author_work *work, struct spean_grant_key *secrets)
+{
+    struct spean_grant_receiver receivers[SPEAN_GRANT_BOXES_MAX];
+    struct spean_grant_outer outer = {.receivers = receivers};
+    (void)memcpy(outer.place.author.bytes, work->author->log->sealing.bytes, SPEAN_KEY_BYTES);
+    spean_err err = fill_nodes(work, receivers, &outer.receivers_count);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    uint8_t *wrapping = work->secrets->wrapping;
+    spean_author_draw(work->author, wrapping, SPEAN_KEY_BYTES);
+    fill_outer(work, wrapping, &outer);
+    const uint32_t count = collect_secrets(work->author, secrets);
+    struct spean_view content;
+    err = spean_grant_encode_secrets(&outer, secrets, count, work->content, SPEAN_BODY_BYTES_MAX,
+                                     &content);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_id proof;
+    struct spean_tag tag;
+    spean_partkey_proof(&proof, wrapping);
+    spean_partkey_tag(&tag, &proof, &outer.place.log);
+    return spean_author_public(work, SPEAN_ENTRY_ORGKEY, &tag, content, true);
+}
+
+spean_err spean_author_orgkey(const struct spean_author *author, struct spean_author_done *done)
+{
+    struct spean_author_work *work = NULL;
+    void *secrets = NULL;
+    spean_err err = spean_author_begin(&work, author);
+    if (err == SPEAN_OK) {
+        const struct spean_org_secret *newest = NULL;
+        uint32_t generation = 0;
+        err = own_secret(author, &newest, &generation); /* Only whoever holds it hands it on. */
+    }
+    if (err == SPEAN_OK) {
+        err = spean_secret_alloc(SPEAN_KEYS_ORG_MAX * sizeof(struct spean_grant_key), &secrets);
+    }
+    if (err == SPEAN_OK) {
+        err = put_secrets(work, secrets);
+    }
+    if (err == SPEAN_OK) {
+        err = spean_author_finish(work, false, done);
+    }
+    spean_secret_free(secrets);
+    spean_author_end(work);
+    return err;
+}

@@ -1,0 +1,54 @@
+/* store/draft_internal.h - the insides of a draft, for draft.c and for those who write it. */
+#ifndef SPEAN_STORE_DRAFT_INTERNAL_H
+#define SPEAN_STORE_DRAFT_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/bytes.h"
+#include "protocol/change.h"
+#include "protocol/limits.h"
+#include "store/draft.h"
+
+enum spean_draft_kind { SPEAN_DRAFT_CREATE, SPEAN_DRAFT_CHANGE, SPEAN_DRAFT_GRANT };
+
+struct spean_draft_item {
+    enum spean_draft_kind kind;
+    struct spean_record_id record;
+    uint64_t type;
+    uint32_t part;
+    uint64_t seq; /* Once committed. */
+
+    /* Of a change. */
+    uint8_t random[SPEAN_CHANGE_RANDOM_BYTES]; /* When it creates, and so is fixed. */
+    struct spean_view fixed;
+    uint32_t ops_first;
+    uint32_t ops_count;
+
+    /* Of a grant. */
+    enum spean_draft_grant how;
+    uint32_t audience_count;
+    struct spean_id audience[SPEAN_AUDIENCE_ORGS_MAX]; /* Ascending, our own among them. */
+};
+
+struct spean_draft {
+    struct spean_id ledger;
+    struct spean_id log;
+    struct spean_id org;
+    bool committed;
+    uint32_t items_count;
+    uint32_t items_cap;
+    struct spean_draft_item *items;
+    uint32_t ops_count;
+    uint32_t ops_cap;
+    struct spean_operation *ops; /* Of all changes, one change after the other. */
+    size_t bytes_len;
+    uint8_t *bytes; /* SPEAN_DRAFT_BYTES_MAX; views of items and ops point here. */
+};
+
+/* The item that creates a record; NULL: the draft does not. */
+const struct spean_draft_item *spean_draft_creation(const struct spean_draft *draft,
+                                                    const struct spean_record_id *record);
+
+#endif
