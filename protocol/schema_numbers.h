@@ -256,4 +256,11 @@ enum spean_safe_contact_sub {
     SPEAN_SUB_SAFE_CONTACT_MAY_LEAVE_MESSAGE = 2
 };
 
+/* Of a map endpoint. */
+enum spean_sub_endpoint {
+    SPEAN_SUB_ENDPOINT_NODE_KEY = 1,
+    SPEAN_SUB_ENDPOINT_ADDRESS = 2,
+    SPEAN_SUB_ENDPOINT_KIND = 3
+};
+
 #endif

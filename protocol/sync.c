@@ -450,6 +450,10 @@ static void on_message(struct spean_sync *s, struct link *link, struct spean_vie
         sync_session_hello(s, link, m);
         return;
     }
+    if (link->phase == PHASE_HELLO && m->type == SPEAN_MESSAGE_JOIN) {
+        sync_session_admitted(s, link);
+        return;
+    }
     if (link->phase == PHASE_HELLO) {
         sync_refuse(s, link, 1302, SPEAN_ESTATE);
         return;

@@ -179,6 +179,14 @@ void sync_session_lobby(struct spean_sync *s, struct link *link, const struct sp
     }
 }
 
+/* A newcomer asks again, and the charter names it by now. */
+void sync_session_admitted(struct spean_sync *s, struct link *link)
+{
+    const struct spean_message m = {.type = SPEAN_MESSAGE_STANDING,
+                                    .as.number = SPEAN_STANDING_MEMBER};
+    sync_send(s, link, &m);
+}
+
 /* -- TITLES ---------------------------------------------------------------------------------- */
 
 static void write_titles(struct spean_writer *w, const struct spean_authority *a,
@@ -230,7 +238,7 @@ static struct spean_list list_chains(struct spean_sync *s, uint32_t first, uint3
     spean_writer_init(&w, buf, cap < SPEAN_FRAME_BYTES_MAX ? cap : SPEAN_FRAME_BYTES_MAX);
     for (uint32_t i = first; i < end; i++) {
         const struct spean_authority_org org = spean_authority_org_at(s->authority, i);
-        if (org.heads_count == 0 || (!org.active && !org.removed)) {
+        if (org.heads_count == 0 || !org.named) {
             continue; /* P12.3: nobody hears of a newcomer before the charter names it. */
         }
         spean_writer_array(&w, 2);
@@ -356,7 +364,7 @@ static void load_documents(struct spean_sync *s, struct link *link)
     }
     for (uint32_t i = 0; i < spean_authority_orgs_count(s->authority); i++) {
         const struct spean_authority_org org = spean_authority_org_at(s->authority, i);
-        if (org.active || org.removed) {
+        if (org.named) {
             name_chain(s, link, &org.id, &names, &count);
         }
     }
