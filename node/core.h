@@ -32,7 +32,7 @@ struct spean_core; /* Opaque. */
  * of spean_db_open(), spean_keys_unlock(), spean_documents_load() and spean_transport_new(): *why
  * says more, and the process ends. config and journal are lent.
  */
-#define SPEAN_CORE_WHY_BYTES 256u
+#define SPEAN_CORE_WHY_BYTES 1280u
 SPEAN_CHECK spean_err spean_core_new(const struct spean_config *config,
                                      const struct spean_journal *journal,
                                      const struct spean_unlock *unlock, struct spean_core **out,

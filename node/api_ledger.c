@@ -1,0 +1,304 @@
+/* Routes about the ledger: founding it, its charter, its members. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/answer.h"
+#include "node/handlers.h"
+#include "protocol/document.h"
+#include "store/documents.h"
+
+static const char no_ledger_hint[] =
+    "found one: spean ledger found, or join one: spean member join";
+
+static const struct spean_ledger *ledger_of(const struct spean_core_view *view,
+                                            struct spean_reply *reply)
+{
+    const struct spean_ledger *ledger = spean_authority_ledger(view->authority);
+    if (ledger == NULL) {
+        spean_reply_error(reply, SPEAN_ESTATE, "this node is in no ledger yet", no_ledger_hint);
+    }
+    return ledger;
+}
+
+static json_t *stewards_of(const struct spean_core_view *view, const struct spean_ledger *ledger)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < ledger->stewards_count; i++) {
+        json_t *row = json_object();
+        spean_answer_org(row, "org", "name", view, &ledger->stewards[i].org);
+        spean_answer_hex(row, "key", ledger->stewards[i].key.bytes,
+                         sizeof(ledger->stewards[i].key.bytes));
+        (void)json_array_append_new(list, row);
+    }
+    return list;
+}
+
+static uint32_t active_members(const struct spean_ledger *ledger)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < ledger->members_count; i++) {
+        count += ledger->members[i].standing == SPEAN_STANDING_ACTIVE;
+    }
+    return count;
+}
+
+static void get_ledger(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    (void)request;
+    struct spean_core_view view;
+    if (!spean_answer_begin(ctx, &view, reply)) {
+        return;
+    }
+    const struct spean_ledger *ledger = ledger_of(&view, reply);
+    if (ledger != NULL) {
+        const struct spean_handle handle = spean_handle_of(&ledger->id);
+        json_t *body = json_object();
+        spean_answer_hex(body, "id", ledger->id.bytes, sizeof(ledger->id.bytes));
+        spean_answer_hex(body, "handle", handle.bytes, sizeof(handle.bytes));
+        (void)json_object_set_new(body, "name", json_string(ledger->name));
+        (void)json_object_set_new(body, "version", spean_json_u64(ledger->version));
+        (void)json_object_set_new(body, "stewards", stewards_of(&view, ledger));
+        (void)json_object_set_new(body, "threshold", json_integer(ledger->threshold));
+        (void)json_object_set_new(body, "members", json_integer(active_members(ledger)));
+        spean_answer_hex(body, "schema", ledger->schema.bytes, sizeof(ledger->schema.bytes));
+        (void)json_object_set_new(body, "erasure_delay_s", spean_json_u64(ledger->erasure_delay_s));
+        (void)json_object_set_new(body, "entry_format", spean_json_u64(ledger->entry_format));
+        spean_reply_take(reply, body);
+    }
+    spean_core_view_end(&view);
+}
+
+static void get_charter(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    (void)request;
+    struct spean_core_view view;
+    if (!spean_answer_begin(ctx, &view, reply)) {
+        return;
+    }
+    const struct spean_ledger *ledger = ledger_of(&view, reply);
+    if (ledger != NULL) {
+        json_t *documents = json_array();
+        struct spean_documents_row row;
+        uint64_t from = 1;
+        while (spean_documents_next(view.tx, from, &row) == SPEAN_OK) {
+            from = row.number + 1;
+            if (spean_id_equal(&row.chain, &ledger->id)) {
+                spean_answer_append_hex(documents, row.bytes.data, row.bytes.len);
+            }
+        }
+        json_t *body = json_object();
+        (void)json_object_set_new(body, "version", spean_json_u64(ledger->version));
+        spean_answer_hex(body, "id", ledger->head.bytes, sizeof(ledger->head.bytes));
+        (void)json_object_set_new(body, "documents", documents);
+        spean_reply_take(reply, body);
+    }
+    spean_core_view_end(&view);
+}
+
+/* -- Members --------------------------------------------------------------------------------- */
+
+static json_t *nodes_of(const struct spean_core_view *view, const struct spean_id *org)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
+        const struct spean_log *log = spean_authority_log_at(view->authority, i);
+        if (!spean_id_equal(&log->org, org)) {
+            continue;
+        }
+        json_t *row = json_object();
+        spean_answer_hex(row, "signing", log->signing.bytes, sizeof(log->signing.bytes));
+        spean_answer_hex(row, "transport", log->transport.bytes, sizeof(log->transport.bytes));
+        (void)json_object_set_new(row, "standing",
+                                  json_string(log->status == SPEAN_LOG_OPEN ? "open" : "closed"));
+        (void)json_array_append_new(list, row);
+    }
+    return list;
+}
+
+static const char *standing_name(enum spean_ledger_standing standing)
+{
+    switch (standing) {
+    case SPEAN_STANDING_ACTIVE:
+        return "active";
+    case SPEAN_STANDING_REMOVED:
+        return "removed";
+    case SPEAN_STANDING_ELSEWHERE:
+        return "elsewhere";
+    }
+    return "elsewhere";
+}
+
+static json_t *member_row(const struct spean_core_view *view,
+                          const struct spean_ledger_member *member)
+{
+    json_t *row = json_object();
+    const bool self = spean_id_equal(&member->org, spean_core_org(view->core));
+    spean_answer_org(row, "org", "name", view, &member->org);
+    (void)json_object_set_new(row, "status", json_string(standing_name(member->standing)));
+    (void)json_object_set_new(
+        row, "steward", json_boolean(spean_authority_is_steward(view->authority, &member->org)));
+    (void)json_object_set_new(row, "self", json_boolean(self));
+    (void)json_object_set_new(row, "nodes", nodes_of(view, &member->org));
+    return row;
+}
+
+static void get_members(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    struct spean_core_view view;
+    struct spean_page page;
+    if (spean_request_page(request, &page) != SPEAN_OK) {
+        spean_reply_error(reply, SPEAN_EINPUT, "limit must be from 1 to 1000", NULL);
+        return;
+    }
+    if (!spean_answer_begin(ctx, &view, reply)) {
+        return;
+    }
+    const struct spean_ledger *ledger = ledger_of(&view, reply);
+    if (ledger != NULL) {
+        json_t *items = json_array();
+        const uint32_t start = (uint32_t)strtoul(page.after, NULL, 10);
+        uint32_t i = start;
+        for (; i < ledger->members_count && i - start < page.limit; i++) {
+            (void)json_array_append_new(items, member_row(&view, &ledger->members[i]));
+        }
+        char next[16];
+        (void)snprintf(next, sizeof(next), "%u", i);
+        spean_reply_page(reply, items, i < ledger->members_count ? next : NULL);
+    }
+    spean_core_view_end(&view);
+}
+
+/* -- Writing --------------------------------------------------------------------------------- */
+
+static void refuse_documents(struct spean_reply *reply, spean_err err)
+{
+    if (err == SPEAN_EDENIED) {
+        spean_reply_error(reply, err, "the document is not signed by the keys it needs",
+                          "use the admin key file of an organisation that may do this");
+    } else if (err == SPEAN_EGAP || err == SPEAN_ECHAIN) {
+        spean_reply_error(reply, SPEAN_ESTATE, "the charter has moved on meanwhile",
+                          "try again: the next version is made from the newest one");
+    } else {
+        spean_reply_error(reply, err, NULL, NULL);
+    }
+}
+
+/* Try the documents on an authority of their own, so that a wrong one changes nothing. */
+static spean_err try_founding(const struct spean_view *documents, uint32_t count,
+                              struct spean_id *ledger)
+{
+    struct spean_authority *a = NULL;
+    spean_err err = spean_authority_new(&a, NULL);
+    for (uint32_t i = 0; err == SPEAN_OK && i < count; i++) {
+        struct spean_authority_change change;
+        err = spean_authority_add(a, documents[i], SPEAN_PENDING_REFUSE, &change);
+    }
+    if (err == SPEAN_OK && spean_authority_ledger(a) == NULL) {
+        err = SPEAN_EINPUT;
+    }
+    if (err == SPEAN_OK) {
+        *ledger = spean_authority_ledger(a)->id;
+    }
+    spean_authority_free(a);
+    return err;
+}
+
+/* The charter and our statement, version 1 from the set-up and version 2 from the request. */
+static spean_err found(struct spean_core *core, struct spean_view charter,
+                       struct spean_view statement, bool dry)
+{
+    uint8_t first[SPEAN_DOCUMENT_ENCODED_BYTES_MAX];
+    size_t first_len = 0;
+    spean_err err = spean_answer_own_first(core, first, sizeof(first), &first_len);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    const struct spean_view documents[] = {charter, {first, first_len}, statement};
+    struct spean_id ledger;
+    err = try_founding(documents, 3, &ledger);
+    if (err != SPEAN_OK || dry) {
+        return err;
+    }
+    const struct spean_handle handle = spean_handle_of(&ledger);
+    err = spean_core_enter(core, &handle);
+    return err == SPEAN_OK ? spean_core_put_documents(core, documents, 3, SPEAN_PENDING_REFUSE)
+                           : err;
+}
+
+static void run_found(struct spean_job *job, void *ctx)
+{
+    struct spean_core *core = ctx;
+    uint8_t *charter = NULL;
+    uint8_t *statement = NULL;
+    size_t charter_len = 0;
+    size_t statement_len = 0;
+    const json_t *body = job->request->body;
+    if (spean_authority_ledger(spean_core_authority(core)) != NULL) {
+        spean_reply_error(&job->reply, SPEAN_ESTATE, "this node is in a ledger already",
+                          "a node belongs to one ledger: spean ledger show");
+    } else if (spean_answer_read_hex(body, "charter", SPEAN_DOCUMENT_ENCODED_BYTES_MAX, &charter,
+                                     &charter_len, &job->reply) &&
+               spean_answer_read_hex(body, "statement", SPEAN_DOCUMENT_ENCODED_BYTES_MAX,
+                                     &statement, &statement_len, &job->reply)) {
+        const bool dry = spean_answer_is_dry(job->request);
+        const spean_err err = found(core, (struct spean_view){charter, charter_len},
+                                    (struct spean_view){statement, statement_len}, dry);
+        if (err != SPEAN_OK) {
+            refuse_documents(&job->reply, err);
+        } else if (dry) {
+            spean_reply_take(&job->reply, json_pack("{s:b}", "dry_run", 1));
+        } else {
+            const struct spean_ledger *ledger = spean_authority_ledger(spean_core_authority(core));
+            json_t *answer = json_object();
+            spean_answer_hex(answer, "id", ledger->id.bytes, sizeof(ledger->id.bytes));
+            (void)json_object_set_new(answer, "name", json_string(ledger->name));
+            (void)json_object_set_new(answer, "version", spean_json_u64(ledger->version));
+            spean_reply_take(&job->reply, answer);
+        }
+    }
+    free(charter);
+    free(statement);
+    spean_queue_answer(job);
+}
+
+static void run_charter(struct spean_job *job, void *ctx)
+{
+    struct spean_core *core = ctx;
+    uint8_t *document = NULL;
+    size_t len = 0;
+    if (spean_authority_ledger(spean_core_authority(core)) == NULL) {
+        spean_reply_error(&job->reply, SPEAN_ESTATE, "this node is in no ledger yet",
+                          no_ledger_hint);
+    } else if (spean_answer_is_dry(job->request)) {
+        spean_reply_take(&job->reply, json_pack("{s:b}", "dry_run", 1));
+    } else if (spean_answer_read_hex(job->request->body, "document",
+                                     SPEAN_DOCUMENT_ENCODED_BYTES_MAX, &document, &len,
+                                     &job->reply)) {
+        const struct spean_view view = {document, len};
+        const spean_err err = spean_core_put_documents(core, &view, 1, SPEAN_PENDING_REFUSE);
+        if (err != SPEAN_OK) {
+            refuse_documents(&job->reply, err);
+        } else {
+            const struct spean_ledger *ledger = spean_authority_ledger(spean_core_authority(core));
+            json_t *answer = json_object();
+            (void)json_object_set_new(answer, "version", spean_json_u64(ledger->version));
+            spean_answer_hex(answer, "id", ledger->head.bytes, sizeof(ledger->head.bytes));
+            spean_reply_take(&job->reply, answer);
+        }
+    }
+    free(document);
+    spean_queue_answer(job);
+}
+
+struct spean_route_group spean_ledger_routes(void)
+{
+    static const struct spean_route routes[] = {
+        {.method = "GET", .path = "/v1/ledger", .flags = SPEAN_ROUTE_READ, .read = get_ledger},
+        {.method = "POST", .path = "/v1/ledger", .flags = SPEAN_ROUTE_WRITE, .run = run_found},
+        {.method = "GET", .path = "/v1/charter", .flags = SPEAN_ROUTE_READ, .read = get_charter},
+        {.method = "POST", .path = "/v1/charter", .flags = SPEAN_ROUTE_WRITE, .run = run_charter},
+        {.method = "GET", .path = "/v1/members", .flags = SPEAN_ROUTE_READ, .read = get_members},
+    };
+    return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
+}

@@ -1,0 +1,414 @@
+/* Routes about joining: invitations we give out, newcomers who wait, our own way in. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/answer.h"
+#include "node/core_internal.h"
+#include "node/handlers.h"
+#include "protocol/message.h"
+#include "store/lobby.h"
+
+#define EXPIRES_DEFAULT_S 604800u
+#define EXPIRES_MAX_S     7776000u /* 90 days. */
+#define STATEMENTS_MAX    64u
+
+/* -- Invitations ----------------------------------------------------------------------------- */
+
+/* The endpoint that an invitation tells: given, or what the configuration advertises. */
+static bool choose_endpoint(const struct spean_core *core, const json_t *body,
+                            struct spean_invite *invite, struct spean_reply *reply)
+{
+    const char *given = json_string_value(json_object_get(body, "endpoint"));
+    const char *endpoint = given != NULL ? given : core->config->advertise;
+    endpoint = strncmp(endpoint, "tcp://", 6) == 0 ? endpoint + 6 : endpoint;
+    if (endpoint[0] == '\0') {
+        spean_reply_error(reply, SPEAN_EINPUT,
+                          "nobody knows at which address partners reach this node",
+                          "start speand with --advertise HOST:PORT, or give --endpoint");
+        return false;
+    }
+    if (strlen(endpoint) > SPEAN_INVITE_ENDPOINT_BYTES_MAX) {
+        spean_reply_error(reply, SPEAN_EINPUT, "the address is too long for an invitation",
+                          "an address and port of at most 38 characters");
+        return false;
+    }
+    memcpy(invite->endpoint, endpoint, strlen(endpoint) + 1);
+    return true;
+}
+
+static bool choose_expiry(const json_t *body, struct spean_invite *invite,
+                          struct spean_reply *reply)
+{
+    uint64_t seconds = EXPIRES_DEFAULT_S;
+    const json_t *given = json_object_get(body, "expires_s");
+    if (given != NULL && (spean_json_get_u64(given, &seconds) != SPEAN_OK || seconds == 0 ||
+                          seconds > EXPIRES_MAX_S)) {
+        spean_reply_error(reply, SPEAN_EINPUT, "expires_s must be from 1 second to 90 days", NULL);
+        return false;
+    }
+    const uint64_t expires = core_now_s() + seconds;
+    invite->expires = expires < UINT32_MAX ? (uint32_t)expires : UINT32_MAX;
+    return true;
+}
+
+static spean_err keep_invite(struct spean_core *core, const struct spean_invite *invite)
+{
+    struct spean_tx *tx = NULL;
+    uint32_t number = 0;
+    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    err = spean_lobby_add_invite(tx, core->keys, invite->secret, invite->expires, &number);
+    if (err != SPEAN_OK) {
+        spean_tx_abort(tx);
+        return err;
+    }
+    return spean_tx_commit(tx);
+}
+
+static void make_invite(struct spean_core *core, struct spean_job *job)
+{
+    char text[SPEAN_INVITE_TEXT_LEN_MAX + 1];
+    struct spean_invite invite = {.handle = core->handle, .transport = core->transport_key};
+    const json_t *body = job->request->body;
+    if (!choose_endpoint(core, body, &invite, &job->reply) ||
+        !choose_expiry(body, &invite, &job->reply)) {
+        return;
+    }
+    randombytes_buf(invite.secret, sizeof(invite.secret));
+    spean_err err = spean_invite_encode(text, &invite);
+    const bool dry = spean_answer_is_dry(job->request);
+    if (err == SPEAN_OK && !dry) {
+        err = keep_invite(core, &invite);
+    }
+    if (err != SPEAN_OK) {
+        spean_reply_error(&job->reply, err, NULL, NULL);
+    } else {
+        json_t *answer = json_object();
+        (void)json_object_set_new(answer, "code", dry ? json_null() : json_string(text));
+        spean_answer_time(answer, "expires", invite.expires);
+        if (dry) {
+            (void)json_object_set_new(answer, "dry_run", json_true());
+        }
+        spean_reply_take(&job->reply, answer);
+    }
+    sodium_memzero(&invite, sizeof(invite));
+    sodium_memzero(text, sizeof(text));
+}
+
+static void run_invite(struct spean_job *job, void *ctx)
+{
+    struct spean_core *core = ctx;
+    if (spean_core_own_log(core) == NULL) {
+        spean_reply_error(&job->reply, SPEAN_ESTATE, "this node is a member of no ledger",
+                          "found one: spean ledger found");
+    } else if (spean_keys_locked(core->keys)) {
+        spean_reply_error(&job->reply, SPEAN_ELOCKED, NULL, "unlock it: spean unlock");
+    } else {
+        make_invite(core, job);
+    }
+    spean_queue_answer(job);
+}
+
+/* -- Newcomers ------------------------------------------------------------------------------- */
+
+static json_t *newcomer_row(const struct spean_lobby_newcomer *newcomer)
+{
+    json_t *row = json_object();
+    json_t *statements = json_array();
+    spean_answer_hex(row, "org", newcomer->org.bytes, sizeof(newcomer->org.bytes));
+    (void)json_object_set_new(row, "digits", json_string(newcomer->digits));
+    spean_answer_time(row, "since", newcomer->since_s);
+    for (uint32_t i = 0; i < newcomer->documents_count; i++) {
+        spean_answer_append_hex(statements, newcomer->documents[i].data,
+                                newcomer->documents[i].len);
+    }
+    (void)json_object_set_new(row, "statements", statements);
+    return row;
+}
+
+static void get_pending(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    (void)request;
+    struct spean_core_view view;
+    if (!spean_answer_begin(ctx, &view, reply)) {
+        return;
+    }
+    json_t *items = json_array();
+    struct spean_lobby_read *read = NULL;
+    struct spean_key after;
+    const struct spean_key *from = NULL;
+    spean_err err = SPEAN_OK;
+    while ((err = spean_lobby_next_newcomer(view.tx, view.keys, from, &read)) == SPEAN_OK) {
+        const struct spean_lobby_newcomer *newcomer = spean_lobby_read_newcomer(read);
+        after = newcomer->transport;
+        from = &after;
+        if (newcomer->standing == SPEAN_STANDING_WAITING) {
+            (void)json_array_append_new(items, newcomer_row(newcomer));
+        }
+        spean_lobby_read_free(read);
+    }
+    spean_core_view_end(&view);
+    if (err == SPEAN_ENOTFOUND) {
+        spean_reply_page(reply, items, NULL);
+        return;
+    }
+    json_decref(items);
+    spean_reply_error(reply, err, NULL, err == SPEAN_ELOCKED ? "unlock it: spean unlock" : NULL);
+}
+
+/* Find the newcomer whose org begins with these digits and mark it refused. */
+static spean_err refuse_newcomer(struct spean_core *core, const char *prefix)
+{
+    struct spean_tx *tx = NULL;
+    struct spean_lobby_read *read = NULL;
+    struct spean_key after;
+    const struct spean_key *from = NULL;
+    bool found = false;
+    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    while (!found && (err = spean_lobby_next_newcomer(tx, core->keys, from, &read)) == SPEAN_OK) {
+        struct spean_lobby_newcomer newcomer = *spean_lobby_read_newcomer(read);
+        after = newcomer.transport;
+        from = &after;
+        json_t *holder = json_object();
+        spean_answer_hex(holder, "org", newcomer.org.bytes, sizeof(newcomer.org.bytes));
+        const char *org = json_string_value(json_object_get(holder, "org"));
+        found = org != NULL && strlen(prefix) >= 4 && strncmp(org, prefix, strlen(prefix)) == 0;
+        json_decref(holder);
+        if (found) {
+            newcomer.standing = SPEAN_STANDING_REFUSED;
+            err = spean_lobby_put_newcomer(tx, core->keys, &newcomer);
+        }
+        spean_lobby_read_free(read);
+    }
+    if (err != SPEAN_OK) {
+        spean_tx_abort(tx);
+        return err;
+    }
+    return spean_tx_commit(tx);
+}
+
+static void run_refuse(struct spean_job *job, void *ctx)
+{
+    struct spean_core *core = ctx;
+    const char *org = spean_request_param(job->request, "org");
+    const spean_err err = refuse_newcomer(core, org);
+    if (err == SPEAN_ENOTFOUND) {
+        spean_reply_error(&job->reply, err, "no newcomer's organisation begins like this",
+                          "spean member pending shows who waits");
+    } else if (err != SPEAN_OK) {
+        spean_reply_error(&job->reply, err, NULL, NULL);
+    } else {
+        spean_reply_take(&job->reply, json_pack("{s:b}", "refused", 1));
+    }
+    spean_queue_answer(job);
+}
+
+/* -- Our own way in -------------------------------------------------------------------------- */
+
+static const char *join_state(const struct spean_core *core)
+{
+    const struct joining *j = &core->joining;
+    const bool member = spean_authority_is_member(core->authority, &core->org);
+    if (member) {
+        return "member";
+    }
+    if (!j->active) {
+        return "none";
+    }
+    switch (j->standing) {
+    case SPEAN_STANDING_WAITING:
+    case SPEAN_STANDING_MEMBER: /* The charter is on its way. */
+        return "waiting";
+    case SPEAN_STANDING_REFUSED:
+        return "refused";
+    case SPEAN_STANDING_EXPIRED:
+        return "expired";
+    default:
+        return "dialling";
+    }
+}
+
+static json_t *join_answer(const struct spean_core *core)
+{
+    const struct joining *j = &core->joining;
+    json_t *body = json_object();
+    (void)json_object_set_new(body, "state", json_string(join_state(core)));
+    (void)json_object_set_new(body, "digits",
+                              j->digits[0] != '\0' ? json_string(j->digits) : json_null());
+    (void)json_object_set_new(body, "peer", j->active ? json_string(j->endpoint) : json_null());
+    return body;
+}
+
+static void get_join(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    (void)request;
+    struct spean_core_view view;
+    if (spean_answer_begin(ctx, &view, reply)) {
+        spean_reply_take(reply, join_answer(ctx));
+        spean_core_view_end(&view);
+    }
+}
+
+/* The statements of the request, decoded from hex; freed by the caller. */
+struct statements {
+    uint8_t *bytes[STATEMENTS_MAX];
+    struct spean_view views[STATEMENTS_MAX];
+    uint32_t count;
+};
+
+static void statements_free(struct statements *s)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        free(s->bytes[i]);
+    }
+}
+
+static bool read_statements(const json_t *body, struct statements *s, struct spean_reply *reply)
+{
+    const json_t *list = json_object_get(body, "statements");
+    const size_t count = json_array_size(list);
+    if (count == 0 || count > STATEMENTS_MAX) {
+        spean_reply_error(reply, SPEAN_EINPUT, "statements must be the whole chain of documents",
+                          NULL);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        json_t *holder = json_pack("{s:O}", "statements", json_array_get(list, i));
+        size_t len = 0;
+        const bool read = spean_answer_read_hex(
+            holder, "statements", SPEAN_DOCUMENT_ENCODED_BYTES_MAX, &s->bytes[i], &len, reply);
+        json_decref(holder);
+        if (!read) {
+            return false;
+        }
+        s->views[i] = (struct spean_view){s->bytes[i], len};
+        s->count++;
+    }
+    return true;
+}
+
+/* Try the chain on an authority of its own; gives the id of the last version. */
+static spean_err try_statements(struct spean_core *core, const struct statements *s,
+                                const struct spean_handle *handle, struct spean_id *last)
+{
+    struct spean_authority *a = NULL;
+    struct spean_authority_org org;
+    spean_err err = spean_authority_new(&a, handle);
+    for (uint32_t i = 0; err == SPEAN_OK && i < s->count; i++) {
+        struct spean_authority_change change;
+        err = spean_authority_add(a, s->views[i], SPEAN_PENDING_KEEP, &change);
+    }
+    if (err == SPEAN_OK) {
+        err = spean_authority_org(a, &core->org, &org);
+    }
+    if (err == SPEAN_OK) {
+        const bool right =
+            org.org != NULL && org.org->has_handle && spean_handle_equal(&org.org->handle, handle);
+        *last = org.org != NULL ? org.org->head : (struct spean_id){{0}};
+        err = right ? SPEAN_OK : SPEAN_EINPUT;
+    }
+    spean_authority_free(a);
+    return err;
+}
+
+static spean_err begin_joining(struct spean_core *core, const struct spean_invite *invite,
+                               const struct statements *s, const struct spean_id *last)
+{
+    struct spean_tx *tx = NULL;
+    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    err = joining_begin(&core->joining, tx, core->keys, invite, &core->transport_key, last,
+                        s->views, s->count);
+    const spean_err committed = err == SPEAN_OK ? spean_tx_commit(tx) : err;
+    if (err != SPEAN_OK) {
+        spean_tx_abort(tx);
+    }
+    if (committed != SPEAN_OK) {
+        return committed;
+    }
+    err = core->entered ? SPEAN_OK : spean_core_enter(core, &invite->handle);
+    if (err == SPEAN_OK) {
+        err = spean_core_put_documents(core, s->views, s->count, SPEAN_PENDING_KEEP);
+    }
+    core->next_dial_ms = 0;
+    return err;
+}
+
+static void join_with(struct spean_core *core, struct spean_job *job,
+                      const struct spean_invite *invite)
+{
+    struct statements s = {.count = 0};
+    struct spean_id last;
+    if (core->entered && !spean_handle_equal(&core->handle, &invite->handle)) {
+        spean_reply_error(&job->reply, SPEAN_ESTATE,
+                          "this node belongs to another ledger, or is joining one",
+                          "a node belongs to one ledger");
+    } else if (core_now_s() >= invite->expires) {
+        spean_reply_error(&job->reply, SPEAN_ESTATE, "the invitation has expired",
+                          "ask for a new one, and look at the clock of this computer");
+    } else if (read_statements(job->request->body, &s, &job->reply)) {
+        const bool dry = spean_answer_is_dry(job->request);
+        spean_err err = try_statements(core, &s, &invite->handle, &last);
+        if (err == SPEAN_OK && !dry) {
+            err = begin_joining(core, invite, &s, &last);
+        }
+        if (err != SPEAN_OK) {
+            spean_reply_error(&job->reply, err, NULL, NULL);
+        } else {
+            json_t *answer = join_answer(core);
+            if (dry) {
+                (void)json_object_set_new(answer, "dry_run", json_true());
+            }
+            spean_reply_take(&job->reply, answer);
+        }
+    }
+    statements_free(&s);
+}
+
+static void run_join(struct spean_job *job, void *ctx)
+{
+    struct spean_core *core = ctx;
+    const char *code = json_string_value(json_object_get(job->request->body, "code"));
+    const struct spean_view text = {(const uint8_t *)code, code != NULL ? strlen(code) : 0};
+    struct spean_invite invite;
+    if (spean_authority_is_member(core->authority, &core->org)) {
+        spean_reply_error(&job->reply, SPEAN_ESTATE, "this organisation is a member already",
+                          "spean ledger show");
+    } else if (spean_keys_locked(core->keys)) {
+        spean_reply_error(&job->reply, SPEAN_ELOCKED, NULL, "unlock it: spean unlock");
+    } else if (code == NULL || spean_invite_decode(&invite, text) != SPEAN_OK) {
+        spean_reply_error(&job->reply, SPEAN_EINPUT, "this is not a whole invitation",
+                          "it begins with SPEAN1: and is one line of capitals and digits");
+    } else {
+        join_with(core, job, &invite);
+        sodium_memzero(&invite, sizeof(invite));
+    }
+    spean_queue_answer(job);
+}
+
+struct spean_route_group spean_lobby_routes(void)
+{
+    static const struct spean_route routes[] = {
+        {.method = "POST",
+         .path = "/v1/invitations",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = run_invite},
+        {.method = "GET", .path = "/v1/join", .flags = SPEAN_ROUTE_READ, .read = get_join},
+        {.method = "POST", .path = "/v1/join", .flags = SPEAN_ROUTE_WRITE, .run = run_join},
+        {.method = "GET", .path = "/v1/pending", .flags = SPEAN_ROUTE_READ, .read = get_pending},
+        {.method = "POST",
+         .path = "/v1/pending/{org}/refuse",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = run_refuse},
+    };
+    return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
+}

@@ -1,0 +1,263 @@
+/* Routes about logs and their entries. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/answer.h"
+#include "node/handlers.h"
+#include "protocol/entry.h"
+#include "protocol/text.h"
+#include "store/body.h"
+#include "store/entries.h"
+#include "store/fold.h"
+#include "store/logs.h"
+#include "store/partkeys.h"
+
+#define PREFIX_DIGITS_MIN 4u
+
+static const char *standing_name(const struct spean_log *log, const struct spean_logs_row *row)
+{
+    if (row != NULL && row->standing == SPEAN_LOG_DISPUTED) {
+        return "disputed";
+    }
+    if (row != NULL && row->standing == SPEAN_LOG_PAUSED) {
+        return "paused";
+    }
+    switch (log->status) {
+    case SPEAN_LOG_OPEN:
+        return "open";
+    case SPEAN_LOG_CLOSED:
+        return "closed";
+    case SPEAN_LOG_REMOVED:
+        return "removed";
+    case SPEAN_LOG_ASIDE:
+        return "aside";
+    }
+    return "aside";
+}
+
+static json_t *log_row(const struct spean_core_view *view, const struct spean_log *log)
+{
+    struct spean_logs_row row;
+    const bool held = spean_logs_get(view->tx, &log->id, &row) == SPEAN_OK;
+    json_t *item = json_object();
+    spean_answer_hex(item, "id", log->id.bytes, sizeof(log->id.bytes));
+    spean_answer_org(item, "org", "name", view, &log->org);
+    spean_answer_hex(item, "signing", log->signing.bytes, sizeof(log->signing.bytes));
+    (void)json_object_set_new(item, "height", spean_json_u64(held ? row.head.seq : 0));
+    (void)json_object_set_new(item, "standing",
+                              json_string(standing_name(log, held ? &row : NULL)));
+    json_t *cut = json_null();
+    if (log->cut.closed) {
+        cut = json_object();
+        (void)json_object_set_new(cut, "seq", spean_json_u64(log->cut.seq));
+        spean_answer_hex(cut, "entry", log->cut.entry.bytes, sizeof(log->cut.entry.bytes));
+    }
+    (void)json_object_set_new(item, "cut", cut);
+    const struct spean_log *own = spean_core_own_log(view->core);
+    (void)json_object_set_new(item, "self",
+                              json_boolean(own != NULL && spean_id_equal(&own->id, &log->id)));
+    return item;
+}
+
+static bool read_page(const struct spean_request *request, struct spean_page *page,
+                      struct spean_reply *reply)
+{
+    if (spean_request_page(request, page) != SPEAN_OK) {
+        spean_reply_error(reply, SPEAN_EINPUT, "limit must be from 1 to 1000", NULL);
+        return false;
+    }
+    return true;
+}
+
+static void get_logs(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    struct spean_page page;
+    struct spean_core_view view;
+    if (!read_page(request, &page, reply) || !spean_answer_begin(ctx, &view, reply)) {
+        return;
+    }
+    const uint32_t total = spean_authority_logs_count(view.authority);
+    const uint32_t start = (uint32_t)strtoul(page.after, NULL, 10);
+    uint32_t i = start;
+    json_t *items = json_array();
+    for (; i < total && i - start < page.limit; i++) {
+        (void)json_array_append_new(items,
+                                    log_row(&view, spean_authority_log_at(view.authority, i)));
+    }
+    char next[16];
+    (void)snprintf(next, sizeof(next), "%u", i);
+    spean_core_view_end(&view);
+    spean_reply_page(reply, items, i < total ? next : NULL);
+}
+
+/* -- Entries --------------------------------------------------------------------------------- */
+
+/* The log whose id begins with these digits. NULL: reply says why not. */
+static const struct spean_log *find_log(const struct spean_core_view *view, const char *prefix,
+                                        struct spean_reply *reply)
+{
+    const struct spean_log *found = NULL;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
+        const struct spean_log *log = spean_authority_log_at(view->authority, i);
+        char text[2 * SPEAN_ID_BYTES + 1];
+        spean_text_hex_encode(text, sizeof(text),
+                              (struct spean_view){log->id.bytes, sizeof(log->id.bytes)});
+        if (strlen(prefix) >= PREFIX_DIGITS_MIN && strncmp(text, prefix, strlen(prefix)) == 0) {
+            found = log;
+            count++;
+        }
+    }
+    if (count > 1) {
+        spean_reply_refuse(reply, 409, SPEAN_EINPUT, "several logs begin like this",
+                           "give more digits");
+    } else if (count == 0) {
+        spean_reply_error(reply, SPEAN_ENOTFOUND, "no log begins like this",
+                          "spean log list shows them");
+    }
+    return count == 1 ? found : NULL;
+}
+
+static const char *kind_name(uint64_t kind)
+{
+    switch (kind) {
+    case SPEAN_ENTRY_CHANGE:
+        return "change";
+    case SPEAN_ENTRY_GRANT:
+        return "grant";
+    case SPEAN_ENTRY_ORGKEY:
+        return "org_key_grant";
+    case SPEAN_ENTRY_ERASURE:
+        return "erasure";
+    case SPEAN_ENTRY_HEADS:
+        return "heads";
+    default:
+        return "unknown";
+    }
+}
+
+static void put_fate(const struct spean_core_view *view, const struct spean_logs_row *row,
+                     const struct spean_header *header, bool held, json_t *item)
+{
+    struct spean_fold_aside aside;
+    uint64_t cursor = 0;
+    const char *fate = "none";
+    const char *why = NULL;
+    if (spean_fold_aside_next(view->tx, row->number, header->seq, &aside) == SPEAN_OK &&
+        aside.number == row->number && aside.seq == header->seq) {
+        fate = "aside";
+        why = spean_aside_text(aside.reason);
+    } else if (spean_fold_cursor(view->tx, row->number, &cursor) != SPEAN_OK ||
+               cursor < header->seq) {
+        fate = "waiting";
+        why = "it is not folded yet";
+    } else if (header->has_tag && header->kind == SPEAN_ENTRY_CHANGE) {
+        uint32_t key = 0;
+        const bool ours =
+            spean_partkeys_number_of(view->tx, &header->tag, &key) == SPEAN_OK && key != 0;
+        fate = ours ? (held ? "folded" : "waiting") : "none";
+        why = ours ? (held ? NULL : "its body is not here yet") : "it is not for this organisation";
+    } else {
+        fate = "folded";
+    }
+    (void)json_object_set_new(item, "fate", json_string(fate));
+    (void)json_object_set_new(item, "why", why != NULL ? json_string(why) : json_null());
+}
+
+static json_t *entry_row(const struct spean_core_view *view, const struct spean_logs_row *row,
+                         const struct spean_run_entry *entry)
+{
+    const struct spean_header *h = &entry->header;
+    struct spean_view body;
+    const bool held = spean_body_get(view->tx, row->number, h, &body) == SPEAN_OK;
+    json_t *item = json_object();
+    (void)json_object_set_new(item, "seq", spean_json_u64(h->seq));
+    spean_answer_hex(item, "id", entry->id.bytes, sizeof(entry->id.bytes));
+    spean_answer_time(item, "time", h->time);
+    (void)json_object_set_new(item, "kind", json_string(kind_name(h->kind)));
+    if (h->has_tag) {
+        spean_answer_hex(item, "tag", h->tag.bytes, sizeof(h->tag.bytes));
+    } else {
+        (void)json_object_set_new(item, "tag", json_null());
+    }
+    (void)json_object_set_new(item, "body_bytes", json_integer(h->body_len));
+    bool refused = false;
+    const bool erased =
+        h->has_tag && spean_partkeys_refused(view->tx, &h->tag, &refused) == SPEAN_OK && refused;
+    (void)json_object_set_new(item, "body",
+                              json_string(erased ? "erased" : (held ? "held" : "missing")));
+    put_fate(view, row, h, held, item);
+    return item;
+}
+
+static void get_entries(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    struct spean_page page;
+    struct spean_core_view view;
+    if (!read_page(request, &page, reply) || !spean_answer_begin(ctx, &view, reply)) {
+        return;
+    }
+    const struct spean_log *log = find_log(&view, spean_request_param(request, "id"), reply);
+    struct spean_logs_row row;
+    json_t *items = json_array();
+    uint64_t seq = strtoull(page.after, NULL, 10) + 1;
+    uint32_t count = 0;
+    const bool held = log != NULL && spean_logs_get(view.tx, &log->id, &row) == SPEAN_OK;
+    struct spean_run_entry entry;
+    while (held && count < page.limit &&
+           spean_entries_get(view.tx, &row, seq, &entry) == SPEAN_OK) {
+        (void)json_array_append_new(items, entry_row(&view, &row, &entry));
+        seq++;
+        count++;
+    }
+    char next[24];
+    (void)snprintf(next, sizeof(next), "%llu", (unsigned long long)(seq - 1));
+    const bool more = held && seq <= row.head.seq;
+    spean_core_view_end(&view);
+    if (log != NULL) {
+        spean_reply_page(reply, items, more ? next : NULL);
+    } else {
+        json_decref(items);
+    }
+}
+
+static void get_entry(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    struct spean_core_view view;
+    if (!spean_answer_begin(ctx, &view, reply)) {
+        return;
+    }
+    const struct spean_log *log = find_log(&view, spean_request_param(request, "id"), reply);
+    const uint64_t seq = strtoull(spean_request_param(request, "seq"), NULL, 10);
+    struct spean_logs_row row;
+    struct spean_run_entry entry;
+    if (log != NULL) {
+        spean_err err = spean_logs_get(view.tx, &log->id, &row);
+        if (err == SPEAN_OK) {
+            err = seq > 0 ? spean_entries_get(view.tx, &row, seq, &entry) : SPEAN_ENOTFOUND;
+        }
+        if (err == SPEAN_OK) {
+            spean_reply_take(reply, entry_row(&view, &row, &entry));
+        } else {
+            spean_reply_error(reply, err, NULL, NULL);
+        }
+    }
+    spean_core_view_end(&view);
+}
+
+struct spean_route_group spean_log_routes(void)
+{
+    static const struct spean_route routes[] = {
+        {.method = "GET", .path = "/v1/logs", .flags = SPEAN_ROUTE_READ, .read = get_logs},
+        {.method = "GET",
+         .path = "/v1/logs/{id}/entries",
+         .flags = SPEAN_ROUTE_READ,
+         .read = get_entries},
+        {.method = "GET",
+         .path = "/v1/logs/{id}/entries/{seq}",
+         .flags = SPEAN_ROUTE_READ,
+         .read = get_entry},
+    };
+    return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
+}

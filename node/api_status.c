@@ -1,0 +1,334 @@
+/* How this node stands with its partners, and syncing now. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/answer.h"
+#include "node/core_internal.h"
+#include "node/handlers.h"
+#include "node/todo.h"
+#include "store/fold.h"
+#include "store/lobby.h"
+#include "store/logs.h"
+#include "store/peer.h"
+
+#define ENTRIES_UNKNOWN UINT64_MAX
+
+/* -- What we hold of them, what they hold of ours -------------------------------------------- */
+
+/* Entries of the logs of org that are here. */
+static uint64_t held_here(const struct spean_core_view *view, const struct spean_id *org)
+{
+    uint64_t entries = 0;
+    for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
+        const struct spean_log *log = spean_authority_log_at(view->authority, i);
+        struct spean_logs_row row;
+        if (spean_id_equal(&log->org, org) &&
+            spean_logs_get(view->tx, &log->id, &row) == SPEAN_OK) {
+            entries += row.head.seq;
+        }
+    }
+    return entries;
+}
+
+/* The most that one node of org said it holds of our log; ENTRIES_UNKNOWN: it never said. */
+static uint64_t held_there(const struct spean_core_view *view, const struct spean_id *org,
+                           const struct spean_log *own)
+{
+    uint64_t entries = ENTRIES_UNKNOWN;
+    for (uint32_t i = 0; own != NULL && i < spean_authority_logs_count(view->authority); i++) {
+        const struct spean_log *log = spean_authority_log_at(view->authority, i);
+        const struct spean_peer peer = {log->org, log->signing};
+        struct spean_place place;
+        if (spean_id_equal(&log->org, org) &&
+            spean_peer_head(view->tx, &peer, &own->id, &place) == SPEAN_OK &&
+            (entries == ENTRIES_UNKNOWN || place.seq > entries)) {
+            entries = place.seq;
+        }
+    }
+    return entries;
+}
+
+static json_t *amount(uint64_t entries, uint64_t of)
+{
+    if (entries == ENTRIES_UNKNOWN) {
+        return json_null();
+    }
+    json_t *row = json_object();
+    (void)json_object_set_new(row, "entries", spean_json_u64(entries));
+    (void)json_object_set_new(row, "missing", spean_json_u64(of > entries ? of - entries : 0));
+    return row;
+}
+
+static uint64_t last_contact(const struct spean_core_view *view, const struct spean_id *org)
+{
+    uint64_t latest = 0;
+    for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
+        const struct spean_log *log = spean_authority_log_at(view->authority, i);
+        const struct spean_peer peer = {log->org, log->signing};
+        struct spean_peer_row row;
+        if (spean_id_equal(&log->org, org) && spean_peer_get(view->tx, &peer, &row) == SPEAN_OK &&
+            row.contact_s > latest) {
+            latest = row.contact_s;
+        }
+    }
+    return latest;
+}
+
+/* The partner of org that is connected, or any; NULL: we never met. */
+static const struct spean_partner *session_with(const struct spean_core *core,
+                                                const struct spean_id *org)
+{
+    const struct spean_partner *found = NULL;
+    for (uint32_t i = 0; i < core->partners_count; i++) {
+        const struct spean_partner *partner = &core->partners[i];
+        if (spean_id_equal(&partner->org, org) && (found == NULL || partner->connected)) {
+            found = partner;
+        }
+    }
+    return found;
+}
+
+static const char *why_not(const struct spean_partner *partner)
+{
+    if (partner == NULL) {
+        return "never met";
+    }
+    if (!partner->connected && partner->broke != SPEAN_OK) {
+        return spean_err_text(partner->broke);
+    }
+    if (!partner->connected) {
+        return "not connected";
+    }
+    if (partner->clock_apart_s > 0) {
+        return "one of the two clocks is wrong";
+    }
+    return partner->equal ? NULL : "still comparing";
+}
+
+static const char *state_of(const struct spean_partner *partner)
+{
+    if (partner == NULL || (!partner->connected && partner->broke == SPEAN_OK)) {
+        return "offline";
+    }
+    if (!partner->connected) {
+        return "refused";
+    }
+    return partner->equal ? "connected" : "connecting";
+}
+
+static json_t *partner_row(const struct spean_core_view *view, const struct spean_id *org,
+                           const struct spean_log *own, uint64_t own_entries)
+{
+    const struct spean_partner *partner = session_with(view->core, org);
+    const char *why = why_not(partner);
+    const uint64_t contact = last_contact(view, org);
+    json_t *row = json_object();
+    const uint64_t here = held_here(view, org);
+    spean_answer_org(row, "org", "name", view, org);
+    (void)json_object_set_new(row, "we_have", amount(here, here));
+    (void)json_object_set_new(row, "they_have", amount(held_there(view, org, own), own_entries));
+    (void)json_object_set_new(row, "missing_bodies",
+                              spean_json_u64(partner != NULL ? partner->missing : 0));
+    (void)json_object_set_new(row, "waiting", json_integer(0));
+    spean_answer_time(row, "last_contact", contact);
+    (void)json_object_set_new(row, "by", contact > 0 ? json_string("direct") : json_null());
+    (void)json_object_set_new(row, "state", json_string(state_of(partner)));
+    (void)json_object_set_new(row, "why", why != NULL ? json_string(why) : json_null());
+    return row;
+}
+
+static json_t *partners_of(const struct spean_core_view *view)
+{
+    json_t *list = json_array();
+    const struct spean_ledger *ledger = spean_authority_ledger(view->authority);
+    const struct spean_log *own = spean_core_own_log(view->core);
+    const uint64_t own_entries = held_here(view, spean_core_org(view->core));
+    for (uint32_t i = 0; ledger != NULL && i < ledger->members_count; i++) {
+        const struct spean_ledger_member *member = &ledger->members[i];
+        if (member->standing == SPEAN_STANDING_ACTIVE &&
+            !spean_id_equal(&member->org, spean_core_org(view->core))) {
+            (void)json_array_append_new(list, partner_row(view, &member->org, own, own_entries));
+        }
+    }
+    return list;
+}
+
+/* -- The whole ------------------------------------------------------------------------------- */
+
+static spean_err digest_of(const struct spean_core_view *view, struct spean_id *out)
+{
+    struct spean_frontier *frontier = NULL;
+    spean_err err = spean_frontier_new(&frontier);
+    if (err == SPEAN_OK) {
+        err = spean_logs_frontier(view->tx, frontier);
+    }
+    if (err == SPEAN_OK) {
+        spean_frontier_digest(frontier, (struct spean_excluded){NULL, 0}, out);
+    }
+    spean_frontier_free(frontier);
+    return err;
+}
+
+static uint32_t count_pending(const struct spean_core_view *view)
+{
+    uint32_t count = 0;
+    struct spean_lobby_read *read = NULL;
+    struct spean_key after;
+    const struct spean_key *from = NULL;
+    while (spean_lobby_next_newcomer(view->tx, view->keys, from, &read) == SPEAN_OK) {
+        after = spean_lobby_read_newcomer(read)->transport;
+        from = &after;
+        count++;
+        spean_lobby_read_free(read);
+    }
+    return count;
+}
+
+static uint32_t count_disputed(const struct spean_core_view *view)
+{
+    uint32_t count = 0;
+    uint32_t from = 0;
+    struct spean_logs_row row;
+    while (spean_logs_next(view->tx, from, &row) == SPEAN_OK) {
+        from = row.number + 1;
+        count += row.standing == SPEAN_LOG_DISPUTED;
+    }
+    return count;
+}
+
+static json_t *health_of(const struct spean_core_view *view, const struct spean_fold_status *fold)
+{
+    json_t *problems = json_array();
+    const uint32_t disputed = count_disputed(view);
+    char text[160];
+    if (disputed > 0) {
+        (void)snprintf(text, sizeof(text),
+                       "%u log%s forked: its organisation or a steward has to cut it", disputed,
+                       disputed == 1 ? "" : "s");
+        (void)json_array_append_new(problems, json_string(text));
+    }
+    if (spean_keys_locked(view->keys)) {
+        (void)json_array_append_new(
+            problems, json_string("locked: nothing can be read or written; spean unlock"));
+    }
+    if (fold->bodies_lacking > 0) {
+        (void)snprintf(text, sizeof(text), "%llu bodies that belong here are not here yet",
+                       (unsigned long long)fold->bodies_lacking);
+        (void)json_array_append_new(problems, json_string(text));
+    }
+    json_t *health = json_object();
+    (void)json_object_set_new(health, "ok", json_boolean(json_array_size(problems) == 0));
+    (void)json_object_set_new(health, "problems", problems);
+    return health;
+}
+
+static json_t *todo_of(const struct spean_core_view *view, const struct spean_fold_status *fold)
+{
+    struct spean_todo_counts counts = {0};
+    spean_todo_count(view, &counts);
+    json_t *todo = json_object();
+    (void)json_object_set_new(todo, "referrals_to_answer",
+                              json_integer(counts.referrals_to_answer));
+    (void)json_object_set_new(todo, "not_sent", json_integer(counts.not_sent));
+    (void)json_object_set_new(todo, "decisions", json_integer(counts.decisions));
+    (void)json_object_set_new(todo, "aside", spean_json_u64(fold->aside));
+    (void)json_object_set_new(todo, "pending", json_integer(count_pending(view)));
+    return todo;
+}
+
+static bool any_todo(const json_t *todo)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    bool any = false;
+    json_object_foreach((json_t *)(uintptr_t)todo, key, value)
+    {
+        any = any || json_integer_value(value) > 0;
+    }
+    return any;
+}
+
+static json_t *ledger_brief(const struct spean_core_view *view)
+{
+    const struct spean_ledger *ledger = spean_authority_ledger(view->authority);
+    if (ledger == NULL) {
+        return json_null();
+    }
+    json_t *row = json_object();
+    spean_answer_hex(row, "id", ledger->id.bytes, sizeof(ledger->id.bytes));
+    (void)json_object_set_new(row, "name", json_string(ledger->name));
+    (void)json_object_set_new(row, "version", spean_json_u64(ledger->version));
+    return row;
+}
+
+static void get_status(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    (void)request;
+    struct spean_core *core = ctx;
+    struct spean_core_view view;
+    if (!spean_answer_begin(core, &view, reply)) {
+        return;
+    }
+    struct spean_id digest;
+    struct spean_fold_status fold = {0};
+    spean_err err = digest_of(&view, &digest);
+    if (err == SPEAN_OK) {
+        err = spean_fold_status(view.tx, view.authority, &fold);
+    }
+    if (err != SPEAN_OK) {
+        spean_core_view_end(&view);
+        spean_reply_error(reply, err, NULL, "check the store: spean verify");
+        return;
+    }
+    json_t *body = json_object();
+    json_t *health = health_of(&view, &fold);
+    json_t *todo = todo_of(&view, &fold);
+    const bool attention = !json_is_true(json_object_get(health, "ok")) || any_todo(todo);
+    spean_answer_hex(body, "node", core->signing.bytes, sizeof(core->signing.bytes));
+    spean_answer_org(body, "org", "name", &view, &core->org);
+    (void)json_object_set_new(body, "ledger", ledger_brief(&view));
+    (void)json_object_set_new(body, "locked", json_boolean(spean_keys_locked(view.keys)));
+    spean_answer_hex(body, "digest", digest.bytes, sizeof(digest.bytes));
+    (void)json_object_set_new(body, "folded", json_boolean(fold.entries_behind + fold.queued == 0));
+    (void)json_object_set_new(body, "health", health);
+    (void)json_object_set_new(body, "partners", partners_of(&view));
+    (void)json_object_set_new(body, "todo", todo);
+    (void)json_object_set_new(body, "attention", json_boolean(attention));
+    spean_core_view_end(&view);
+    spean_reply_take(reply, body);
+}
+
+/* -- Sync now -------------------------------------------------------------------------------- */
+
+static void run_sync(struct spean_job *job, void *ctx)
+{
+    struct spean_core *core = ctx;
+    uint64_t wait_s = 0;
+    const char *given = spean_request_query(job->request, "wait_s");
+    if (given != NULL) {
+        wait_s = strtoull(given, NULL, 10);
+    }
+    if (spean_authority_ledger(core->authority) == NULL) {
+        spean_reply_error(&job->reply, SPEAN_ESTATE, "this node is in no ledger yet",
+                          "spean ledger found, or spean member join");
+        spean_queue_answer(job);
+        return;
+    }
+    spean_core_sync_now(core);
+    core_wait_for_step(core, job, wait_s < SYNC_WAIT_MAX_S ? wait_s : SYNC_WAIT_MAX_S);
+}
+
+struct spean_route_group spean_status_routes(void)
+{
+    static const struct spean_route routes[] = {
+        {.method = "GET", .path = "/v1/status", .flags = SPEAN_ROUTE_READ, .read = get_status},
+        {.method = "POST", .path = "/v1/sync", .flags = SPEAN_ROUTE_WRITE, .run = run_sync},
+    };
+    return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
+}
+
+json_t *spean_status_partners(const struct spean_core_view *view)
+{
+    return partners_of(view);
+}

@@ -1,0 +1,213 @@
+/*
+ * node/core_internal.h - what the parts of the core share; for node/core*.c, driver.c, outbox.c,
+ * dial.c and lobby.c only.
+ */
+#ifndef SPEAN_NODE_CORE_INTERNAL_H
+#define SPEAN_NODE_CORE_INTERNAL_H
+
+#include <pthread.h>
+
+#include "node/core.h"
+#include "node/joining.h"
+#include "node/transport.h"
+#include "protocol/run.h"
+#include "store/fold.h"
+
+#define CORE_LINKS_MAX        SPEAN_SYNC_LINKS_MAX
+#define CORE_OUTBOX_BYTES_MAX (32u * 1024u * 1024u) /* One link's; honest peers stay far below. */
+#define CORE_BATCH_BYTES_MAX  (8u * 1024u * 1024u)
+#define CORE_BATCH_TOKENS_MAX 1024u
+#define CORE_MESSAGES_A_TURN  256u
+#define CORE_JOBS_A_TURN      16u
+#define CORE_HOLDS_MAX        256u
+#define CORE_WAITING_MAX      32u
+#define SYNC_WAIT_MAX_S       3600u
+#define CORE_TICK_MS          1000u
+#define CORE_DIAL_MS          10000u /* Between two looks for partners to dial. */
+#define CORE_READERS_MS       60000u
+#define CORE_FOLD_ENTRIES     2048u /* In one turn. */
+
+/* A message that waits because the pipe of its link is full. */
+struct outbox_message {
+    struct outbox_message *next;
+    size_t len;
+    uint8_t data[];
+};
+
+/* A link of the transport that the sync step knows. */
+struct core_link {
+    uint64_t id; /* 0: free. */
+    struct spean_link *link;
+    struct spean_key transport;
+    bool dialled;
+    struct outbox_message *first, *last;
+    size_t bytes;    /* In the outbox. */
+    bool overflowed; /* More than it may hold: dropped when the turn ends. */
+};
+
+/* What a peer told that it holds, until it is written down. */
+struct peer_holds {
+    struct spean_id org;
+    struct spean_key signing;
+    struct spean_id log;
+    struct spean_place place;
+};
+
+/* An effect whose answer is another step: done when the step that gave it is over. */
+struct deferred {
+    struct deferred *next;
+    struct spean_sync_effect effect;
+    size_t len;
+    max_align_t memory[]; /* What the effect points to. */
+};
+
+/* A request that is answered when every reachable partner is in step, or its time is over. */
+struct core_waiting {
+    struct spean_job *job;
+    uint64_t until_ms;
+};
+
+struct spean_core {
+    const struct spean_config *config;
+    const struct spean_journal *journal;
+    struct spean_db *db;
+    struct spean_queue *queue;
+    struct spean_id org;
+
+    pthread_rwlock_t lock; /* Held for reading by views, for writing while the next three change. */
+    struct spean_keys *keys;
+    struct spean_authority *authority;
+    struct spean_partner partners[SPEAN_CORE_PARTNERS_MAX];
+    uint32_t partners_count;
+
+    bool has_public; /* The node's public keys are known: it was unlocked once. */
+    struct spean_key signing, sealing, transport_key;
+
+    struct spean_fold *fold; /* Once the public keys are known. */
+    uint64_t next_fold_ms;   /* Folds by then even if messages keep coming. */
+    struct joining joining;
+    bool lobby_pending; /* Newcomers may have become members. */
+
+    bool entered; /* In, or joining, the ledger with this handle. */
+    struct spean_handle handle;
+    struct spean_transport *transport;
+    struct spean_sync *sync;
+    struct core_link links[CORE_LINKS_MAX];
+    struct deferred *deferred_first, *deferred_last;
+
+    struct spean_tx *batch; /* Open while runs are being taken in; NULL otherwise. */
+    size_t batch_bytes;
+    uint64_t batch_tokens[CORE_BATCH_TOKENS_MAX];
+    uint32_t batch_tokens_count;
+    struct peer_holds holds[CORE_HOLDS_MAX];
+    uint32_t holds_count;
+    uint8_t *frame; /* SPEAN_FRAME_BYTES_MAX, for runs that are served. */
+    struct spean_run *scratch;
+
+    uint64_t next_tick_ms, next_dial_ms, next_readers_ms;
+    bool fold_pending;   /* There may be something to fold. */
+    bool settle_pending; /* Records were folded: something may follow from them by itself. */
+    struct core_waiting waiting[CORE_WAITING_MAX];
+    uint32_t waiting_count;
+    spean_err failed; /* The error that ends the process. */
+};
+
+uint64_t core_now_ms(void); /* Monotonic. */
+uint64_t core_now_s(void);  /* Wall clock. */
+
+/* An error after which the process must end. */
+void core_fail(struct spean_core *core, spean_err err, const char *event);
+
+/* -- driver.c: the sync step and its effects ------------------------------------------------- */
+
+/* Take a step and carry out its effects; those whose answer is another step wait for core_drain().
+ */
+void core_step(struct spean_core *core, struct spean_sync_event *event);
+
+/* Carry out what waits, with all that follows from it. */
+void core_drain(struct spean_core *core);
+
+/* Write down what peers told that they hold. */
+void core_write_holds(struct spean_core *core);
+
+/* Commit the open batch, if any, and tell the sync step. After it no write transaction is open. */
+void core_flush(struct spean_core *core);
+
+/* Forget effects that wait, when the sync step ends. */
+void core_drop_deferred(struct spean_core *core);
+
+/* -- outbox.c: links and what waits to be sent on them --------------------------------------- */
+
+struct core_link *core_link_add(struct spean_core *core, struct spean_link *link);
+struct core_link *core_link_find(struct spean_core *core, uint64_t id); /* NULL: gone. */
+void core_link_remove(struct spean_core *core, struct core_link *link);
+void core_link_send(struct spean_core *core, struct core_link *link, struct spean_view message);
+
+/* The pipe may take messages again. */
+void core_link_flush(struct spean_core *core, struct core_link *link);
+
+/* End the links whose outbox overflowed. */
+void core_links_reap(struct spean_core *core);
+
+/* -- network.c: the transport's callbacks ---------------------------------------------------- */
+
+SPEAN_CHECK spean_err core_network_open(struct spean_core *core);
+void core_network_close(struct spean_core *core);
+
+/* -- bodies.c: which sealed bodies may travel, and which we lack ------------------------------- */
+
+/* Whether the body of an entry may travel unasked to a node of org (P6.4). */
+struct core_travel {
+    struct spean_core *core;
+    struct spean_tx *tx;
+    struct spean_id org;
+    bool relay;
+};
+bool core_body_travels(void *ctx, const struct spean_header *header);
+
+void core_load_lacking(struct spean_core *core, const struct spean_sync_effect *effect);
+
+/* -- change.c: acting on what documents changed ---------------------------------------------- */
+
+/* Make the logs agree with their cuts, and tell the sync step. */
+SPEAN_CHECK spean_err core_settle_logs(struct spean_core *core);
+
+/* -- settle.c: what this node writes by itself, because a record says so ----------------------- */
+
+void core_settle_records(struct spean_core *core);
+
+/* -- waiting.c -------------------------------------------------------------------------------- */
+
+/* Answer job when partners are in step, after wait_s at the latest. */
+void core_wait_for_step(struct spean_core *core, struct spean_job *job, uint64_t wait_s);
+void core_waiting_turn(struct spean_core *core, bool stopping);
+
+/* -- dial.c ---------------------------------------------------------------------------------- */
+
+void core_dial(struct spean_core *core);
+
+/* -- partner.c: what status says of partners ------------------------------------------------- */
+
+void core_partner_report(struct spean_core *core, const struct core_link *link,
+                         const struct spean_sync_effect *effect);
+void core_partner_down(struct spean_core *core, const struct spean_key *transport);
+
+/* -- lobby.c --------------------------------------------------------------------------------- */
+
+/* A newcomer's JOIN arrived: judge it, keep the newcomer, answer. */
+void core_lobby_join(struct spean_core *core, const struct spean_sync_effect *effect);
+
+/* The node that invited us answered. */
+void core_lobby_answer(struct spean_core *core, const struct spean_sync_effect *effect);
+
+/* Newcomers whom the charter names now are told, and forgotten. */
+void core_lobby_settle(struct spean_core *core);
+
+/* Send JOIN again on a link that waits for an answer. */
+void core_lobby_ask_again(struct spean_core *core);
+
+/* The encoded JOIN for the node with this transport key; false: we do not join through it. */
+bool core_lobby_join_message(struct spean_core *core, const struct spean_key *transport,
+                             uint8_t *buf, size_t cap, struct spean_view *out);
+
+#endif

@@ -1,0 +1,543 @@
+/* Carrying out what the sync step decides: messages go out, runs go to the disk, answers come back
+ * as events. A promise to a peer follows the commit because the event that leads to it does. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/core_internal.h"
+#include "store/body.h"
+#include "store/documents.h"
+#include "store/evidence.h"
+#include "store/log.h"
+#include "store/logs.h"
+#include "store/peer.h"
+#include "store/serve.h"
+
+/* -- The batch ------------------------------------------------------------------------------- */
+
+static void tell_stored(struct spean_core *core, bool stored)
+{
+    uint64_t tokens[CORE_BATCH_TOKENS_MAX];
+    const uint32_t count = core->batch_tokens_count;
+    memcpy(tokens, core->batch_tokens, count * sizeof(tokens[0]));
+    core->batch_tokens_count = 0;
+    core->batch_bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct spean_sync_event event = {.kind =
+                                             stored ? SPEAN_SYNC_DURABLE : SPEAN_SYNC_NOT_DURABLE};
+        event.as.durable.token = tokens[i];
+        core_step(core, &event);
+    }
+}
+
+void core_flush(struct spean_core *core)
+{
+    if (core->batch == NULL) {
+        return;
+    }
+    const spean_err err = spean_tx_commit(core->batch);
+    core->batch = NULL;
+    if (err != SPEAN_OK && err != SPEAN_EFULL) {
+        core_fail(core, err, "commit");
+        return;
+    }
+    if (err == SPEAN_EFULL) {
+        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_ERROR, "disk_full",
+                            spean_journal_number("runs", core->batch_tokens_count));
+    }
+    core->fold_pending = true;
+    tell_stored(core, err == SPEAN_OK);
+}
+
+/* The batch, begun if there is none; NULL: it could not be, and the process ends. */
+static struct spean_tx *batch(struct spean_core *core)
+{
+    if (core->batch == NULL) {
+        const spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &core->batch);
+        if (err != SPEAN_OK) {
+            core->batch = NULL;
+            core_fail(core, err, "begin");
+        }
+    }
+    return core->batch;
+}
+
+static void add_token(struct spean_core *core, uint64_t token, size_t bytes)
+{
+    assert(core->batch_tokens_count < CORE_BATCH_TOKENS_MAX); /* core_step() sees to it. */
+    core->batch_tokens[core->batch_tokens_count++] = token;
+    core->batch_bytes += bytes;
+}
+
+static void append(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    const struct spean_run *run = effect->as.append.run;
+    const struct spean_log *log = spean_authority_log(core->authority, spean_run_log(run));
+    struct spean_tx *tx = batch(core);
+    if (tx == NULL || log == NULL) {
+        return;
+    }
+    const struct spean_log_arrival arrival = {.from = &effect->as.append.from,
+                                              .now_s = core_now_s()};
+    const spean_err err = spean_log_append(tx, run, log, &arrival);
+    if (err == SPEAN_EGAP || err == SPEAN_EFORK || err == SPEAN_ECORRUPT) {
+        /* The sync step and the store disagree about a head: only a fault of ours can do that. */
+        core_fail(core, err, "append");
+        return;
+    }
+    /* SPEAN_EEXISTS is as good; a transaction that failed is told of when it is committed. */
+    add_token(core, effect->as.append.token, spean_run_size(run));
+}
+
+static void put_bodies(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    struct spean_tx *tx = batch(core);
+    struct spean_logs_row row;
+    if (tx == NULL || spean_logs_get(tx, &effect->as.put_bodies.log, &row) != SPEAN_OK) {
+        return;
+    }
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < effect->as.put_bodies.count; i++) {
+        const struct spean_body_item *item = &effect->as.put_bodies.items[i];
+        const spean_err err = spean_body_put(tx, &row, item->seq, item->body);
+        bytes += item->body.len;
+        if (err == SPEAN_ESIGNATURE) {
+            SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "body_refused",
+                                spean_journal_number("link", effect->link),
+                                spean_journal_number("seq", item->seq));
+        }
+    }
+    add_token(core, effect->as.put_bodies.token, bytes);
+}
+
+static void put_evidence(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    struct spean_tx *tx = batch(core);
+    const struct spean_log *log = spean_authority_log(core->authority, &effect->as.evidence.log);
+    if (tx == NULL || log == NULL) {
+        return;
+    }
+    const spean_err err = spean_evidence_put(tx, log, effect->as.evidence.bytes);
+    if (err == SPEAN_OK) {
+        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_ERROR, "fork",
+                            spean_journal_number("log", spean_short_of(&log->id)));
+    }
+}
+
+static void note_holds(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    for (uint32_t i = 0; i < core->holds_count; i++) {
+        struct peer_holds *known = &core->holds[i];
+        if (spean_id_equal(&known->log, &effect->as.holds.log) &&
+            spean_key_equal(&known->signing, &effect->as.holds.signing)) {
+            known->place = effect->as.holds.place;
+            return;
+        }
+    }
+    if (core->holds_count < CORE_HOLDS_MAX) { /* The rest is told again by the next HELD. */
+        core->holds[core->holds_count++] =
+            (struct peer_holds){effect->as.holds.org, effect->as.holds.signing,
+                                effect->as.holds.log, effect->as.holds.place};
+    }
+}
+
+void core_write_holds(struct spean_core *core)
+{
+    struct spean_tx *tx = core->holds_count > 0 ? batch(core) : NULL;
+    for (uint32_t i = 0; tx != NULL && i < core->holds_count; i++) {
+        const struct peer_holds *known = &core->holds[i];
+        const struct spean_peer peer = {known->org, known->signing};
+        /* Only status reads it: a peer too many, or a log not held here, is not noted. */
+        (void)!spean_peer_holds(tx, &peer, &known->log, &known->place);
+    }
+    core->holds_count = 0;
+}
+
+/* -- Immediate and deferred effects ---------------------------------------------------------- */
+
+static void drop(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    struct core_link *link = core_link_find(core, effect->link);
+    if (link != NULL) {
+        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_INFO, "peer_drop",
+                            spean_journal_number("link", effect->link),
+                            spean_journal_text("err", spean_err_name(effect->as.drop.err)));
+    }
+}
+
+/* What an effect points to, and how long that is. */
+static const void *pointed_to(const struct spean_sync_effect *effect, size_t *len)
+{
+    *len = 0;
+    if (effect->kind == SPEAN_SYNC_LOAD_RUN) {
+        *len = effect->as.load_run.places_count * sizeof(*effect->as.load_run.places);
+        return effect->as.load_run.places;
+    }
+    if (effect->kind == SPEAN_SYNC_LOAD_BODIES) {
+        *len = effect->as.load_bodies.count * sizeof(*effect->as.load_bodies.seqs);
+        return effect->as.load_bodies.seqs;
+    }
+    if (effect->kind == SPEAN_SYNC_LOAD_DOCUMENTS) {
+        *len = effect->as.load_documents.count * sizeof(*effect->as.load_documents.names);
+        return effect->as.load_documents.names;
+    }
+    if (effect->kind == SPEAN_SYNC_LOBBY_JOIN) {
+        *len = effect->as.join.message.len;
+        return effect->as.join.message.data;
+    }
+    return NULL;
+}
+
+/* Documents are an array of views: views first, then the bytes, all in one block. */
+static size_t documents_len(const struct spean_sync_effect *effect)
+{
+    size_t len = effect->as.put_documents.count * sizeof(struct spean_view);
+    for (uint32_t i = 0; i < effect->as.put_documents.count; i++) {
+        len += effect->as.put_documents.documents[i].len;
+    }
+    return len;
+}
+
+static void copy_documents(struct deferred *kept, const struct spean_sync_effect *effect)
+{
+    struct spean_view *views = (struct spean_view *)kept->memory;
+    uint8_t *bytes = (uint8_t *)(views + effect->as.put_documents.count);
+    for (uint32_t i = 0; i < effect->as.put_documents.count; i++) {
+        const struct spean_view from = effect->as.put_documents.documents[i];
+        memcpy(bytes, from.data, from.len);
+        views[i] = (struct spean_view){bytes, from.len};
+        bytes += from.len;
+    }
+    kept->effect.as.put_documents.documents = views;
+}
+
+static void defer(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    size_t len = 0;
+    const void *from = pointed_to(effect, &len);
+    const bool documents = effect->kind == SPEAN_SYNC_PUT_DOCUMENTS;
+    len = documents ? documents_len(effect) : len;
+    struct deferred *kept = malloc(sizeof(*kept) + len);
+    if (kept == NULL) {
+        core_fail(core, SPEAN_ENOMEM, "defer");
+        return;
+    }
+    kept->next = NULL;
+    kept->effect = *effect;
+    kept->len = len;
+    if (documents) {
+        copy_documents(kept, effect);
+    } else if (len > 0) {
+        memcpy(kept->memory, from, len);
+    }
+    if (core->deferred_last != NULL) {
+        core->deferred_last->next = kept;
+    } else {
+        core->deferred_first = kept;
+    }
+    core->deferred_last = kept;
+}
+
+void core_drop_deferred(struct spean_core *core)
+{
+    while (core->deferred_first != NULL) {
+        struct deferred *next = core->deferred_first->next;
+        free(core->deferred_first);
+        core->deferred_first = next;
+    }
+    core->deferred_last = NULL;
+}
+
+static void carry_out(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    struct core_link *link = core_link_find(core, effect->link);
+    switch (effect->kind) {
+    case SPEAN_SYNC_SEND:
+        if (link != NULL) {
+            core_link_send(core, link, effect->as.message);
+        }
+        break;
+    case SPEAN_SYNC_APPEND:
+        append(core, effect);
+        break;
+    case SPEAN_SYNC_PUT_BODIES:
+        put_bodies(core, effect);
+        break;
+    case SPEAN_SYNC_EVIDENCE:
+        put_evidence(core, effect);
+        break;
+    case SPEAN_SYNC_PEER_HOLDS:
+        note_holds(core, effect);
+        break;
+    case SPEAN_SYNC_REPORT:
+        core_partner_report(core, link, effect);
+        break;
+    case SPEAN_SYNC_LOBBY_ANSWER:
+        core_lobby_answer(core, effect);
+        break;
+    case SPEAN_SYNC_DROP:
+        drop(core, effect);
+        defer(core, effect);
+        break;
+    case SPEAN_SYNC_LOAD_RUN:
+    case SPEAN_SYNC_LOAD_PLACES:
+    case SPEAN_SYNC_LOAD_BODIES:
+    case SPEAN_SYNC_LOAD_LACKING:
+    case SPEAN_SYNC_LOAD_EVIDENCE:
+    case SPEAN_SYNC_LOAD_DOCUMENTS:
+    case SPEAN_SYNC_PUT_DOCUMENTS:
+    case SPEAN_SYNC_LOBBY_JOIN:
+        defer(core, effect);
+        break;
+    }
+}
+
+void core_step(struct spean_core *core, struct spean_sync_event *event)
+{
+    if (core->sync == NULL || core->failed != SPEAN_OK) {
+        return;
+    }
+    event->now_ms = core_now_ms();
+    event->now_s = core_now_s();
+    const spean_err err = spean_sync_step(core->sync, event);
+    if (err != SPEAN_OK) {
+        core_fail(core, err, "sync_step");
+        return;
+    }
+    const uint32_t count = spean_sync_effects_count(core->sync);
+    for (uint32_t i = 0; i < count && core->failed == SPEAN_OK; i++) {
+        carry_out(core, spean_sync_effect(core->sync, i));
+    }
+}
+
+/* -- Answering ------------------------------------------------------------------------------- */
+
+/* A read transaction for one answer; NULL: none is to be had, and the process ends. */
+static struct spean_tx *reading(struct spean_core *core)
+{
+    struct spean_tx *tx = NULL;
+    const spean_err err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
+    if (err != SPEAN_OK) {
+        core_fail(core, err, "read");
+        return NULL;
+    }
+    return tx;
+}
+
+static void load_run(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    struct spean_tx *tx = reading(core);
+    if (tx == NULL) {
+        return;
+    }
+    struct core_travel travel = {core, tx, effect->as.load_run.org, effect->as.load_run.relay};
+    struct spean_serve_request request = {
+        .log = spean_authority_log(core->authority, &effect->as.load_run.log),
+        .places = effect->as.load_run.places,
+        .places_count = effect->as.load_run.places_count,
+        .bytes_max = effect->as.load_run.bytes_max,
+        .travels = effect->as.load_run.headers ? NULL : core_body_travels,
+        .ctx = &travel};
+    struct spean_served served = {0};
+    spean_err err = SPEAN_ENOTFOUND;
+    if (request.log != NULL) {
+        err = spean_serve_run(tx, &request, core->frame, SPEAN_FRAME_BYTES_MAX, &served);
+    }
+    if (err == SPEAN_ECORRUPT || served.bodies_bad > 0) {
+        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_ERROR, "stored_bytes_damaged",
+                            spean_journal_number("bodies", served.bodies_bad));
+    }
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_RUN, .link = effect->link};
+    event.as.loaded_run.purpose = effect->as.load_run.purpose;
+    event.as.loaded_run.want = effect->as.load_run.want;
+    event.as.loaded_run.log = effect->as.load_run.log;
+    event.as.loaded_run.served = err == SPEAN_OK;
+    event.as.loaded_run.run = served.run;
+    event.as.loaded_run.first_seq = served.first_seq;
+    event.as.loaded_run.last = served.last;
+    event.as.loaded_run.size = served.size;
+    event.as.loaded_run.more = served.more;
+    core_step(core, &event);
+    spean_tx_abort(tx);
+}
+
+static void load_places(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    struct spean_tx *tx = reading(core);
+    if (tx == NULL) {
+        return;
+    }
+    struct spean_place places[SPEAN_PLACES_MAX];
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_PLACES, .link = effect->link};
+    event.as.loaded_places.log = effect->as.load_places.log;
+    event.as.loaded_places.places = places;
+    if (spean_serve_places(tx, &effect->as.load_places.log, places,
+                           &event.as.loaded_places.count) != SPEAN_OK) {
+        event.as.loaded_places.count = 0;
+    }
+    core_step(core, &event);
+    spean_tx_abort(tx);
+}
+
+static void load_bodies(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    struct spean_tx *tx = reading(core);
+    if (tx == NULL) {
+        return;
+    }
+    struct spean_body_item items[SPEAN_FETCH_SEQS_MAX];
+    struct spean_logs_row row;
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_BODIES, .link = effect->link};
+    event.as.loaded_bodies.fetch = effect->as.load_bodies.fetch;
+    event.as.loaded_bodies.items = items;
+    const bool known = spean_logs_get(tx, &effect->as.load_bodies.log, &row) == SPEAN_OK;
+    for (uint32_t i = 0; known && i < effect->as.load_bodies.count; i++) {
+        const uint64_t seq = effect->as.load_bodies.seqs[i];
+        struct spean_view body;
+        if (spean_body_load(tx, &row, &effect->as.load_bodies.tag, seq, &body) == SPEAN_OK) {
+            items[event.as.loaded_bodies.count++] = (struct spean_body_item){seq, body};
+        }
+    }
+    core_step(core, &event);
+    spean_tx_abort(tx);
+}
+
+static void load_evidence(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    struct spean_tx *tx = reading(core);
+    struct spean_id log = {{0}};
+    const struct spean_id *after = NULL;
+    struct spean_view bytes;
+    spean_err err = tx != NULL ? SPEAN_OK : SPEAN_ENOTFOUND;
+    while (err != SPEAN_ENOTFOUND) {
+        err = spean_evidence_next(tx, after, &log, &bytes);
+        after = &log;
+        if (err == SPEAN_OK) {
+            struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_EVIDENCE,
+                                             .link = effect->link};
+            event.as.message = bytes;
+            core_step(core, &event);
+        } else if (err != SPEAN_ECORRUPT) {
+            break;
+        }
+    }
+    if (tx != NULL) {
+        spean_tx_abort(tx);
+    }
+}
+
+static void load_documents(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    const uint32_t total = effect->as.load_documents.count;
+    struct spean_tx *tx = reading(core);
+    struct spean_view *views = calloc(total + 1, sizeof(*views));
+    if (tx != NULL && views != NULL) {
+        struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_DOCUMENTS, .link = effect->link};
+        event.as.loaded_documents.documents = views;
+        for (uint32_t i = 0; i < total; i++) {
+            const struct spean_document_name *name = &effect->as.load_documents.names[i];
+            if (spean_documents_get(tx, &name->chain, &name->title,
+                                    &views[event.as.loaded_documents.count]) == SPEAN_OK) {
+                event.as.loaded_documents.count++;
+            }
+        }
+        core_step(core, &event);
+    }
+    if (views == NULL) {
+        core_fail(core, SPEAN_ENOMEM, "load_documents");
+    }
+    free(views);
+    if (tx != NULL) {
+        spean_tx_abort(tx);
+    }
+}
+
+static void put_documents(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    const spean_err err =
+        spean_core_put_documents(core, effect->as.put_documents.documents,
+                                 effect->as.put_documents.count, SPEAN_PENDING_REFUSE);
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_DOCUMENTS_PUT, .link = effect->link};
+    /* A stranger may offer what we cannot place: that is no fault, and nothing of it is kept. */
+    const bool excused =
+        effect->as.put_documents.lobby && (err == SPEAN_EWAIT || err == SPEAN_EGAP);
+    event.as.documents_put.err = excused ? SPEAN_OK : err;
+    core_step(core, &event);
+}
+
+static void end_link(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    struct core_link *link = core_link_find(core, effect->link);
+    if (link != NULL) {
+        core_partner_down(core, &link->transport);
+        spean_transport_drop(core->transport, link->link);
+        core_link_remove(core, link);
+    }
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_PEER_DOWN, .link = effect->link};
+    core_step(core, &event);
+}
+
+static void answer(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    if (effect->kind == SPEAN_SYNC_LOAD_RUN) {
+        load_run(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_PLACES) {
+        load_places(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_BODIES) {
+        load_bodies(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_LACKING) {
+        core_load_lacking(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_EVIDENCE) {
+        load_evidence(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_DOCUMENTS) {
+        load_documents(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_PUT_DOCUMENTS) {
+        put_documents(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOBBY_JOIN) {
+        core_lobby_join(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_DROP) {
+        end_link(core, effect);
+    }
+}
+
+/* Runs and bodies for a link whose pipe is full wait until it is not. */
+static bool is_held_up(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    if (effect->kind != SPEAN_SYNC_LOAD_RUN && effect->kind != SPEAN_SYNC_LOAD_BODIES) {
+        return false;
+    }
+    const struct core_link *link = core_link_find(core, effect->link);
+    return link != NULL && link->first != NULL;
+}
+
+void core_drain(struct spean_core *core)
+{
+    struct deferred *held_first = NULL;
+    struct deferred *held_last = NULL;
+    while (core->deferred_first != NULL && core->failed == SPEAN_OK) {
+        struct deferred *next = core->deferred_first;
+        core->deferred_first = next->next;
+        core->deferred_last = next->next != NULL ? core->deferred_last : NULL;
+        next->next = NULL;
+        if (is_held_up(core, &next->effect)) {
+            if (held_last != NULL) {
+                held_last->next = next;
+            } else {
+                held_first = next;
+            }
+            held_last = next;
+            continue;
+        }
+        answer(core, &next->effect);
+        free(next);
+        if (core->batch_bytes >= CORE_BATCH_BYTES_MAX ||
+            core->batch_tokens_count > CORE_BATCH_TOKENS_MAX / 2) {
+            core_flush(core);
+        }
+    }
+    if (held_last != NULL) {
+        held_last->next = core->deferred_first;
+        core->deferred_first = held_first;
+        core->deferred_last = core->deferred_last != NULL ? core->deferred_last : held_last;
+    }
+}

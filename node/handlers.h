@@ -1,0 +1,27 @@
+/* node/handlers.h - the groups of routes of the local API, for node/routes.c (docs/API.md). */
+#ifndef SPEAN_NODE_HANDLERS_H
+#define SPEAN_NODE_HANDLERS_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "node/core.h"
+#include "node/route.h"
+
+/* A group is a static table; handlers get a struct spean_core as ctx and as core. */
+struct spean_route_group {
+    const struct spean_route *routes;
+    size_t count;
+};
+
+struct spean_route_group spean_node_routes(void);   /* version, node, unlock, lock */
+struct spean_route_group spean_status_routes(void); /* status, sync */
+struct spean_route_group spean_ledger_routes(void); /* ledger, charter, members */
+struct spean_route_group spean_lobby_routes(void);  /* invitations, join, pending */
+struct spean_route_group spean_log_routes(void);    /* logs and their entries */
+struct spean_route_group spean_check_routes(void);  /* verify */
+
+/* The list of partners, as in status. */
+json_t *spean_status_partners(const struct spean_core_view *view);
+
+#endif

@@ -1,0 +1,128 @@
+/* What status says of partners: how the last session with each of their nodes went. */
+#include <stdio.h>
+#include <string.h>
+
+#include "node/core_internal.h"
+#include "store/peer.h"
+
+static struct spean_partner *partner_of(struct spean_core *core, const struct spean_key *transport)
+{
+    for (uint32_t i = 0; i < core->partners_count; i++) {
+        if (spean_key_equal(&core->partners[i].transport, transport)) {
+            return &core->partners[i];
+        }
+    }
+    if (core->partners_count == SPEAN_CORE_PARTNERS_MAX) {
+        return NULL;
+    }
+    struct spean_partner *partner = &core->partners[core->partners_count++];
+    memset(partner, 0, sizeof(*partner));
+    partner->transport = *transport;
+    return partner;
+}
+
+static void note(struct spean_partner *partner, const struct spean_sync_effect *effect)
+{
+    switch (effect->as.report.kind) {
+    case SPEAN_REPORT_SESSION_OPEN:
+        partner->org = effect->as.report.org;
+        partner->connected = true;
+        partner->equal = false;
+        partner->broke = SPEAN_OK;
+        partner->clock_apart_s = 0;
+        break;
+    case SPEAN_REPORT_EQUAL:
+    case SPEAN_REPORT_UNEQUAL:
+        partner->equal = effect->as.report.kind == SPEAN_REPORT_EQUAL;
+        partner->missing = effect->as.report.count;
+        break;
+    case SPEAN_REPORT_PEER_BROKE:
+    case SPEAN_REPORT_PEER_REFUSED:
+        partner->broke = effect->as.report.err;
+        break;
+    case SPEAN_REPORT_CLOCK:
+        partner->clock_apart_s = effect->as.report.count;
+        break;
+    case SPEAN_REPORT_PEER_SILENT:
+    case SPEAN_REPORT_FORK:
+    case SPEAN_REPORT_SET_ASIDE:
+        break;
+    }
+}
+
+static const char *name_of(enum spean_sync_report_kind kind)
+{
+    switch (kind) {
+    case SPEAN_REPORT_SESSION_OPEN:
+        return "session_open";
+    case SPEAN_REPORT_EQUAL:
+        return "session_equal";
+    case SPEAN_REPORT_UNEQUAL:
+        return "session_unequal";
+    case SPEAN_REPORT_PEER_BROKE:
+        return "peer_broke_rule";
+    case SPEAN_REPORT_PEER_REFUSED:
+        return "peer_refused_us";
+    case SPEAN_REPORT_PEER_SILENT:
+        return "peer_silent";
+    case SPEAN_REPORT_FORK:
+        return "fork";
+    case SPEAN_REPORT_CLOCK:
+        return "peer_clock";
+    case SPEAN_REPORT_SET_ASIDE:
+        return "beyond_cut";
+    }
+    return "report";
+}
+
+static enum spean_journal_level level_of(enum spean_sync_report_kind kind)
+{
+    const bool plain = kind == SPEAN_REPORT_SESSION_OPEN || kind == SPEAN_REPORT_EQUAL ||
+                       kind == SPEAN_REPORT_PEER_SILENT;
+    return plain ? SPEAN_JOURNAL_INFO
+                 : (kind == SPEAN_REPORT_FORK ? SPEAN_JOURNAL_ERROR : SPEAN_JOURNAL_WARNING);
+}
+
+void core_partner_report(struct spean_core *core, const struct core_link *link,
+                         const struct spean_sync_effect *effect)
+{
+    const enum spean_sync_report_kind kind = effect->as.report.kind;
+    char short_org[9];
+    (void)snprintf(short_org, sizeof(short_org), "%02x%02x%02x%02x", effect->as.report.org.bytes[0],
+                   effect->as.report.org.bytes[1], effect->as.report.org.bytes[2],
+                   effect->as.report.org.bytes[3]);
+    SPEAN_JOURNAL_EVENT(core->journal, level_of(kind), name_of(kind),
+                        spean_journal_number("link", effect->link),
+                        spean_journal_text("org", short_org),
+                        spean_journal_text("err", spean_err_name(effect->as.report.err)),
+                        spean_journal_number("count", effect->as.report.count));
+    if (link == NULL) {
+        return;
+    }
+    (void)pthread_rwlock_wrlock(&core->lock);
+    struct spean_partner *partner = partner_of(core, &link->transport);
+    if (partner != NULL) {
+        note(partner, effect);
+    }
+    (void)pthread_rwlock_unlock(&core->lock);
+}
+
+void core_partner_down(struct spean_core *core, const struct spean_key *transport)
+{
+    (void)pthread_rwlock_wrlock(&core->lock);
+    for (uint32_t i = 0; i < core->partners_count; i++) {
+        if (spean_key_equal(&core->partners[i].transport, transport)) {
+            core->partners[i].connected = false;
+        }
+    }
+    (void)pthread_rwlock_unlock(&core->lock);
+}
+
+uint32_t spean_core_partners(struct spean_core *core, struct spean_partner *out, uint32_t cap)
+{
+    (void)pthread_rwlock_rdlock(&core->lock);
+    const uint32_t count = core->partners_count < cap ? core->partners_count : cap;
+    memcpy(out, core->partners, count * sizeof(*out));
+    (void)pthread_rwlock_unlock(&core->lock);
+    return count;
+}

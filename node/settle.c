@@ -1,0 +1,200 @@
+/* What this node writes by itself, because what it folded says so. */
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node/core_internal.h"
+#include "protocol/reader.h"
+#include "protocol/schema.h"
+#include "protocol/schema_numbers.h"
+#include "protocol/writer.h"
+#include "store/author.h"
+#include "store/draft.h"
+#include "store/record.h"
+#include "store/setup.h"
+
+#define VALUE_BYTES_MAX 1024u
+#define LANG_UNKNOWN    "und" /* BCP 47: nobody said which language the name is in. */
+
+static struct spean_view own_endpoint(const struct spean_core *core, uint8_t *buf, size_t cap)
+{
+    char address[SPEAN_ENDPOINT_BYTES_MAX + 8];
+    const int len = snprintf(address, sizeof(address), "tcp://%s", core->config->advertise);
+    struct spean_writer w;
+    struct spean_view out = {0};
+    spean_writer_init(&w, buf, cap);
+    spean_writer_map(&w, 2);
+    spean_writer_uint(&w, SPEAN_SUB_ENDPOINT_NODE_KEY);
+    spean_writer_bin(&w, core->transport_key.bytes, sizeof(core->transport_key.bytes));
+    spean_writer_uint(&w, SPEAN_SUB_ENDPOINT_ADDRESS);
+    spean_writer_str(&w, address, (size_t)len);
+    return spean_writer_end(&w, &out) == SPEAN_OK ? out : (struct spean_view){0};
+}
+
+/* The agency record that this org made of itself. SPEAN_ENOTFOUND: there is none yet. */
+static spean_err find_self(struct spean_core *core, struct spean_tx *tx,
+                           struct spean_record_id *out, struct spean_part **part)
+{
+    const struct spean_record_id *after = NULL;
+    struct spean_record_id record;
+    spean_err err = SPEAN_OK;
+    while ((err = spean_record_next(tx, SPEAN_TYPE_AGENCY, after, &record)) == SPEAN_OK) {
+        const struct spean_part_name name = {record, SPEAN_PART_PUBLIC};
+        struct spean_part_info info;
+        struct spean_view org;
+        after = &record;
+        if (spean_record_part(tx, core->keys, &name, part) != SPEAN_OK) {
+            continue;
+        }
+        spean_part_get_info(*part, &info);
+        if (info.created && spean_id_equal(&info.owner, &core->org) &&
+            spean_fixed_get(info.fixed, SPEAN_FIELD_AGENCY_ORG, &org)) {
+            *out = record;
+            return SPEAN_OK;
+        }
+        spean_part_free(*part);
+        *part = NULL;
+    }
+    return err;
+}
+
+static spean_err add_text(struct spean_draft *draft, uint64_t field, enum spean_verb verb,
+                          const char *lang, struct spean_view text)
+{
+    uint8_t buf[VALUE_BYTES_MAX];
+    struct spean_writer w;
+    struct spean_view value = {0};
+    spean_writer_init(&w, buf, sizeof(buf));
+    if (lang != NULL) {
+        spean_writer_map(&w, 1);
+        spean_writer_str(&w, lang, strlen(lang));
+    }
+    spean_writer_str(&w, text.data, text.len);
+    const spean_err err = spean_writer_end(&w, &value);
+    return err == SPEAN_OK ? spean_draft_op(draft, field, verb, value) : err;
+}
+
+static struct spean_view text_of(const char *text)
+{
+    return (struct spean_view){(const uint8_t *)text, strlen(text)};
+}
+
+/* The record that tells partners who we are and where we can be called. */
+static spean_err draft_self(struct spean_core *core, struct spean_draft *draft)
+{
+    uint8_t random[SPEAN_CHANGE_RANDOM_BYTES];
+    uint8_t fixed_buf[64];
+    struct spean_view fixed = {0};
+    struct spean_writer w;
+    randombytes_buf(random, sizeof(random));
+    spean_writer_init(&w, fixed_buf, sizeof(fixed_buf));
+    spean_writer_map(&w, 1);
+    spean_writer_uint(&w, SPEAN_FIELD_AGENCY_ORG);
+    spean_writer_bin(&w, core->org.bytes, sizeof(core->org.bytes));
+    spean_err err = spean_writer_end(&w, &fixed);
+    struct spean_tx *tx = NULL;
+    struct spean_setup setup;
+    struct spean_document doc;
+    if (err == SPEAN_OK) {
+        err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
+    }
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    err = spean_setup_get(tx, &setup, &doc);
+    if (err == SPEAN_OK) {
+        err = spean_draft_create(draft, SPEAN_TYPE_AGENCY, random, fixed, NULL, NULL);
+    }
+    if (err == SPEAN_OK) {
+        err = add_text(draft, SPEAN_FIELD_AGENCY_KIND, SPEAN_VERB_WRITE, NULL,
+                       text_of("partner_ngo"));
+    }
+    if (err == SPEAN_OK) {
+        err = add_text(draft, SPEAN_FIELD_AGENCY_NAMES, SPEAN_VERB_WRITE, LANG_UNKNOWN, setup.name);
+    }
+    if (err == SPEAN_OK) {
+        err = add_text(draft, SPEAN_FIELD_AGENCY_COUNTRY, SPEAN_VERB_WRITE, NULL, setup.country);
+    }
+    spean_tx_abort(tx);
+    return err;
+}
+
+static bool has_endpoint(const struct spean_part *part, struct spean_view endpoint)
+{
+    const struct spean_field *field =
+        spean_part_find(part, SPEAN_FIELD_AGENCY_ENDPOINTS, SPEAN_KIND_SET);
+    for (size_t i = 0; field != NULL && i < spean_field_elements_count(field); i++) {
+        struct spean_view element;
+        if (spean_field_get_element(field, i, &element) && element.len == endpoint.len &&
+            memcmp(element.data, endpoint.data, endpoint.len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static spean_err write_draft(struct spean_core *core, struct spean_draft *draft)
+{
+    const struct spean_author author = {.db = core->db,
+                                        .keys = core->keys,
+                                        .authority = core->authority,
+                                        .log = spean_core_own_log(core),
+                                        .now_s = core_now_s()};
+    core_flush(core);
+    const spean_err err =
+        spean_author_commit(&author, draft, (struct spean_view){0}, false, NULL, NULL);
+    if (err == SPEAN_OK) {
+        spean_core_committed(core);
+    }
+    return err;
+}
+
+/* Publish ourselves when there is no record of us, and the address when it is another now. */
+static spean_err settle_self(struct spean_core *core)
+{
+    uint8_t buf[VALUE_BYTES_MAX];
+    const bool reachable = core->config->advertise[0] != '\0';
+    const struct spean_view endpoint =
+        reachable ? own_endpoint(core, buf, sizeof(buf)) : (struct spean_view){0};
+    struct spean_tx *tx = NULL;
+    struct spean_draft *draft = NULL;
+    struct spean_part *part = NULL;
+    struct spean_record_id record;
+    spean_err err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    const spean_err found = find_self(core, tx, &record, &part);
+    spean_tx_abort(tx);
+    const bool listed = found == SPEAN_OK && (!reachable || has_endpoint(part, endpoint));
+    spean_part_free(part);
+    if (listed || (found != SPEAN_OK && found != SPEAN_ENOTFOUND)) {
+        return found;
+    }
+    err = spean_draft_new(core->authority, spean_core_own_log(core), &draft);
+    if (err == SPEAN_OK) {
+        err = found == SPEAN_OK
+                  ? spean_draft_change(draft, &record, SPEAN_TYPE_AGENCY, SPEAN_PART_PUBLIC)
+                  : draft_self(core, draft);
+    }
+    if (err == SPEAN_OK && endpoint.len > 0) {
+        err = spean_draft_op(draft, SPEAN_FIELD_AGENCY_ENDPOINTS, SPEAN_VERB_ADD, endpoint);
+    }
+    if (err == SPEAN_OK) {
+        err = write_draft(core, draft);
+    }
+    spean_draft_free(draft);
+    return err;
+}
+
+void core_settle_records(struct spean_core *core)
+{
+    if (spean_keys_locked(core->keys) || spean_core_own_log(core) == NULL) {
+        return;
+    }
+    const spean_err err = settle_self(core);
+    if (err != SPEAN_OK) {
+        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "own_record",
+                            spean_journal_text("err", spean_err_name(err)));
+    }
+}

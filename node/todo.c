@@ -1,0 +1,50 @@
+#include "node/todo.h"
+
+#include <string.h>
+
+#include "protocol/fold.h"
+#include "protocol/schema_numbers.h"
+#include "store/record.h"
+
+/* Fields of one part that two people wrote unseen by each other. */
+static uint32_t conflicts_of(const struct spean_core_view *view, const struct spean_part_name *name)
+{
+    struct spean_part *part = NULL;
+    uint32_t count = 0;
+    if (spean_record_part(view->tx, view->keys, name, &part) != SPEAN_OK) {
+        return 0;
+    }
+    for (size_t i = 0; i < spean_part_fields_count(part); i++) {
+        count += spean_field_conflict(spean_part_field(part, i));
+    }
+    spean_part_free(part);
+    return count;
+}
+
+static uint32_t count_conflicts(const struct spean_core_view *view, uint64_t type)
+{
+    struct spean_record_id record;
+    const struct spean_record_id *after = NULL;
+    uint32_t count = 0;
+    while (spean_record_next(view->tx, type, after, &record) == SPEAN_OK) {
+        struct spean_record_part parts[SPEAN_RECORD_PARTS_MAX];
+        uint32_t parts_count = 0;
+        after = &record;
+        if (spean_record_parts(view->tx, &record, parts, &parts_count) != SPEAN_OK) {
+            continue;
+        }
+        for (uint32_t i = 0; i < parts_count; i++) {
+            const struct spean_part_name name = {record, parts[i].part};
+            count += parts[i].folded ? conflicts_of(view, &name) : 0;
+        }
+    }
+    return count;
+}
+
+void spean_todo_count(const struct spean_core_view *view, struct spean_todo_counts *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->decisions = count_conflicts(view, SPEAN_TYPE_AGENCY) +
+                     count_conflicts(view, SPEAN_TYPE_CASE) +
+                     count_conflicts(view, SPEAN_TYPE_REFERRAL);
+}

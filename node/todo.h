@@ -1,0 +1,18 @@
+/* node/todo.h - what waits for a person, counted for status. */
+#ifndef SPEAN_NODE_TODO_H
+#define SPEAN_NODE_TODO_H
+
+#include <stdint.h>
+
+#include "node/core.h"
+
+struct spean_todo_counts {
+    uint32_t referrals_to_answer; /* To us, not accepted or declined yet. */
+    uint32_t not_sent;            /* Drafts. */
+    uint32_t decisions;           /* Fields with a conflict. */
+};
+
+/* Count; what cannot be read, because the keys are locked, is not counted. */
+void spean_todo_count(const struct spean_core_view *view, struct spean_todo_counts *out);
+
+#endif

@@ -1,0 +1,58 @@
+/* Requests that wait until every reachable partner is in step. */
+#include <string.h>
+
+#include "node/answer.h"
+#include "node/core_internal.h"
+#include "node/handlers.h"
+
+static bool in_step(const struct spean_core *core)
+{
+    if (core->fold_pending) {
+        return false;
+    }
+    for (uint32_t i = 0; i < core->partners_count; i++) {
+        const struct spean_partner *partner = &core->partners[i];
+        if (partner->connected && (!partner->equal || partner->missing > 0)) {
+            return false;
+        }
+    }
+    return core->partners_count > 0;
+}
+
+static void finish(struct spean_core *core, struct spean_job *job)
+{
+    struct spean_core_view view;
+    if (spean_answer_begin(core, &view, &job->reply)) {
+        json_t *body = json_object();
+        (void)json_object_set_new(body, "in_step", json_boolean(in_step(core)));
+        (void)json_object_set_new(body, "partners", spean_status_partners(&view));
+        spean_core_view_end(&view);
+        spean_reply_take(&job->reply, body);
+    }
+    spean_queue_answer(job);
+}
+
+void core_wait_for_step(struct spean_core *core, struct spean_job *job, uint64_t wait_s)
+{
+    if (wait_s == 0 || in_step(core) || core->waiting_count == CORE_WAITING_MAX) {
+        finish(core, job);
+        return;
+    }
+    core->waiting[core->waiting_count++] =
+        (struct core_waiting){job, core_now_ms() + wait_s * 1000u};
+}
+
+void core_waiting_turn(struct spean_core *core, bool stopping)
+{
+    const bool done = core->waiting_count > 0 && in_step(core);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < core->waiting_count; i++) {
+        const struct core_waiting waiting = core->waiting[i];
+        if (done || stopping || core_now_ms() >= waiting.until_ms) {
+            finish(core, waiting.job);
+        } else {
+            core->waiting[kept++] = waiting;
+        }
+    }
+    core->waiting_count = kept;
+}
