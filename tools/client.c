@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <curl/curl.h>
+#include <sodium.h>
 
 #include "tools/i18n.h"
 #include "tools/interrupt.h"
@@ -305,7 +306,10 @@ enum spean_exit spean_client_request(struct spean_client *client, const char *me
         }
     }
     free(received.data);
-    free(text);
+    if (text != NULL) {
+        sodium_memzero(text, strlen(text)); /* Passphrases and names of people pass through it. */
+        free(text);
+    }
     free(url);
     return exit;
 }

@@ -20,8 +20,8 @@
 #include "tools/idtext.h"
 #include "tools/input.h"
 #include "tools/newnode.h"
+#include "tools/unlocking.h"
 
-#define ADMIN_KEY_NAME    "spean-admin.key"
 #define WORDS_ASKED       3u
 #define WORDS_PER_LINE    6u
 #define TRIES_MAX         3u
@@ -272,25 +272,6 @@ static enum spean_exit words_of_org_check(const char *name, const char *country,
     return SPEAN_EXIT_DONE;
 }
 
-/* Where the admin key file goes: --admin-key, or the person's own folder. */
-static enum spean_exit admin_path_get(struct spean_call *call, char out[SPEAN_PATH_BYTES_MAX],
-                                      struct spean_problem *problem)
-{
-    const char *const given = spean_call_value(call, "admin-key");
-    const char *const home = getenv("HOME");
-    if (given == NULL && (home == NULL || home[0] != '/')) {
-        (void)spean_problem_usage(problem, "%s", _("there is no place for the admin key"));
-        spean_problem_hint(problem, "%s", _("give --admin-key FILE"));
-        return SPEAN_EXIT_USAGE;
-    }
-    const int len = given != NULL ? snprintf(out, SPEAN_PATH_BYTES_MAX, "%s", given)
-                                  : snprintf(out, SPEAN_PATH_BYTES_MAX, "%s/" ADMIN_KEY_NAME, home);
-    if (len < 0 || (unsigned)len >= SPEAN_PATH_BYTES_MAX) {
-        return spean_problem_usage(problem, "%s", _("the path of the admin key is too long"));
-    }
-    return SPEAN_EXIT_DONE;
-}
-
 static enum spean_exit tell(struct spean_call *call, const struct spean_newnode_plan *plan,
                             const struct spean_newnode *node, struct spean_problem *problem)
 {
@@ -375,7 +356,7 @@ static enum spean_exit init_run(struct spean_call *call, struct spean_problem *p
         exit = spean_call_home(call, home, problem);
     }
     if (exit == SPEAN_EXIT_DONE) {
-        exit = admin_path_get(call, admin_path, problem);
+        exit = spean_unlocking_admin_path(spean_call_value(call, "admin-key"), admin_path, problem);
     }
     if (exit == SPEAN_EXIT_DONE) {
         exit = spean_newnode_check(home, admin_path, problem);

@@ -3,8 +3,7 @@
 #include <stddef.h>
 
 const struct spean_group *const spean_groups[] = {
-    &spean_group_help,
-    &spean_group_init,
-    &spean_group_version,
-    NULL,
+    &spean_group_help,   &spean_group_init,    &spean_group_ledger,
+    &spean_group_lock,   &spean_group_member,  &spean_group_status,
+    &spean_group_unlock, &spean_group_version, NULL,
 };

@@ -6,6 +6,11 @@
 
 extern const struct spean_group spean_group_help;
 extern const struct spean_group spean_group_init;
+extern const struct spean_group spean_group_ledger;
+extern const struct spean_group spean_group_lock;
+extern const struct spean_group spean_group_member;
+extern const struct spean_group spean_group_status;
+extern const struct spean_group spean_group_unlock;
 extern const struct spean_group spean_group_version;
 
 #endif

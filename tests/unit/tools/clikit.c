@@ -23,22 +23,17 @@
 #define BACKLOG           8
 #define WAIT_MS           30000 /* For a client that never speaks; longer than any test lasts. */
 
-void cli_run(struct cli_result *result, const char *first, ...)
+static void run(struct cli_result *result, const char *const *words, size_t count)
 {
     char *argv[CLI_WORDS_MAX + 1];
-    int argc = 0;
-    va_list args;
-    va_start(args, first);
-    for (const char *word = first; word != NULL; word = va_arg(args, const char *)) {
-        assert_true(argc < (int)CLI_WORDS_MAX);
-        argv[argc] = strdup(word);
-        assert_non_null(argv[argc]);
-        argc++;
+    assert_true(count <= CLI_WORDS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        argv[i] = strdup(words[i]);
+        assert_non_null(argv[i]);
     }
-    va_end(args);
-    argv[argc] = NULL;
+    argv[count] = NULL;
     char *owned[CLI_WORDS_MAX]; /* The run may put argv in another order. */
-    memcpy(owned, argv, (size_t)argc * sizeof(owned[0]));
+    memcpy(owned, argv, count * sizeof(owned[0]));
 
     size_t out_len;
     size_t err_len;
@@ -47,12 +42,35 @@ void cli_run(struct cli_result *result, const char *first, ...)
     around.talk = open_memstream(&result->err, &err_len);
     assert_non_null(around.results);
     assert_non_null(around.talk);
-    result->exit = spean_program_run(argc, argv, &around);
+    result->exit = spean_program_run((int)count, argv, &around);
     assert_int_equal(fclose(around.results), 0);
     assert_int_equal(fclose(around.talk), 0);
-    for (int i = 0; i < argc; i++) {
+    for (size_t i = 0; i < count; i++) {
         free(owned[i]);
     }
+}
+
+void cli_run(struct cli_result *result, const char *first, ...)
+{
+    const char *words[CLI_WORDS_MAX];
+    size_t count = 0;
+    va_list args;
+    va_start(args, first);
+    for (const char *word = first; word != NULL; word = va_arg(args, const char *)) {
+        assert_true(count < CLI_WORDS_MAX);
+        words[count++] = word;
+    }
+    va_end(args);
+    run(result, words, count);
+}
+
+void cli_run_words(struct cli_result *result, const char *const *words)
+{
+    size_t count = 0;
+    while (words[count] != NULL) {
+        count++;
+    }
+    run(result, words, count);
 }
 
 void cli_result_fini(struct cli_result *result)
@@ -126,8 +144,18 @@ static void *serve(void *context)
             return NULL;
         }
         server->requests[i] = request_read(fd);
-        reply_send(fd, &server->replies[i]);
+        struct api_reply reply = server->replies[i];
+        char *const made =
+            reply.make == NULL ? NULL : reply.make(server->requests[i], reply.context);
+        if (made != NULL) {
+            reply = (struct api_reply){.data = made};
+        }
+        reply_send(fd, &reply);
+        free(made);
         (void)close(fd);
+    }
+    if (server->replies_count > 0) { /* With none it plays a daemon that never answers. */
+        (void)shutdown(server->listener, SHUT_RDWR); /* One more is refused, not left waiting. */
     }
     return NULL;
 }
@@ -189,6 +217,78 @@ const char *api_http(int status, const char *json)
                              status, strlen(json), json);
     assert_true(len > 0 && (size_t)len < sizeof(text));
     return text;
+}
+
+void talk_run(struct talk *talk, const struct api_say *says, size_t count, const char *const *words)
+{
+    struct api_reply replies[API_SERVER_REPLIES_MAX] = {{.data = NULL}};
+    char *texts[API_SERVER_REPLIES_MAX] = {NULL};
+    const char *all[CLI_WORDS_MAX + 1];
+    assert_true(count <= API_SERVER_REPLIES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        texts[i] = says[i].make == NULL ? strdup(api_http(says[i].status, says[i].json)) : NULL;
+        replies[i] =
+            (struct api_reply){.data = texts[i], .make = says[i].make, .context = says[i].context};
+    }
+    size_t used = 0;
+    while (words[used] != NULL) {
+        assert_true(used < CLI_WORDS_MAX - 2);
+        all[used] = words[used];
+        used++;
+    }
+    talk->server = api_server_start(replies, count);
+    all[used++] = "--socket";
+    all[used++] = api_server_path(talk->server);
+    all[used] = NULL;
+    cli_run_words(&talk->result, all);
+    api_server_stop(talk->server);
+    for (size_t i = 0; i < count; i++) {
+        free(texts[i]);
+    }
+}
+
+void talk_fini(struct talk *talk)
+{
+    cli_result_fini(&talk->result);
+    api_server_free(talk->server);
+}
+
+json_t *asked_body(const struct talk *talk, size_t i)
+{
+    const char *const request = api_server_request(talk->server, i);
+    assert_non_null(request);
+    const char *const end = strstr(request, "\r\n\r\n");
+    assert_non_null(end);
+    return json_loads(end + 4, JSON_REJECT_DUPLICATES, NULL);
+}
+
+void assert_asked(const struct talk *talk, size_t i, const char *line, const char *json)
+{
+    const char *const request = api_server_request(talk->server, i);
+    assert_non_null(request);
+    const size_t len = strlen(line);
+    if (strncmp(request, line, len) != 0 || strncmp(request + len, " HTTP/", 6) != 0) {
+        fail_msg("asked \"%.60s\", not \"%s\"", request, line);
+    }
+    if (json != NULL && strcmp(json, "*") == 0) {
+        return;
+    }
+    json_t *const body = asked_body(talk, i);
+    json_t *const wanted = json == NULL ? NULL : json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+    assert_int_equal(json == NULL, wanted == NULL);
+    const int same = body == NULL && wanted == NULL ? 1 : json_equal(body, wanted);
+    if (!same) {
+        fail_msg("asked %s, not with %s", request, json == NULL ? "nothing" : json);
+    }
+    json_decref(body);
+    json_decref(wanted);
+}
+
+void assert_asked_times(const struct talk *talk, size_t count)
+{
+    for (size_t i = 0; i < API_SERVER_REPLIES_MAX; i++) {
+        assert_int_equal(api_server_request(talk->server, i) != NULL, i < count);
+    }
 }
 
 void scratch_make(char *path, size_t cap)

@@ -13,6 +13,8 @@
 
 #include <stddef.h>
 
+#include <jansson.h>
+
 #include "tools/exit.h"
 
 #define API_SERVER_REPLIES_MAX 16u
@@ -26,12 +28,15 @@ struct cli_result {
 
 /* Run the words up to NULL as a command line, without a terminal; fails the test if it cannot. */
 void cli_run(struct cli_result *result, const char *first, ...);
+void cli_run_words(struct cli_result *result, const char *const *words); /* Ends with NULL. */
 void cli_result_fini(struct cli_result *result);
 
 /* Bytes that answer one connection, as they are. */
 struct api_reply {
-    const char *data;
-    size_t len; /* 0: strlen(data). */
+    const char *data; /* NULL: what make returns, which is then freed. */
+    size_t len;       /* 0: strlen(data). */
+    char *(*make)(const char *request, void *context); /* Runs on the server's thread. */
+    void *context;
 };
 
 struct api_server;
@@ -48,6 +53,37 @@ void api_server_free(struct api_server *server);
 
 /* Make a whole HTTP reply of status and JSON text; valid until the next call in this thread. */
 const char *api_http(int status, const char *json);
+
+/* What one connection is answered: a status and JSON text, or what make returns: a whole HTTP reply
+ * (see api_http()) in memory that is then freed. */
+struct api_say {
+    int status;
+    const char *json;
+    char *(*make)(const char *request, void *context);
+    void *context;
+};
+
+/* One run of `spean` that speaks to the daemon. */
+struct talk {
+    struct cli_result result;
+    struct api_server *server;
+};
+
+/* Run words (at most CLI_WORDS_MAX - 2, ends with NULL) against a daemon that answers as said, and
+ * stop it; end with talk_fini(). */
+void talk_run(struct talk *talk, const struct api_say *says, size_t count,
+              const char *const *words);
+void talk_fini(struct talk *talk);
+
+/* Fail unless the request number i was line ("POST /v1/lock") with this JSON body; NULL: with none.
+ * "*": any body. */
+void assert_asked(const struct talk *talk, size_t i, const char *line, const char *json);
+
+/* Fail unless exactly count requests came. */
+void assert_asked_times(const struct talk *talk, size_t count);
+
+/* The JSON body of a request, which the caller frees; NULL if it has none. */
+json_t *asked_body(const struct talk *talk, size_t i);
 
 /* Make a scratch folder, and remove it with the files in it. */
 void scratch_make(char *path, size_t cap);

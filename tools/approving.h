@@ -1,0 +1,17 @@
+/* tools/approving.h - letting a newcomer in, once people have compared the digits. */
+#ifndef SPEAN_TOOLS_APPROVING_H
+#define SPEAN_TOOLS_APPROVING_H
+
+#include "tools/call.h"
+#include "tools/problem.h"
+
+/*
+ * `spean member approve`. Checks the newcomer's statement, has the digits compared, and signs the
+ * charter version that takes it in. Exit 5: nobody of that id waits. 9: the digits differ, or the
+ * statement does not hold: somebody may be in between. 4: the admin key is no steward's, or cannot
+ * decide alone. 6: it was removed before, which is for ever.
+ */
+SPEAN_CHECK enum spean_exit spean_approving_run(struct spean_call *call,
+                                                struct spean_problem *problem);
+
+#endif

@@ -1,0 +1,233 @@
+#include "tools/groups.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "protocol/text.h"
+#include "tools/call.h"
+#include "tools/compose.h"
+#include "tools/grid.h"
+#include "tools/i18n.h"
+#include "tools/idtext.h"
+#include "tools/jsonget.h"
+#include "tools/out.h"
+#include "tools/show.h"
+#include "tools/unlocking.h"
+
+/* Describe what stands in the way of the document that was to be signed. */
+static enum spean_exit refuse(spean_err err, struct spean_problem *problem)
+{
+    if (err == SPEAN_EDENIED) {
+        (void)spean_problem_set(problem, SPEAN_EXIT_DENIED, "not_permitted", "%s",
+                                _("this admin key cannot speak for the organisation of this node"));
+        spean_problem_hint(problem, "%s", _("give its own with --admin-key FILE"));
+        return SPEAN_EXIT_DENIED;
+    }
+    if (err == SPEAN_ESTATE) {
+        return spean_problem_set(problem, SPEAN_EXIT_STATE, "wrong_state", "%s",
+                                 _("this organisation belongs to a ledger already"));
+    }
+    if (err == SPEAN_EINPUT) {
+        return spean_problem_usage(problem, _("--name is empty or longer than %u bytes"),
+                                   SPEAN_LEDGER_NAME_BYTES_MAX);
+    }
+    return spean_problem_err(problem, err, "ledger found");
+}
+
+/* Have the daemon's node agree to the ledger. */
+static enum spean_exit node_accept(struct spean_call *call, const struct spean_handle *handle,
+                                   json_t **acceptance, struct spean_problem *problem)
+{
+    char hex[2 * SPEAN_HANDLE_BYTES + 1];
+    spean_text_hex_encode(hex, sizeof(hex), (struct spean_view){handle->bytes, SPEAN_HANDLE_BYTES});
+    json_t *const body = json_pack("{s:s}", "handle", hex);
+    if (body == NULL) {
+        return spean_problem_err(problem, SPEAN_ENOMEM, "ledger found");
+    }
+    const enum spean_exit exit =
+        spean_call_request(call, "POST", "/v1/node/accept", body, acceptance, problem);
+    json_decref(body);
+    return exit;
+}
+
+static enum spean_exit tell(struct spean_call *call, const json_t *ledger)
+{
+    struct spean_out *const out = spean_call_out(call);
+    char id[SPEAN_IDTEXT_SHORT_BYTES];
+    spean_idtext_short(spean_jsonget_text(ledger, "id"), id);
+    spean_out_json(out, ledger);
+    spean_out_done(out, _("ledger founded   %s   %s"), spean_jsonget_text(ledger, "name"), id);
+    spean_out_note(out, "%s",
+                   _("Your organisation is its only member and its steward: nobody comes in "
+                     "without this admin key. Agencies that you add are for all members to see."));
+    spean_out_next(out, "spean member invite");
+    return SPEAN_EXIT_DONE;
+}
+
+static enum spean_exit dry_run_tell(struct spean_call *call, const char *name,
+                                    struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    json_t *const object = json_pack("{s:b,s:s,s:I}", "dry_run", 1, "name", name, "erasure_delay_s",
+                                     (json_int_t)SPEAN_COMPOSE_DELAY_S);
+    if (object == NULL) {
+        return spean_problem_err(problem, SPEAN_ENOMEM, "ledger found");
+    }
+    spean_out_json(out, object);
+    json_decref(object);
+    spean_out_line(out, _("would found the ledger \"%s\" with this organisation as its steward"),
+                   name);
+    return SPEAN_EXIT_DONE;
+}
+
+/* Send both documents and tell what the daemon made of them. */
+static enum spean_exit found_send(struct spean_call *call, const struct spean_composed *charter,
+                                  const struct spean_composed *statement,
+                                  struct spean_problem *problem)
+{
+    json_t *reply = NULL;
+    json_t *const body =
+        json_pack("{s:O,s:O}", "charter", charter->hex, "statement", statement->hex);
+    if (body == NULL) {
+        return spean_problem_err(problem, SPEAN_ENOMEM, "ledger found");
+    }
+    const enum spean_exit exit =
+        spean_call_request(call, "POST", "/v1/ledger", body, &reply, problem);
+    json_decref(body);
+    if (reply == NULL) {
+        return exit;
+    }
+    const enum spean_exit told = tell(call, reply);
+    json_decref(reply);
+    return told;
+}
+
+/* Compose the charter, then the statement that opens this node in it. */
+static enum spean_exit found_with(struct spean_call *call, const struct spean_adminkey *admin,
+                                  const json_t *node, struct spean_problem *problem)
+{
+    const char *const name = spean_call_value(call, "name");
+    uint8_t random[SPEAN_CHARTER_RANDOM_BYTES];
+    struct spean_composed charter;
+    struct spean_composed statement;
+    randombytes_buf(random, sizeof(random));
+    spean_err err = spean_compose_genesis(admin, name, random, &charter);
+    if (err != SPEAN_OK) {
+        return refuse(err, problem);
+    }
+    if (spean_call_globals(call)->dry_run) {
+        json_decref(charter.hex);
+        return dry_run_tell(call, name, problem);
+    }
+    const struct spean_handle handle = spean_handle_of(&charter.id);
+    json_t *acceptance = NULL;
+    enum spean_exit exit = node_accept(call, &handle, &acceptance, problem);
+    if (exit == SPEAN_EXIT_DONE) {
+        err = spean_compose_node(admin, node, &handle, acceptance, &statement);
+        if (err != SPEAN_OK) {
+            exit = refuse(err, problem);
+        } else {
+            exit = found_send(call, &charter, &statement, problem);
+            json_decref(statement.hex);
+        }
+    }
+    json_decref(acceptance);
+    json_decref(charter.hex);
+    return exit;
+}
+
+static enum spean_exit found_run(struct spean_call *call, struct spean_problem *problem)
+{
+    json_t *node = NULL;
+    enum spean_exit exit = spean_call_request(call, "GET", "/v1/node", NULL, &node, problem);
+    if (node == NULL) {
+        return exit;
+    }
+    struct spean_adminkey *admin = NULL;
+    if (spean_jsonget_true(node, "in_ledger")) {
+        exit = refuse(SPEAN_ESTATE, problem);
+    } else {
+        exit = spean_unlocking_admin(call, &admin, problem);
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = found_with(call, admin, node, problem);
+    }
+    spean_adminkey_free(admin);
+    json_decref(node);
+    return exit;
+}
+
+static enum spean_exit show_run(struct spean_call *call, struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    json_t *reply = NULL;
+    const enum spean_exit exit =
+        spean_call_request(call, "GET", "/v1/ledger", NULL, &reply, problem);
+    if (reply == NULL) {
+        return exit;
+    }
+    spean_out_json(out, reply);
+    struct spean_grid *grid;
+    spean_err err = spean_grid_new(&grid);
+    if (err == SPEAN_OK) {
+        spean_grid_column(grid, NULL, false);
+        spean_grid_column(grid, NULL, false);
+        const char *key;
+        json_t *value;
+        json_object_foreach(reply, key, value)
+        {
+            err = err == SPEAN_OK ? spean_show_row(grid, key, value) : err;
+        }
+        spean_out_grid(out, grid);
+        spean_grid_free(grid);
+    }
+    json_decref(reply);
+    return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "ledger show");
+}
+
+static const struct spean_flag found_flags[] = {
+    {.name = "name",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "NAME",
+     .required = true,
+     .help = N_("what the partners will call the ledger; it never changes")},
+    SPEAN_FLAG_ADMIN_KEY,
+    SPEAN_FLAG_ADMIN_PASSPHRASE_FILE,
+    {0},
+};
+
+static const struct spean_command commands[] = {
+    {
+        .path = "ledger found",
+        .summary = N_("Found a ledger that partners can be invited to"),
+        .text = N_("Signs, with the admin key, the charter of a new ledger: your organisation is "
+                   "its first member and its steward. An organisation belongs to one ledger; if "
+                   "partners have one already, join theirs. Nothing leaves this machine before "
+                   "somebody is invited."),
+        .flags = found_flags,
+        .questions = (const struct spean_question[]){SPEAN_QUESTION_ADMIN_PASSPHRASE, {0}},
+        .inverse = SPEAN_INVERSE_NONE,
+        .examples =
+            (const char *const[]){"spean ledger found --name \"Mekong Referral Ledger\"", NULL},
+        .run = found_run,
+    },
+    {
+        .path = "ledger show",
+        .summary = N_("Show the ledger: its rules, stewards and members"),
+        .text = N_("Prints what the charter in force says: the name, who the stewards are and how "
+                   "many of them a change needs, and how long an erasure can be stopped."),
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean ledger show", NULL},
+        .run = show_run,
+    },
+    {0},
+};
+
+const struct spean_group spean_group_ledger = {
+    .name = "ledger",
+    .summary = N_("The ledger that partners share"),
+    .commands = commands,
+};

@@ -1,0 +1,333 @@
+#include "tools/groups.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "store/file.h"
+#include "tools/approving.h"
+#include "tools/call.h"
+#include "tools/client.h"
+#include "tools/grid.h"
+#include "tools/i18n.h"
+#include "tools/idtext.h"
+#include "tools/joining.h"
+#include "tools/jsonget.h"
+#include "tools/listing.h"
+#include "tools/out.h"
+#include "tools/qr.h"
+#include "tools/timetext.h"
+#include "tools/unlocking.h"
+
+#define EXPIRES_S          604800 /* A week. */
+#define ENDPOINT_BYTES_MAX 256u
+#define TCP                "tcp://"
+
+/* What is asked of the daemon: how long, and where the newcomer shall knock. */
+static enum spean_exit invite_body(struct spean_call *call, json_t **body,
+                                   struct spean_problem *problem)
+{
+    const char *const expires = spean_call_value(call, "expires");
+    const char *const endpoint = spean_call_value(call, "endpoint");
+    int64_t expires_s = EXPIRES_S;
+    if (expires != NULL && spean_timetext_span(expires, &expires_s) != SPEAN_OK) {
+        (void)spean_problem_usage(problem, _("--expires cannot be \"%s\""), expires);
+        spean_problem_hint(problem, "%s", _("a number and s, m, h, d or w: 12h, 7d"));
+        return SPEAN_EXIT_USAGE;
+    }
+    json_t *const object = json_pack("{s:I}", "expires_s", (json_int_t)expires_s);
+    bool good = object != NULL;
+    if (good && endpoint != NULL) {
+        const bool has_scheme = strncmp(endpoint, TCP, strlen(TCP)) == 0;
+        char full[ENDPOINT_BYTES_MAX];
+        const int len = snprintf(full, sizeof(full), "%s%s", has_scheme ? "" : TCP, endpoint);
+        if (len < 0 || (size_t)len >= sizeof(full)) {
+            json_decref(object);
+            return spean_problem_usage(problem, "%s", _("--endpoint is too long"));
+        }
+        good = json_object_set_new(object, "endpoint", json_string(full)) == 0;
+    }
+    if (!good) {
+        json_decref(object);
+        return spean_problem_err(problem, SPEAN_ENOMEM, "member invite");
+    }
+    *body = object;
+    return SPEAN_EXIT_DONE;
+}
+
+/* Give the code: into a new file, or as a line and perhaps as a picture. */
+static enum spean_exit invite_tell(struct spean_call *call, const json_t *reply,
+                                   struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    const char *const path = spean_call_value(call, "out");
+    const char *const code = spean_jsonget_text(reply, "code");
+    char when[SPEAN_WHEN_BYTES_MAX];
+    if (path != NULL) {
+        const spean_err err = spean_file_write_new(
+            path, (struct spean_view){.data = (const uint8_t *)code, .len = strlen(code)});
+        if (err != SPEAN_OK) {
+            return spean_problem_err(problem, err, path);
+        }
+    }
+    spean_out_json(out, reply);
+    if (path == NULL) {
+        spean_out_line(out, "%s", code);
+    }
+    if (spean_call_given(call, "qr") && !spean_out_is_json(out)) {
+        const spean_err err = spean_qr_print(out, code);
+        if (err != SPEAN_OK) {
+            return spean_problem_err(problem, err, "--qr");
+        }
+    }
+    spean_jsonget_when(reply, "expires", when);
+    spean_out_done(out, _("invitation made, for one organisation, until %s"), when);
+    spean_out_note(out, "%s",
+                   _("Give it to them by a way that you trust. It lets nobody in by itself: you "
+                     "compare eight digits and approve."));
+    spean_out_next(out, "spean member pending");
+    return SPEAN_EXIT_DONE;
+}
+
+static enum spean_exit invite_run(struct spean_call *call, struct spean_problem *problem)
+{
+    json_t *body = NULL;
+    json_t *reply = NULL;
+    enum spean_exit exit = invite_body(call, &body, problem);
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_call_request(call, "POST", "/v1/invitations", body, &reply, problem);
+    }
+    json_decref(body);
+    if (reply != NULL) {
+        exit = invite_tell(call, reply, problem);
+    }
+    json_decref(reply);
+    return exit;
+}
+
+/* Get a list, print it as JSON, and have each item put into a grid of these columns. */
+static enum spean_exit list_print(struct spean_call *call, const char *path,
+                                  const char *const *columns,
+                                  void (*row_add)(struct spean_grid *, const json_t *),
+                                  struct spean_problem *problem)
+{
+    json_t *list = NULL;
+    struct spean_grid *grid = NULL;
+    enum spean_exit exit = spean_listing_get(call, path, &list, problem);
+    if (exit == SPEAN_EXIT_DONE && spean_grid_new(&grid) != SPEAN_OK) {
+        exit = spean_problem_err(problem, SPEAN_ENOMEM, path);
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        const json_t *const items = json_object_get(list, "items");
+        for (; *columns != NULL; columns++) {
+            spean_grid_column(grid, _(*columns), false);
+        }
+        for (size_t i = 0; i < json_array_size(items); i++) {
+            row_add(grid, json_array_get(items, i));
+        }
+        spean_out_json(spean_call_out(call), list);
+        spean_out_grid(spean_call_out(call), grid);
+    }
+    spean_grid_free(grid);
+    json_decref(list);
+    return exit;
+}
+
+static void pending_add(struct spean_grid *grid, const json_t *item)
+{
+    char who[SPEAN_WHO_BYTES_MAX];
+    char since[SPEAN_WHEN_BYTES_MAX];
+    spean_jsonget_who(item, "org", "name", who);
+    spean_jsonget_when(item, "since", since);
+    spean_grid_cell(grid, "%s", who);
+    spean_grid_cell(grid, "%s", spean_jsonget_text(item, "digits"));
+    spean_grid_cell(grid, "%s", since);
+}
+
+static enum spean_exit pending_run(struct spean_call *call, struct spean_problem *problem)
+{
+    static const char *const columns[] = {N_("ORGANISATION"), N_("DIGITS"), N_("WAITING SINCE"),
+                                          NULL};
+    return list_print(call, "/v1/pending", columns, pending_add, problem);
+}
+
+static void member_add(struct spean_grid *grid, const json_t *item)
+{
+    char who[SPEAN_WHO_BYTES_MAX];
+    spean_jsonget_who(item, "org", "name", who);
+    spean_grid_cell(grid, "%s%s", who, spean_jsonget_true(item, "self") ? _("  (we)") : "");
+    spean_grid_cell(grid, "%s", spean_jsonget_text(item, "status"));
+    spean_grid_cell(grid, "%s", spean_jsonget_true(item, "steward") ? _("yes") : "-");
+    spean_grid_cell(grid, "%zu", json_array_size(json_object_get(item, "nodes")));
+}
+
+static enum spean_exit list_run(struct spean_call *call, struct spean_problem *problem)
+{
+    static const char *const columns[] = {N_("ORGANISATION"), N_("STATUS"), N_("STEWARD"),
+                                          N_("NODES"), NULL};
+    return list_print(call, "/v1/members", columns, member_add, problem);
+}
+
+static enum spean_exit refuse_run(struct spean_call *call, struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX];
+    json_t *reply = NULL;
+    const char *const org = spean_call_value(call, "org");
+    const spean_err err = spean_client_path(path, "/v1/pending/%s/refuse", org);
+    if (err != SPEAN_OK) {
+        return spean_problem_err(problem, err, "member refuse");
+    }
+    const enum spean_exit exit = spean_call_request(call, "POST", path, NULL, &reply, problem);
+    if (reply == NULL) {
+        return exit;
+    }
+    spean_out_json(out, reply);
+    json_decref(reply);
+    spean_out_done(out, _("%s was sent away; it is no member and got nothing"), org);
+    spean_out_next(out, "spean member invite");
+    return SPEAN_EXIT_DONE;
+}
+
+static const struct spean_flag invite_flags[] = {
+    {.name = "expires",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "TIME",
+     .help = N_("how long it can be used: 12h, 7d; otherwise seven days")},
+    {.name = "endpoint",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "HOST:PORT",
+     .help = N_("where they reach this node; otherwise what it is configured to say")},
+    {.name = "out",
+     .kind = SPEAN_KIND_FILE,
+     .value = "FILE",
+     .help = N_("write the code into a new FILE instead of showing it")},
+    {.name = "qr", .help = N_("show it as a QR code, too")},
+    {0},
+};
+
+static const struct spean_flag join_flags[] = {
+    {.name = "file",
+     .kind = SPEAN_KIND_FILE,
+     .value = "FILE",
+     .help = N_("read the code from FILE, or from standard input if it is -")},
+    {.name = "wait",
+     .kind = SPEAN_KIND_NUMBER,
+     .value = "SECONDS",
+     .help = N_("how long to wait for their approval; otherwise ten minutes")},
+    SPEAN_FLAG_ADMIN_KEY,
+    SPEAN_FLAG_ADMIN_PASSPHRASE_FILE,
+    {0},
+};
+
+static const struct spean_flag approve_flags[] = {
+    {.name = "digits",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "DIGITS",
+     .help = N_("the eight digits that they read out, instead of being asked")},
+    SPEAN_FLAG_ADMIN_KEY,
+    SPEAN_FLAG_ADMIN_PASSPHRASE_FILE,
+    {0},
+};
+
+static const struct spean_arg org_args[] = {
+    {.name = "org", .kind = SPEAN_KIND_ID, .help = N_("the newcomer's id, or its beginning")},
+    {0},
+};
+
+static const struct spean_command commands[] = {
+    {
+        .path = "member invite",
+        .summary = N_("Invite an organisation to the ledger"),
+        .text = N_("Makes a code for one organisation. Whoever has it can knock at this node and "
+                   "nothing more: you see who it is, compare eight digits by telephone, and "
+                   "approve. An invitation that is not used expires by itself."),
+        .flags = invite_flags,
+        .inverse = SPEAN_INVERSE_NONE,
+        .examples =
+            (const char *const[]){"spean member invite",
+                                  "spean member invite --expires 2d --out invitation.txt", NULL},
+        .run = invite_run,
+    },
+    {
+        .path = "member join",
+        .summary = N_("Ask to be taken into the ledger that an invitation names"),
+        .text = N_("Signs this node into the ledger with the admin key, knocks at the node that "
+                   "sent the invitation, and shows eight digits to compare by telephone. Then it "
+                   "waits for their approval. Interrupt it as you like: the daemon goes on by "
+                   "itself, and \"spean member join\" without a code looks again. A code in a "
+                   "file stays out of the list of commands that this machine remembers."),
+        .flags = join_flags,
+        .args =
+            (const struct spean_arg[]){
+                {.name = "code",
+                 .kind = SPEAN_KIND_TEXT,
+                 .optional = true,
+                 .help = N_("the invitation: SPEAN1:...")},
+                {0},
+            },
+        .questions = (const struct spean_question[]){SPEAN_QUESTION_ADMIN_PASSPHRASE, {0}},
+        .inverse = SPEAN_INVERSE_NONE,
+        .examples = (const char *const[]){"spean member join --file invitation.txt",
+                                          "spean member join --wait 0", NULL},
+        .run = spean_joining_run,
+    },
+    {
+        .path = "member pending",
+        .summary = N_("Show who has knocked and waits for approval"),
+        .text = N_("Lists the organisations that hold an invitation of yours and wait, each with "
+                   "the eight digits that they must read out to you."),
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean member pending", NULL},
+        .run = pending_run,
+    },
+    {
+        .path = "member approve",
+        .summary = N_("Let a newcomer into the ledger"),
+        .text = N_("Call the newcomer on a number that you know and have the eight digits read to "
+                   "you; if they are those of this side, the charter's next version, signed with "
+                   "the admin key, makes it a member. All members see that, and by whom."),
+        .flags = approve_flags,
+        .args = org_args,
+        .questions =
+            (const struct spean_question[]){
+                {.name = "digits", .text = N_("Call them and type the eight digits they read out")},
+                SPEAN_QUESTION_ADMIN_PASSPHRASE,
+                {0},
+            },
+        .inverse = SPEAN_INVERSE_NONE,
+        .examples =
+            (const char *const[]){"spean member approve 7f3a-91c4",
+                                  "spean member approve 7f3a-91c4 --digits \"1234 5678\"", NULL},
+        .run = spean_approving_run,
+    },
+    {
+        .path = "member refuse",
+        .summary = N_("Send a newcomer away"),
+        .text = N_("Takes the newcomer off the list and tells its node so. Its invitation is used "
+                   "up; to let it try again, invite it again."),
+        .args = org_args,
+        .inverse = "member invite",
+        .examples = (const char *const[]){"spean member refuse 7f3a-91c4", NULL},
+        .run = refuse_run,
+    },
+    {
+        .path = "member list",
+        .summary = N_("Show the members of the ledger"),
+        .text = N_("Lists every organisation that is or was a member, whether it is a steward, "
+                   "and how many nodes it has."),
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean member list", NULL},
+        .run = list_run,
+    },
+    {0},
+};
+
+const struct spean_group spean_group_member = {
+    .name = "member",
+    .summary = N_("Organisations that share the ledger"),
+    .commands = commands,
+};

@@ -1,0 +1,124 @@
+#include "tools/groups.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "tools/call.h"
+#include "tools/i18n.h"
+#include "tools/jsonget.h"
+#include "tools/money.h"
+#include "tools/out.h"
+#include "tools/partners.h"
+
+#define LINE_BYTES_MAX 512u
+
+/* What waits for a person, in the order of urgency. */
+static const struct {
+    const char *key;
+    const char *text;
+} todo_rows[] = {
+    {"referrals_to_answer", N_("referrals to answer")},
+    {"not_sent", N_("not sent yet")},
+    {"decisions", N_("need a decision")},
+    {"pending", N_("newcomers to approve")},
+    {"aside", N_("set aside")},
+};
+
+/* Put the counts that are not zero into one line; "" if there are none. */
+static void todo_write(const json_t *todo, char line[LINE_BYTES_MAX])
+{
+    size_t used = 0;
+    line[0] = '\0';
+    for (size_t i = 0; i < sizeof(todo_rows) / sizeof(todo_rows[0]); i++) {
+        const int64_t count = spean_jsonget_number(todo, todo_rows[i].key);
+        if (count <= 0) {
+            continue;
+        }
+        char number[SPEAN_MONEY_BYTES_MAX];
+        spean_money_count(count, number);
+        const int len = snprintf(line + used, LINE_BYTES_MAX - used, "%s%s %s",
+                                 used == 0 ? "" : " · ", number, _(todo_rows[i].text));
+        if (len < 0 || (size_t)len >= LINE_BYTES_MAX - used) {
+            line[used] = '\0'; /* A translation beyond all measure. */
+            return;
+        }
+        used += (size_t)len;
+    }
+}
+
+static void health_print(struct spean_out *out, const json_t *health)
+{
+    const json_t *const problems = json_object_get(health, "problems");
+    if (spean_jsonget_true(health, "ok")) {
+        spean_out_line(out, "%s", _("Health:  ok"));
+        return;
+    }
+    spean_out_line(out, "%s", _("Health:  not well"));
+    for (size_t i = 0; i < json_array_size(problems); i++) {
+        const json_t *const problem = json_array_get(problems, i);
+        const char *const text = json_string_value(problem);
+        spean_out_line(out, "  %s", text == NULL ? spean_jsonget_text(problem, "message") : text);
+    }
+}
+
+static enum spean_exit print(struct spean_call *call, const json_t *status,
+                             struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    char todo[LINE_BYTES_MAX];
+    spean_out_json(out, status);
+    const spean_err err =
+        spean_partners_print(out, json_object_get(status, "partners"), (int64_t)time(NULL));
+    if (err != SPEAN_OK) {
+        return spean_problem_err(problem, err, "status");
+    }
+    todo_write(json_object_get(status, "todo"), todo);
+    spean_out_line(out, _("To do:   %s"), todo[0] == '\0' ? _("nothing") : todo);
+    health_print(out, json_object_get(status, "health"));
+    if (spean_jsonget_true(status, "locked")) {
+        spean_out_line(out, "%s", _("The node is locked."));
+        spean_out_next(out, "spean unlock");
+    } else if (json_object_get(status, "ledger") == NULL ||
+               json_is_null(json_object_get(status, "ledger"))) {
+        spean_out_line(out, "%s", _("The node is in no ledger yet."));
+        spean_out_next(out, "%s",
+                       _("spean ledger found --name NAME   or   spean member join CODE"));
+    }
+    return spean_jsonget_true(status, "attention") ? SPEAN_EXIT_ATTENTION : SPEAN_EXIT_DONE;
+}
+
+static enum spean_exit status_run(struct spean_call *call, struct spean_problem *problem)
+{
+    json_t *reply = NULL;
+    const enum spean_exit exit =
+        spean_call_request(call, "GET", "/v1/status", NULL, &reply, problem);
+    if (reply == NULL) {
+        return exit;
+    }
+    const enum spean_exit printed = print(call, reply, problem);
+    json_decref(reply);
+    return printed;
+}
+
+static const struct spean_command commands[] = {
+    {
+        .path = "status",
+        .summary = N_("Show what is in step with whom, and what waits for you"),
+        .text = N_("One line for each partner: what we have of theirs and they of ours, when they "
+                   "were last seen, and by which way. Offline is normal: what waits leaves by "
+                   "itself. The exit code is 3 while something waits for a person."),
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean status", "spean status --json", NULL},
+        .run = status_run,
+    },
+    {0},
+};
+
+const struct spean_group spean_group_status = {
+    .name = "status",
+    .summary = N_("How things stand"),
+    .commands = commands,
+};

@@ -1,0 +1,20 @@
+/* tools/joining.h - asking to be taken into a ledger, and waiting for the answer. */
+#ifndef SPEAN_TOOLS_JOINING_H
+#define SPEAN_TOOLS_JOINING_H
+
+#include "tools/call.h"
+#include "tools/problem.h"
+
+#define SPEAN_JOINING_WAIT_S 600u /* Unless --wait says otherwise. */
+
+/*
+ * `spean member join`. With a code: sign this node into the invitation's ledger and have the daemon
+ * knock; without one, or where it knocks with that code already: look how it stands. Then wait
+ * until it is decided, or --wait seconds. Exit 3: not decided yet; the daemon goes on by itself,
+ * and the same command looks again. 4: sent away. 6: the invitation has expired. 130: interrupted;
+ * the daemon goes on likewise.
+ */
+SPEAN_CHECK enum spean_exit spean_joining_run(struct spean_call *call,
+                                              struct spean_problem *problem);
+
+#endif

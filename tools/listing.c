@@ -1,0 +1,100 @@
+#include "tools/listing.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/client.h"
+#include "tools/i18n.h"
+
+#define PAGE_ITEMS "1000"
+
+spean_err spean_listing_query(char path[SPEAN_CLIENT_PATH_BYTES_MAX], const char *name,
+                              const char *value)
+{
+    assert(path != NULL);
+    assert(name != NULL);
+    char tail[SPEAN_CLIENT_PATH_BYTES_MAX];
+    if (value == NULL || value[0] == '\0') {
+        return SPEAN_OK;
+    }
+    const spean_err err =
+        spean_client_path(tail, strchr(path, '?') == NULL ? "?%s=%s" : "&%s=%s", name, value);
+    if (err != SPEAN_OK || strlen(tail) >= SPEAN_CLIENT_PATH_BYTES_MAX - strlen(path)) {
+        return SPEAN_ELIMIT;
+    }
+    memcpy(path + strlen(path), tail, strlen(tail) + 1);
+    return SPEAN_OK;
+}
+
+/* Move the items of a page to the end of all. */
+static enum spean_exit page_take(json_t *all, const json_t *page, const char *path,
+                                 struct spean_problem *problem)
+{
+    json_t *const items = json_object_get(page, "items");
+    if (!json_is_array(items)) {
+        return spean_problem_set(problem, SPEAN_EXIT_FAILED, "bad_reply",
+                                 _("the daemon's answer to %s is no list"), path);
+    }
+    if (json_array_size(items) > SPEAN_LISTING_ITEMS_MAX - json_array_size(all)) {
+        return spean_problem_set(problem, SPEAN_EXIT_FAILED, "limit", _("more than %u items"),
+                                 SPEAN_LISTING_ITEMS_MAX);
+    }
+    if (json_array_extend(all, items) != 0) {
+        return spean_problem_err(problem, SPEAN_ENOMEM, path);
+    }
+    return SPEAN_EXIT_DONE;
+}
+
+/* Get one page after the place *next, and give the next place, "" at the end. */
+static enum spean_exit page_get(struct spean_call *call, const char *path, json_t *all,
+                                char next[SPEAN_CLIENT_PATH_BYTES_MAX],
+                                struct spean_problem *problem)
+{
+    char full[SPEAN_CLIENT_PATH_BYTES_MAX];
+    const int len = snprintf(full, sizeof(full), "%s", path);
+    if (len < 0 || (unsigned)len >= sizeof(full) ||
+        spean_listing_query(full, "limit", PAGE_ITEMS) != SPEAN_OK ||
+        spean_listing_query(full, "after", next) != SPEAN_OK) {
+        return spean_problem_usage(problem, "%s", _("what is asked for is too long"));
+    }
+    json_t *page = NULL;
+    enum spean_exit exit = spean_call_request(call, "GET", full, NULL, &page, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
+    }
+    exit = page_take(all, page, path, problem);
+    const char *const place = json_string_value(json_object_get(page, "next"));
+    const bool fits = place == NULL || strlen(place) < SPEAN_CLIENT_PATH_BYTES_MAX;
+    if (exit == SPEAN_EXIT_DONE && (!fits || (place != NULL && strcmp(place, next) == 0))) {
+        exit = spean_problem_set(problem, SPEAN_EXIT_FAILED, "bad_reply",
+                                 _("the daemon's pages of %s have no end"), path);
+    }
+    (void)snprintf(next, SPEAN_CLIENT_PATH_BYTES_MAX, "%s", place == NULL || !fits ? "" : place);
+    json_decref(page);
+    return exit;
+}
+
+enum spean_exit spean_listing_get(struct spean_call *call, const char *path, json_t **list,
+                                  struct spean_problem *problem)
+{
+    assert(call != NULL);
+    assert(path != NULL);
+    assert(list != NULL);
+    char next[SPEAN_CLIENT_PATH_BYTES_MAX] = "";
+    json_t *const all = json_array();
+    if (all == NULL) {
+        return spean_problem_err(problem, SPEAN_ENOMEM, path);
+    }
+    enum spean_exit exit = page_get(call, path, all, next, problem);
+    while (exit == SPEAN_EXIT_DONE && next[0] != '\0') {
+        exit = page_get(call, path, all, next, problem);
+    }
+    if (exit != SPEAN_EXIT_DONE) {
+        json_decref(all);
+        return exit;
+    }
+    *list = json_pack("{s:o}", "items", all); /* It takes all, also when it fails. */
+    return *list == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, path) : SPEAN_EXIT_DONE;
+}

@@ -1,0 +1,25 @@
+/* tools/listing.h - all pages of a list, as one. */
+#ifndef SPEAN_TOOLS_LISTING_H
+#define SPEAN_TOOLS_LISTING_H
+
+#include <jansson.h>
+
+#include "tools/call.h"
+#include "tools/problem.h"
+
+#define SPEAN_LISTING_ITEMS_MAX 100000u /* More than anybody reads; ask for less then. */
+
+/*
+ * Get every page of path ("/v1/agencies?kind=union") and put {"items": [...]} of all of them into
+ * *list; the caller frees it. Errors as spean_call_request(); exit 1 also for what is no list, and
+ * for more than SPEAN_LISTING_ITEMS_MAX.
+ */
+SPEAN_CHECK enum spean_exit spean_listing_get(struct spean_call *call, const char *path,
+                                              json_t **list, struct spean_problem *problem);
+
+/* Append name=value to a path, behind '?' or '&' as needed; value NULL or "" appends nothing.
+ * SPEAN_ELIMIT: too long. */
+SPEAN_CHECK spean_err spean_listing_query(char path[SPEAN_CLIENT_PATH_BYTES_MAX], const char *name,
+                                          const char *value);
+
+#endif

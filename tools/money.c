@@ -1,0 +1,76 @@
+#include "tools/money.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MINOR_DIGITS_USUAL 2u
+#define GROUP_DIGITS       3u
+#define GROUPED_BYTES      32u /* 20 digits, 6 commas and a NUL. */
+#define CURRENCY_LEN       3
+
+unsigned spean_money_digits(const char *currency)
+{
+    assert(currency != NULL);
+    static const char none[] =
+        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+    static const char three[] = "BHD IQD JOD KWD LYD OMR TND";
+    if (strlen(currency) != CURRENCY_LEN) {
+        return MINOR_DIGITS_USUAL;
+    }
+    return strstr(none, currency) != NULL    ? 0
+           : strstr(three, currency) != NULL ? 3
+                                             : MINOR_DIGITS_USUAL;
+}
+
+/* Write number with a comma between groups of three digits. */
+static void group(uint64_t number, char out[GROUPED_BYTES])
+{
+    char digits[GROUPED_BYTES];
+    const int put = snprintf(digits, sizeof(digits), "%" PRIu64, number);
+    assert(put > 0); /* 20 digits fit. */
+    const size_t len = (size_t)put;
+    size_t used = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % GROUP_DIGITS == 0) {
+            out[used++] = ',';
+        }
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+}
+
+/* The size of a number without its sign; the lowest one has no positive counterpart. */
+static uint64_t magnitude(int64_t number)
+{
+    return number < 0 ? UINT64_C(0) - (uint64_t)number : (uint64_t)number;
+}
+
+void spean_money_text(int64_t amount, const char *currency, char out[SPEAN_MONEY_BYTES_MAX])
+{
+    assert(out != NULL);
+    const unsigned digits = spean_money_digits(currency);
+    uint64_t unit = 1;
+    for (unsigned i = 0; i < digits; i++) {
+        unit *= 10;
+    }
+    char major[GROUPED_BYTES];
+    char minor[GROUPED_BYTES] = "";
+    group(magnitude(amount) / unit, major);
+    if (digits > 0) {
+        (void)snprintf(minor, sizeof(minor), ".%0*" PRIu64, (int)digits, magnitude(amount) % unit);
+    }
+    (void)snprintf(out, SPEAN_MONEY_BYTES_MAX, "%.8s %s%.27s%.6s", currency, amount < 0 ? "-" : "",
+                   major, minor); /* Fits. */
+}
+
+void spean_money_count(int64_t count, char out[SPEAN_MONEY_BYTES_MAX])
+{
+    assert(out != NULL);
+    char grouped[GROUPED_BYTES];
+    group(magnitude(count), grouped);
+    (void)snprintf(out, SPEAN_MONEY_BYTES_MAX, "%s%s", count < 0 ? "-" : "", grouped); /* Fits. */
+}

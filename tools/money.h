@@ -1,0 +1,19 @@
+/* tools/money.h - amounts and counts as people read them. */
+#ifndef SPEAN_TOOLS_MONEY_H
+#define SPEAN_TOOLS_MONEY_H
+
+#include <stdint.h>
+
+#define SPEAN_MONEY_BYTES_MAX 64u
+
+/* How many digits of an amount in minor units stand behind the point, by ISO 4217: 0 for JPY and
+ * VND, 2 for KHR, IDR, USD and for a currency that is not known here. */
+unsigned spean_money_digits(const char *currency);
+
+/* Write an amount in minor units with its currency: "JPY 573,607", "USD -1,204.50". */
+void spean_money_text(int64_t amount, const char *currency, char out[SPEAN_MONEY_BYTES_MAX]);
+
+/* Write a count in groups of thousands: "1,204". */
+void spean_money_count(int64_t count, char out[SPEAN_MONEY_BYTES_MAX]);
+
+#endif

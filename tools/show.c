@@ -1,0 +1,237 @@
+#include "tools/show.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/i18n.h"
+#include "tools/idtext.h"
+#include "tools/jsonget.h"
+#include "tools/money.h"
+
+/* An array or object that is being written, and how far. */
+struct frame {
+    json_t *value;
+    void *iter;   /* Of an object. */
+    size_t index; /* Of an array; of an object only whether it is the first. */
+    bool bracket;
+};
+
+static bool is_money(const json_t *value)
+{
+    return json_is_integer(json_object_get(value, "amount")) &&
+           json_is_string(json_object_get(value, "currency"));
+}
+
+/* Write what has no parts; false: it has. */
+static bool leaf_write(FILE *file, const json_t *value)
+{
+    if (json_is_string(value)) {
+        (void)fputs(json_string_value(value), file); /* fclose() tells whether all went well. */
+        return true;
+    }
+    if (json_is_integer(value)) {
+        (void)fprintf(file, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return true;
+    }
+    if (is_money(value)) {
+        char text[SPEAN_MONEY_BYTES_MAX];
+        const json_t *const exact = json_object_get(value, "exact");
+        spean_money_text(spean_jsonget_number(value, "amount"),
+                         spean_jsonget_text(value, "currency"), text);
+        (void)fprintf(file, "%s%s", json_is_false(exact) ? _("about ") : "", text);
+        return true;
+    }
+    if (json_is_array(value) || json_is_object(value)) {
+        return false;
+    }
+    (void)fputs(json_is_true(value) ? _("yes") : json_is_false(value) ? _("no") : "-", file);
+    return true;
+}
+
+/* Step to the next part of the top frame and write what stands before it. NULL: there is none. */
+static json_t *part_next(FILE *file, struct frame *top)
+{
+    json_t *part;
+    if (json_is_array(top->value)) {
+        part = json_array_get(top->value, top->index);
+        (void)fputs(part == NULL || top->index == 0 ? "" : "; ", file);
+        top->index++;
+        return part;
+    }
+    top->iter = top->index == 0 ? json_object_iter(top->value)
+                                : json_object_iter_next(top->value, top->iter);
+    part = json_object_iter_value(top->iter);
+    if (part != NULL) {
+        (void)fprintf(file, "%s%s: ", top->index == 0 ? "" : ", ", json_object_iter_key(top->iter));
+        top->index = 1;
+    }
+    return part;
+}
+
+static void value_write(FILE *file, json_t *value)
+{
+    struct frame stack[SPEAN_SHOW_DEPTH_MAX];
+    size_t depth = 0;
+    if (leaf_write(file, value)) {
+        return;
+    }
+    stack[depth++] = (struct frame){.value = value};
+    while (depth > 0) {
+        struct frame *const top = &stack[depth - 1];
+        json_t *const part = part_next(file, top);
+        if (part == NULL) {
+            (void)fputs(top->bracket ? ")" : "", file);
+            depth--;
+        } else if (!leaf_write(file, part)) {
+            if (depth == SPEAN_SHOW_DEPTH_MAX) {
+                (void)fputs("...", file);
+                continue;
+            }
+            const bool bracket = json_is_object(top->value);
+            (void)fputs(bracket ? "(" : "", file);
+            stack[depth++] = (struct frame){.value = part, .bracket = bracket};
+        }
+    }
+}
+
+char *spean_show_value(json_t *value)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *const file = open_memstream(&text, &len);
+    if (file == NULL) {
+        return NULL;
+    }
+    value_write(file, value);
+    if (fclose(file) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* One row. An item of a list shows its content, its name and whether it was struck out. */
+static spean_err row_add(struct spean_grid *grid, const char *label, json_t *value)
+{
+    json_t *const item = json_object_get(value, "item");
+    char *const text = spean_show_value(item == NULL ? value : item);
+    if (text == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    spean_grid_cell(grid, "%s", label);
+    if (item == NULL) {
+        spean_grid_cell(grid, "%s", text);
+    } else {
+        const bool struck = spean_jsonget_true(value, "struck");
+        spean_grid_cell(grid, "%s%s   [%s]", struck ? _("struck out: ") : "", text,
+                        spean_jsonget_text(value, "name"));
+    }
+    free(text);
+    return SPEAN_OK;
+}
+
+spean_err spean_show_row(struct spean_grid *grid, const char *label, json_t *value)
+{
+    assert(grid != NULL);
+    assert(label != NULL);
+    if (!json_is_array(value)) {
+        return row_add(grid, label, value);
+    }
+    spean_err err = SPEAN_OK;
+    for (size_t i = 0; err == SPEAN_OK && i < json_array_size(value); i++) {
+        err = row_add(grid, i == 0 ? label : "", json_array_get(value, i));
+    }
+    return err;
+}
+
+static bool is_in(const char *const *names, const char *name)
+{
+    for (; names != NULL && *names != NULL; names++) {
+        if (strcmp(*names, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Rows for every field of one object of the record. */
+static spean_err fields_add(struct spean_grid *grid, json_t *fields, const char *const *but)
+{
+    const char *name;
+    json_t *value;
+    spean_err err = SPEAN_OK;
+    json_object_foreach(fields, name, value)
+    {
+        if (err == SPEAN_OK && !is_in(but, name)) {
+            err = spean_show_row(grid, name, value);
+        }
+    }
+    return err;
+}
+
+static void head_print(struct spean_out *out, const json_t *record)
+{
+    const char *const id = spean_jsonget_text(record, "id");
+    const char *const code = spean_jsonget_text(record, "code");
+    char brief[SPEAN_IDTEXT_SHORT_BYTES];
+    spean_idtext_short(id, brief);
+    spean_out_line(out, "%s %s   %s", spean_jsonget_text(record, "type"),
+                   code[0] == '\0' ? brief : code, id);
+}
+
+/* What a person should know before trusting the fields: conflicts, and what is not here. */
+static void state_print(struct spean_out *out, const json_t *record)
+{
+    const char *name;
+    json_t *values;
+    json_object_foreach(json_object_get(record, "conflicts"), name, values)
+    {
+        spean_out_line(out, _("! %s: %zu versions, a decision is needed; one of them is shown"),
+                       name, json_array_size(values));
+    }
+    const json_t *const waiting = json_object_get(record, "waiting");
+    const int64_t bodies = spean_jsonget_number(waiting, "bodies");
+    if (bodies > 0) {
+        spean_out_line(out, _("! %" PRId64 " changes have not arrived yet"), bodies);
+    }
+    size_t i;
+    json_t *part;
+    json_array_foreach(json_object_get(waiting, "keys"), i, part)
+    {
+        spean_out_line(out, _("! waiting for the key of: %s"),
+                       json_is_string(part) ? json_string_value(part) : "?");
+    }
+    const int64_t unknown = spean_jsonget_number(record, "unknown");
+    if (unknown > 0) {
+        spean_out_line(out,
+                       _("! %" PRId64 " changes are of a kind that this program is too old for"),
+                       unknown);
+    }
+}
+
+spean_err spean_show_record(struct spean_out *out, json_t *record, const char *const *but)
+{
+    assert(out != NULL);
+    struct spean_grid *grid;
+    spean_err err = spean_grid_new(&grid);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    spean_grid_column(grid, NULL, false);
+    spean_grid_column(grid, NULL, false);
+    err = fields_add(grid, json_object_get(record, "fixed"), but);
+    if (err == SPEAN_OK) {
+        err = fields_add(grid, json_object_get(record, "fields"), but);
+    }
+    if (err == SPEAN_OK) {
+        head_print(out, record);
+        spean_out_grid(out, grid);
+        state_print(out, record);
+    }
+    spean_grid_free(grid);
+    return err;
+}

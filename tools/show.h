@@ -1,0 +1,29 @@
+/* tools/show.h - records and their values as a person reads them. */
+#ifndef SPEAN_TOOLS_SHOW_H
+#define SPEAN_TOOLS_SHOW_H
+
+#include <jansson.h>
+
+#include "tools/grid.h"
+#include "tools/out.h"
+
+#define SPEAN_SHOW_DEPTH_MAX 16u /* Values nest 5 deep; what is deeper shows as "...". */
+
+/*
+ * Write a value of the API as one line: money in its currency, maps as "name: value, ...", arrays
+ * set apart by semicolons. NULL: no memory. The caller frees it.
+ */
+char *spean_show_value(json_t *value);
+
+/* Add rows "label  value" to a grid of two columns: one for each element of an array, the label on
+ * the first alone. SPEAN_ENOMEM. */
+SPEAN_CHECK spean_err spean_show_row(struct spean_grid *grid, const char *label, json_t *value);
+
+/*
+ * Print a record: its code and id, every field but those in but (ends with NULL; may be NULL), what
+ * is in conflict, and what has not arrived. SPEAN_ENOMEM: nothing was printed.
+ */
+SPEAN_CHECK spean_err spean_show_record(struct spean_out *out, json_t *record,
+                                        const char *const *but);
+
+#endif
