@@ -4,7 +4,8 @@
  *
  * The work is done in slices, each on a read transaction of its own that stays well below
  * SPEAN_DB_READ_MS_MAX, so that a store that grows meanwhile is checked as well. The authority is
- * lent to the whole check and is asked for signing keys and cuts.
+ * lent to the whole check and is asked for signing keys and cuts. Rows that are sealed open or do
+ * not when they are read; they are not looked at here.
  */
 #ifndef SPEAN_STORE_CHECK_H
 #define SPEAN_STORE_CHECK_H

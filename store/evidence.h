@@ -10,8 +10,8 @@
 
 /*
  * Keep evidence that was verified, and mark its log as disputed. SPEAN_EEXISTS: one is kept
- * already; nothing changed. SPEAN_EFORMAT, SPEAN_ELIMIT, SPEAN_EINPUT: it is none, or of another
- * log. Others stick to tx.
+ * already and stays; the log is marked all the same. SPEAN_EFORMAT, SPEAN_ELIMIT, SPEAN_EINPUT: it
+ * is none, or of another log. Others stick to tx.
  */
 SPEAN_CHECK spean_err spean_evidence_put(struct spean_tx *tx, const struct spean_log *log,
                                          struct spean_view bytes);

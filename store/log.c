@@ -276,10 +276,14 @@ static spean_err set_aside(struct spean_tx *tx, struct spean_logs_row *row, uint
     if (size > row->bytes) {
         return SPEAN_ECORRUPT;
     }
+    if (row->aside_bytes >= SPEAN_LOG_ASIDE_BYTES_MAX) {
+        aside.entry.body = (struct spean_view){0};
+    }
     const struct spean_view value = aside_encode(&aside, buf);
     const struct spean_db_key to = aside_key(row->number, seq, &aside.entry.id);
     const struct spean_db_key key = spean_entries_key(row->number, seq);
-    (void)spean_tx_put(tx, SPEAN_TABLE_ASIDE, spean_db_key_view(&to), value);
+    err = spean_tx_put_new(tx, SPEAN_TABLE_ASIDE, spean_db_key_view(&to), value);
+    row->aside_bytes += err == SPEAN_OK ? value.len : 0; /* Else it was set aside before. */
     (void)spean_tx_del(tx, SPEAN_TABLE_ENTRIES, spean_db_key_view(&key));
     (void)spean_tx_del(tx, SPEAN_TABLE_SIGNATURES, spean_db_key_view(&key)); /* Often none. */
     row->bytes -= size;
@@ -480,13 +484,16 @@ spean_err spean_log_aside_next(struct spean_tx *tx, const struct spean_logs_row 
         err = spean_cursor_next(&cursor, &key, &value);
     }
     spean_cursor_fini(&cursor);
-    if (err == SPEAN_OK) {
-        err = spean_log_aside_decode(row, key, value, out);
+    if (err != SPEAN_OK) {
+        return err;
     }
-    if (err == SPEAN_OK) {
-        *at = (struct spean_log_aside_at){out->entry.header.seq, out->entry.id};
+    *at = (struct spean_log_aside_at){.seq = UINT64_MAX};
+    (void)memset(at->entry.bytes, 0xff, sizeof(at->entry.bytes)); /* Behind all. */
+    if (key.len == ASIDE_KEY_BYTES) {
+        err = spean_db_key_u64_at(key, ASIDE_SEQ_POS, &at->seq);
+        (void)memcpy(at->entry.bytes, key.data + ASIDE_ID_POS, ASIDE_ID_BYTES);
     }
-    return err;
+    return err == SPEAN_OK ? spean_log_aside_decode(row, key, value, out) : err;
 }
 
 spean_err spean_log_aside_decode(const struct spean_logs_row *row, struct spean_view key,

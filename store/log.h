@@ -48,8 +48,9 @@ SPEAN_CHECK spean_err spean_log_append(struct spean_tx *tx, const struct spean_r
  * Append a commit that this node made: count headers with bodies, and the signature of the last.
  * It passes every check that a peer's would. scratch is used for that; it then holds the run, as
  * decoded from buf, which has SPEAN_LOG_RUN_BYTES_MAX, and *out is the run as it travels with all
- * its bodies. Errors as above, and those of spean_run_encode(), spean_run_decode() and
- * spean_run_verify(): faults of this program; write nothing more.
+ * its bodies. SPEAN_EINPUT: an entry has no body. SPEAN_ECHAIN: a header names another entry before
+ * it or another body than is given. Others as above, and those of spean_run_encode(),
+ * spean_run_decode() and spean_run_verify(): faults of this program; write nothing more.
  */
 #define SPEAN_LOG_RUN_BYTES_MAX (SPEAN_RUN_BYTES_MAX + 512u)
 SPEAN_CHECK spean_err spean_log_commit(struct spean_tx *tx, const struct spean_log *log,
@@ -81,6 +82,9 @@ SPEAN_CHECK spean_err spean_log_settle(struct spean_tx *tx, const struct spean_l
 
 /* -- Set aside ------------------------------------------------------------------------------- */
 
+/* Beyond this, of a log, entries are set aside without their bodies. */
+#define SPEAN_LOG_ASIDE_BYTES_MAX 67108864u
+
 /* An entry that a cut took back; header_bytes and body (empty: not held) are views into the store.
  */
 struct spean_log_aside {
@@ -97,7 +101,8 @@ struct spean_log_aside_at {
 
 /*
  * Give the entry set aside of a log that comes behind *at (by seq, then id), and move *at to it.
- * Serve it to nodes of the log's org alone (P5.9). SPEAN_ENOTFOUND: no more. SPEAN_ECORRUPT.
+ * Serve it to nodes of the log's org alone (P5.9). SPEAN_ENOTFOUND: no more. SPEAN_ECORRUPT: it is
+ * damaged; *at has moved to it, so the next call gives the one behind.
  */
 SPEAN_CHECK spean_err spean_log_aside_next(struct spean_tx *tx, const struct spean_logs_row *row,
                                            struct spean_log_aside_at *at,

@@ -240,6 +240,31 @@ static bool refuse_tagged(void *ctx, const struct spean_header *header)
     return !header->has_tag;
 }
 
+static void a_full_store_keeps_what_was_committed_and_nothing_of_the_rest(void **state)
+{
+    struct logs_fixture *f = *state;
+    fixture_close(f->store);
+    assert_int_equal(fixture_open(f->store, false, SPEAN_DB_MAP_BYTES_MIN), SPEAN_OK);
+    struct logkit *k = logkit_new(1);
+    uint32_t seq = 0;
+    spean_err err = SPEAN_OK;
+    while (err == SPEAN_OK) {
+        seq++;
+        assert_true(seq < 200);
+        logkit_add(k, SPEAN_ENTRY_CHANGE, &tag, 20000, (uint8_t)seq, 1, true);
+        struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_WRITE);
+        err = logs_fixture_append_in(f, tx, k, seq, seq, true);
+        const spean_err end = spean_tx_commit(tx);
+        assert_int_equal(end, err == SPEAN_OK ? end : err);
+        err = end;
+    }
+    assert_int_equal(err, SPEAN_EFULL);
+    assert_head(f, k, seq - 1);
+    assert_int_equal(logs_fixture_rows(f, SPEAN_TABLE_ENTRIES), seq - 1);
+    assert_int_equal(logs_fixture_rows(f, SPEAN_TABLE_BODIES), seq - 1);
+    logkit_free(k);
+}
+
 static void a_body_that_may_not_be_kept_is_lacking(void **state)
 {
     struct logs_fixture *f = *state;
@@ -427,6 +452,65 @@ static void a_cut_sets_aside_what_is_above(void **state)
     logkit_free(k);
 }
 
+static void damage_of_what_is_set_aside_hides_nothing_behind_it(void **state)
+{
+    struct logs_fixture *f = *state;
+    struct logkit *k = log_of(1, 4);
+    assert_int_equal(logs_fixture_append(f, k, 1, 4, true), SPEAN_OK);
+    cut_back_to(f, k, 1);
+    struct spean_db_key third = spean_entries_key(0, 3);
+    spean_db_key_put_bytes(&third, k->entries[2].id.bytes, 16);
+    logs_fixture_damage(f, SPEAN_TABLE_ASIDE, spean_db_key_view(&third), 90);
+    const struct spean_logs_row row = logs_fixture_row(f, k);
+    struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_READ);
+    struct spean_log_aside_at at = {0};
+    struct spean_log_aside aside;
+    static const spean_err want[] = {SPEAN_OK, SPEAN_ECORRUPT, SPEAN_OK, SPEAN_ENOTFOUND};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(spean_log_aside_next(tx, &row, &at, &aside), want[i]);
+    }
+    assert_int_equal(aside.entry.header.seq, 4);
+    spean_tx_abort(tx);
+    logkit_free(k);
+}
+
+static void beyond_its_quota_an_entry_is_set_aside_without_body(void **state)
+{
+    struct logs_fixture *f = *state;
+    struct logkit *k = log_of(1, 3);
+    assert_int_equal(logs_fixture_append(f, k, 1, 3, true), SPEAN_OK);
+    struct spean_logs_row row = logs_fixture_row(f, k);
+    row.aside_bytes = SPEAN_LOG_ASIDE_BYTES_MAX - 1;
+    struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(spean_logs_put(tx, &row), SPEAN_OK);
+    logs_fixture_commit(tx);
+    cut_back_to(f, k, 1);
+    tx = logs_fixture_begin(f, SPEAN_TX_READ);
+    struct spean_log_aside_at at = {0};
+    struct spean_log_aside aside;
+    assert_int_equal(spean_log_aside_next(tx, &row, &at, &aside), SPEAN_OK);
+    assert_int_equal(aside.entry.body.len, 0);
+    assert_int_equal(spean_log_aside_next(tx, &row, &at, &aside), SPEAN_OK); /* Went first. */
+    assert_int_equal(aside.entry.body.len, k->entries[2].body_len);
+    spean_tx_abort(tx);
+    logkit_free(k);
+}
+
+static void what_was_set_aside_before_counts_once(void **state)
+{
+    struct logs_fixture *f = *state;
+    struct logkit *k = log_of(1, 3);
+    assert_int_equal(logs_fixture_append(f, k, 1, 3, true), SPEAN_OK);
+    cut_back_to(f, k, 1);
+    const uint64_t bytes = logs_fixture_row(f, k).aside_bytes;
+    assert_true(bytes > k->entries[1].body_len + k->entries[2].body_len);
+    assert_int_equal(logs_fixture_append(f, k, 2, 3, true), SPEAN_OK);
+    cut_back_to(f, k, 1);
+    assert_int_equal(logs_fixture_row(f, k).aside_bytes, bytes);
+    assert_int_equal(logs_fixture_rows(f, SPEAN_TABLE_ASIDE), 2);
+    logkit_free(k);
+}
+
 static void a_cut_of_another_chain_or_above_the_head_is_refused(void **state)
 {
     struct logs_fixture *f = *state;
@@ -598,6 +682,7 @@ int main(void)
         TEST(nothing_is_appended_above_a_cut),
         TEST(neither_branch_of_a_disputed_log_grows),
         TEST(an_abort_leaves_nothing),
+        TEST(a_full_store_keeps_what_was_committed_and_nothing_of_the_rest),
         TEST(a_body_that_may_not_be_kept_is_lacking),
         TEST(several_logs_grow_side_by_side),
         TEST(the_frontier_is_the_heads_of_all_logs),
@@ -605,6 +690,9 @@ int main(void)
         TEST(own_commits_are_stored_as_others_are),
         TEST(own_commits_pass_the_checks_that_others_do),
         TEST(a_cut_sets_aside_what_is_above),
+        TEST(damage_of_what_is_set_aside_hides_nothing_behind_it),
+        TEST(beyond_its_quota_an_entry_is_set_aside_without_body),
+        TEST(what_was_set_aside_before_counts_once),
         TEST(a_cut_of_another_chain_or_above_the_head_is_refused),
         TEST(a_log_grows_again_along_another_branch_after_a_cut),
         TEST(a_deep_cut_is_made_in_slices_that_can_each_be_served),
