@@ -76,7 +76,7 @@ def unpack(data):
     """Decode one canonical value; anything that would be written otherwise is refused."""
     try:
         value = msgpack.unpackb(data, raw=False, strict_map_key=False)
-    except (ValueError, msgpack.UnpackException) as err:
+    except (TypeError, ValueError, msgpack.UnpackException) as err:  # TypeError: a list as a key
         raise WireError(str(err)) from err
     check(value)
     if pack(value) != data:

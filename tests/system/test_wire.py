@@ -22,7 +22,7 @@ def some_log():
 class Wire(unittest.TestCase):
     def test_only_canonical_bytes_are_read(self):
         for data in (b"", b"\x01\x02", b"\xcc\x01", b"\xca" + bytes(4), b"\x82\x02\xc0\x01\xc0",
-                     b"\xa1\x00", b"\x91" * 8 + b"\x90", b"\xd4\x01\x00"):
+                     b"\xa1\x00", b"\x91" * 8 + b"\x90", b"\xd4\x01\x00", b"\x81\x90\xc0"):
             with self.assertRaises(wire.WireError, msg=data.hex()):
                 wire.unpack(data)
         self.assertEqual(wire.unpack(wire.pack({2: [None], 1: b"x"})), {1: b"x", 2: [None]})

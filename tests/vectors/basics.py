@@ -1,6 +1,6 @@
 """tests/vectors/basics.py - hashes, signatures, canonical msgpack, the schema, joining."""
 
-from world import NOON, schema_hash, schema_rows, sealer, signer, some, wire
+from world import NOON, schema_hash, schema_rows, sealer, signer, some, vectors_of, wire
 
 HASH_DOMAINS = [
     "spean/statement/1", "spean/charter/1", "spean/recovery/1", "spean/log/1", "spean/entry/1",
@@ -124,6 +124,7 @@ REFUSED = {
     "keys of two kinds": b"\x82\x01\xc0\xa1a\xc0",
     "a negative key": b"\x81\xff\xc0",
     "a key that is bin": b"\x81\xc4\x01a\xc0",
+    "a key that is an array": b"\x81\x90\xc0",
     "str keys, the prefix last": b"\x82\xa2aa\xc0\xa1a\xc0",
     "nine deep": b"\x91" * 8 + b"\x90",
     "an array that ends early": b"\x92\x01",
@@ -133,7 +134,7 @@ REFUSED = {
 def msgpack_samples(_):
     return {
         "values": [{"tokens": tokens(value), "encoded": wire.pack(value)} for value in SAMPLES],
-        "refused": [{"name": name, "encoded": data} for name, data in REFUSED.items()],
+        "refused": vectors_of(REFUSED),
     }
 
 

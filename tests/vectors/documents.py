@@ -1,6 +1,6 @@
 """tests/vectors/documents.py - org statements, charter versions, the digest over all of them."""
 
-from world import signer, wire
+from world import signer, vectors_of, wire
 
 
 def document_vector(name, document, changes):
@@ -94,6 +94,88 @@ def org_vectors(org, names):
     return {"org": org.id, "versions": found}
 
 
+def body(kind, version, previous, changes, number=1):
+    return wire.pack([number, kind, version, previous, changes])
+
+
+def refused_statements():
+    def key(number):
+        return bytes([number]) * 32
+
+    whole = {1: [1, [key(1)]], 2: key(2), 3: [1, key(3)]}
+
+    def first(changes):
+        return body(1, 1, None, whole | changes)
+
+    def later(changes):
+        return body(1, 2, key(9), changes)
+
+    node = [key(1), key(2), key(3), bytes(64)]
+    return {
+        "a key that is not known": later({7: 1}),
+        "no changes": later({}),
+        "version 0": body(1, 0, None, {2: key(2)}),
+        "version 2 without one before": body(1, 2, None, {2: key(2)}),
+        "version 1 with one before": body(1, 1, key(9), whole),
+        "version 1 without a recovery key": body(1, 1, None, {1: [1, [key(1)]], 3: [1, key(3)]}),
+        "version 1 with nodes": first({4: bytes(16), 5: [node]}),
+        "version 1 with generation 2": first({3: [2, key(3)]}),
+        "no administrators": first({1: [1, []]}),
+        "a threshold of 0": first({1: [0, [key(1)]]}),
+        "a threshold above the count": first({1: [2, [key(1)]]}),
+        "administrators that descend": first({1: [1, [key(2), key(1)]]}),
+        "17 administrators": first({1: [1, [key(number) for number in range(17)]]}),
+        "generation 1,025": later({3: [1025, key(3)]}),
+        "a handle without nodes": later({4: bytes(16)}),
+        "an empty list of nodes": later({4: bytes(16), 5: []}),
+        "an empty list of cuts": later({6: []}),
+        "a node twice": later({5: [node, node]}),
+        "a cut at 0 with an entry": later({6: [[key(1), 0, key(4)]]}),
+        "a cut at 1 without one": later({6: [[key(1), 1, None]]}),
+        "cuts that descend": later({6: [[key(2), 0, None], [key(1), 0, None]]}),
+    }
+
+
+def refused_charters():
+    def key(number):
+        return bytes([number]) * 32
+
+    whole = {1: [1, [[key(1), key(2)]]], 2: [[key(1), 1]], 5: 0, 6: 1, 7: key(7), 11: "x",
+             12: bytes(16)}
+
+    def first(changes):
+        return body(2, 1, None, whole | changes)
+
+    def later(changes):
+        return body(2, 2, key(9), changes)
+
+    missing = {f"version 1 without key {number}":
+               body(2, 1, None, {other: whole[other] for other in whole if other != number})
+               for number in whole}
+    return {
+        **missing,
+        "a key that is not known": later({13: 1}),
+        "no changes": later({}),
+        "half of the stewards": later({1: [1, [[key(1), key(1)], [key(1), key(2)]]]}),
+        "stewards that descend": later({1: [2, [[key(1), key(2)], [key(1), key(1)]]]}),
+        "no stewards": later({1: [1, []]}),
+        "an empty list of members": later({2: []}),
+        "a status of 3": later({2: [[key(1), 3]]}),
+        "a member twice": later({2: [[key(1), 1], [key(1), 2]]}),
+        "relays in version 1": first({3: []}),
+        "empty limits": later({4: {}}),
+        "a limit that is not known": later({4: {3: 1}}),
+        "a delay above a year": later({5: 31536001}),
+        "entry format 0": later({6: 0}),
+        "an empty list of cuts": later({8: []}),
+        "a cut at 0 with an entry": later({8: [[key(1), key(2), 0, key(3)]]}),
+        "an empty list of pins": later({9: []}),
+        "a name in version 2": later({11: "x"}),
+        "an empty name": first({11: ""}),
+        "a name of 129 bytes": first({11: "x" * 129}),
+    }
+
+
 def documents(world):
     orgs = [org_vectors(org, STATEMENT_NAMES[org.name]) for org in (world.mekong, world.hanoi)]
     charters = [document_vector(name, document, charter_changes(document.changes))
@@ -103,6 +185,8 @@ def documents(world):
         "handle": world.handle,
         "statements": orgs,
         "charters": charters,
+        "refused_statements": vectors_of(refused_statements()),
+        "refused_charters": vectors_of(refused_charters()),
     }
 
 

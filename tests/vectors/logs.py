@@ -1,6 +1,6 @@
 """tests/vectors/logs.py - headers, ids, signatures, runs, evidence, heads and frontiers."""
 
-from world import NOON, some, wire
+from world import NOON, some, vectors_of, wire
 
 
 def fill(log):
@@ -67,17 +67,13 @@ def refused_headers():
     }
 
 
-def named(refused):
-    return [{"name": name, "encoded": data} for name, data in refused.items()]
-
-
 def logs(world):
     ids = [{"ledger": world.ledger, "org": log.org, "signing": log.signer.public, "log": log.id}
            for log in (world.log, world.other_log, world.third_log)]
     log = fill(world.log.copy(0))
     found = [header_vector(log, entry) for entry in log.entries] + [far_header(world)]
     return {"signing_seed": log.signer.seed, "ids": ids, "headers": found,
-            "refused": named(refused_headers())}
+            "refused": vectors_of(refused_headers())}
 
 
 def run_vector(name, log, first, last, bodies=True, cut=False):
@@ -158,7 +154,7 @@ def runs(world):
             run_vector("many tags, some bodies", many, 7, 36, list(range(7, 37, 3))),
             run_vector("ends in a cut", log, 1, 4, cut=True),
         ],
-        "refused": named(refused_runs()),
+        "refused": vectors_of(refused_runs()),
         "evidence": [
             evidence_vector("runs of two lengths", log, branch, 5, 5, 6),
             evidence_vector("from the first entry", log, start, 1, 4, 1),

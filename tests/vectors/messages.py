@@ -1,6 +1,6 @@
 """tests/vectors/messages.py - every session message (P13.1)."""
 
-from world import NOON, some, wire
+from world import NOON, some, vectors_of, wire
 
 
 def place(seq, name):
@@ -172,6 +172,5 @@ def messages(world):
     found = [vector for make in makers for vector in make(world)]
     return {
         "messages": sorted(found, key=lambda vector: vector["type"]),
-        "refused": [{"name": name, "encoded": frame}
-                    for name, frame in refused_messages().items()],
+        "refused": vectors_of(refused_messages()),
     }

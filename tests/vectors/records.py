@@ -1,7 +1,7 @@
 """tests/vectors/records.py - bodies, part keys, grants, erasures, changes, folded states."""
 
 import histories
-from world import sealer, some, wire
+from world import sealer, some, vectors_of, wire
 
 CONTENT_LENGTHS = [0, 1, 254, 255, 256, 271, 272, 511, 1000]
 PADDED_LENGTHS = CONTENT_LENGTHS + [1023, 1024, 4095, 4096, 32767, 32768, 57343, 57344, 59391]
@@ -86,6 +86,22 @@ def orgkey_grant(world):
     return found
 
 
+def refused_grants():
+    def refused(boxes, nonce=bytes(24), committed=bytes(32)):
+        return wire.pack([committed, nonce, 1, bytes(40), boxes])
+
+    box, other = [bytes(8), bytes(48)], [bytes(8), b"\1" * 48]
+    return {
+        "no boxes": refused([]),
+        "one hint twice": refused([box, other]),
+        "hints that descend": refused([[b"\1" * 8, bytes(48)], box]),
+        "a box of 47 bytes": refused([[bytes(8), bytes(47)]]),
+        "a nonce of 12 bytes": refused([box], bytes(12)),
+        "a commitment of 16 bytes": refused([box], committed=bytes(16)),
+        "65 boxes": refused([[wire.u64(at), bytes(48)] for at in range(65)]),
+    }
+
+
 def grants(world):
     three = [world.mekong, world.hanoi, world.tokyo]
     older = {number: some(f"part key 3 {number}") for number in (1, 2, 300)}
@@ -96,6 +112,21 @@ def grants(world):
             part_grant(world, "the author alone", 1, 1, {}, three[:1]),
         ],
         "orgkey": [orgkey_grant(world)],
+        "refused": vectors_of(refused_grants()),
+    }
+
+
+def refused_erasures():
+    record, proof = bytes(16), bytes(32)
+    return {
+        "of nothing": wire.pack([]),
+        "form 3": wire.pack([3, record, 1, [proof], None]),
+        "no proofs": wire.erasure_of_part(record, 1, [], None),
+        "1,025 proofs": wire.erasure_of_part(record, 1, [proof] * 1025, None),
+        "a proof of 16 bytes": wire.erasure_of_part(record, 1, [record], None),
+        "a reason that is text": wire.erasure_of_part(record, 1, [proof], "text"),
+        "no entries": wire.erasure_of_entries([], None),
+        "an entry of seq 0": wire.erasure_of_entries([(proof, 0, proof)], None),
     }
 
 
@@ -112,6 +143,7 @@ def erasures(world):
         "entries": [{"places": named[:count], "reason": why,
                      "content": wire.erasure_of_entries(places[:count], why)}
                     for count, why in ((1, None), (2, reason))],
+        "refused": vectors_of(refused_erasures()),
     }
 
 
@@ -190,8 +222,7 @@ def changes(world):
                      "record": wire.record_id(world.ledger, org.id, random)}
                     for org in (world.mekong, world.hanoi)],
         "changes": found,
-        "refused": [{"name": name, "content": data}
-                    for name, data in refused_changes(record).items()],
+        "refused": vectors_of(refused_changes(record)),
     }
 
 

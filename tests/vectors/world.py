@@ -30,6 +30,11 @@ def sealer(name):
     return wire.Sealer(some(name))
 
 
+def vectors_of(encoded):
+    """Vectors of nothing but bytes with a name."""
+    return [{"name": name, "encoded": data} for name, data in encoded.items()]
+
+
 class Node:
     """A node's three keys."""
 

@@ -305,6 +305,28 @@ static void charter_versions_have_the_vectors_bytes(void **state)
     vectorkit_close(kit);
 }
 
+static void malformed_statements_and_charters_are_refused(void **state)
+{
+    (void)state;
+    struct vectorkit *const kit = vectorkit_open("documents.json");
+    struct spean_statement *const statement = vectorkit_alloc(kit, 1, sizeof(*statement));
+    struct spean_charter *const charter = vectorkit_alloc(kit, 1, sizeof(*charter));
+    struct spean_document doc;
+    size_t i;
+    json_t *v;
+    json_array_foreach(vectorkit_list(kit, "refused_statements"), i, v)
+    {
+        const spean_err err = spean_document_begin(&doc, vector_bytes(kit, v, "encoded"));
+        assert_refused(v, err == SPEAN_OK ? spean_statement_decode(statement, &doc) : err);
+    }
+    json_array_foreach(vectorkit_list(kit, "refused_charters"), i, v)
+    {
+        const spean_err err = spean_document_begin(&doc, vector_bytes(kit, v, "encoded"));
+        assert_refused(v, err == SPEAN_OK ? spean_charter_decode(charter, &doc) : err);
+    }
+    vectorkit_close(kit);
+}
+
 static void every_document_is_accepted_and_gives_the_vectors_digest(void **state)
 {
     (void)state;
@@ -332,6 +354,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements_have_the_vectors_bytes),
         cmocka_unit_test(charter_versions_have_the_vectors_bytes),
+        cmocka_unit_test(malformed_statements_and_charters_are_refused),
         cmocka_unit_test(every_document_is_accepted_and_gives_the_vectors_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

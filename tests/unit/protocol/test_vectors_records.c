@@ -168,6 +168,27 @@ static void org_key_grants_have_the_vectors_bytes(void **state)
     vectorkit_close(kit);
 }
 
+static void malformed_grants_and_erasures_are_refused(void **state)
+{
+    (void)state;
+    size_t i;
+    json_t *v;
+    struct vectorkit *kit = vectorkit_open("grants.json");
+    json_array_foreach(vectorkit_list(kit, "refused"), i, v)
+    {
+        struct spean_grant grant;
+        assert_refused(v, spean_grant_decode(vector_bytes(kit, v, "encoded"), &grant));
+    }
+    vectorkit_close(kit);
+    kit = vectorkit_open("erasures.json");
+    json_array_foreach(vectorkit_list(kit, "refused"), i, v)
+    {
+        struct spean_erasure erasure;
+        assert_refused(v, spean_erasure_decode(vector_bytes(kit, v, "encoded"), &erasure));
+    }
+    vectorkit_close(kit);
+}
+
 static const struct spean_view *reason_of(struct vectorkit *kit, const json_t *v)
 {
     if (!vector_has(v, "reason")) {
@@ -298,7 +319,7 @@ static void malformed_changes_are_refused(void **state)
     json_array_foreach(vectorkit_list(kit, "refused"), i, v)
     {
         struct spean_change change;
-        assert_refused(v, spean_change_decode(vector_bytes(kit, v, "content"), &change));
+        assert_refused(v, spean_change_decode(vector_bytes(kit, v, "encoded"), &change));
     }
     vectorkit_close(kit);
 }
@@ -387,6 +408,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(part_grants_have_the_vectors_bytes),
         cmocka_unit_test(org_key_grants_have_the_vectors_bytes),
+        cmocka_unit_test(malformed_grants_and_erasures_are_refused),
         cmocka_unit_test(erasures_have_the_vectors_bytes),
         cmocka_unit_test(record_ids_follow_from_ledger_org_and_random),
         cmocka_unit_test(changes_have_the_vectors_bytes),
