@@ -20,6 +20,8 @@
 #define ROW_WORK       2048u
 #define SIGNATURE_WORK 131072u
 
+#define DOCUMENT_SIGNATURE_BYTES 64u /* A document has no more signatures than fit into it. */
+
 #define NUMBER_BYTES   4u
 #define PLACE_BYTES    12u /* Log number and seq. */
 #define TAG_NUMBER_POS (SPEAN_TAG_BYTES + 1u)
@@ -116,7 +118,7 @@ static spean_err check_document(struct spean_check *c, struct spean_view key,
     }
     struct spean_authority_change change;
     const spean_err err = spean_authority_add(c->judged, row.bytes, SPEAN_PENDING_KEEP, &change);
-    c->work += SIGNATURE_WORK;
+    c->work += row.bytes.len / DOCUMENT_SIGNATURE_BYTES * SIGNATURE_WORK;
     if (err == SPEAN_ENOMEM) {
         return err;
     }

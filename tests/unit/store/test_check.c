@@ -387,6 +387,24 @@ static void a_key_of_another_length_is_found(void **state)
     }
 }
 
+static void a_row_cut_short_is_found_in_every_table(void **state)
+{
+    struct logs_fixture *f = *state;
+    for (int table = SPEAN_TABLE_DOCUMENTS; table <= SPEAN_TABLE_PEER_HEADS; table++) {
+        take(f, (enum spean_table)table, 0);
+        const size_t whole = row.len;
+        for (size_t cut = 1; cut <= whole; cut += 1 + whole / 20) {
+            row.len = whole - cut;
+            put(f);
+            (void)check(f);
+            assert_int_not_equal(problems, 0);
+        }
+        row.len = whole;
+        put(f);
+        assert_clean(f);
+    }
+}
+
 static void a_log_row_that_says_another_thing_is_found(void **state)
 {
     struct logs_fixture *f = *state;
@@ -534,6 +552,7 @@ int main(void)
         TEST(a_missing_row_is_found_in_every_table),
         TEST(a_row_too_many_is_found),
         TEST(a_key_of_another_length_is_found),
+        TEST(a_row_cut_short_is_found_in_every_table),
         TEST(a_log_row_that_says_another_thing_is_found),
         TEST(a_chain_of_whole_entries_that_do_not_follow_is_found),
         TEST(a_log_beyond_its_cut_is_found),

@@ -71,7 +71,15 @@ static void one_is_kept_for_each_log(void **state)
     struct spean_log log;
     const struct spean_view bytes = evidence_of(f, 1, &log);
     assert_int_equal(put(f, &log, bytes), SPEAN_OK);
+    struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(spean_logs_set_standing(tx, &log.id, SPEAN_LOG_GOING), SPEAN_OK);
+    logs_fixture_commit(tx);
     assert_int_equal(put(f, &log, bytes), SPEAN_EEXISTS);
+    struct spean_logs_row row;
+    tx = logs_fixture_begin(f, SPEAN_TX_READ);
+    assert_int_equal(spean_logs_get(tx, &log.id, &row), SPEAN_OK);
+    spean_tx_abort(tx);
+    assert_int_equal(row.standing, SPEAN_LOG_DISPUTED);
     assert_int_equal(logs_fixture_rows(f, SPEAN_TABLE_EVIDENCE), 1);
 }
 
