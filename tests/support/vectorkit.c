@@ -206,11 +206,11 @@ struct spean_place vector_place(const json_t *v)
 
 static void print_hex(const char *what, const uint8_t *bytes, size_t len)
 {
-    fprintf(stderr, "%s: ", what);
+    print_error("%s: ", what);
     for (size_t i = 0; i < len; i++) {
-        fprintf(stderr, "%02x", bytes[i]);
+        print_error("%02x", bytes[i]);
     }
-    fprintf(stderr, "\n");
+    print_error("\n");
 }
 
 void assert_vector(const json_t *v, const char *key, const void *ours, size_t len)
