@@ -20,7 +20,8 @@
     X(SPEAN_ASIDE_LARGER, "larger", "only the owner may add organisations")                        \
     X(SPEAN_ASIDE_PART, "part", "it is not sealed as the part that it names")                      \
     X(SPEAN_ASIDE_TYPE, "type", "it takes its record for one of another type")                     \
-    X(SPEAN_ASIDE_ERASER, "eraser", "its author may not erase this")
+    X(SPEAN_ASIDE_ERASER, "eraser", "its author may not erase this")                               \
+    X(SPEAN_ASIDE_MANY, "many", "there are more of its kind than this program takes")
 
 #define SPEAN_ASIDE_ENUM(code, name, text) code,
 enum spean_aside { SPEAN_ASIDE_TABLE(SPEAN_ASIDE_ENUM) SPEAN_ASIDES_COUNT };

@@ -21,9 +21,8 @@
 #include "store/db.h"
 #include "store/keystore.h"
 
-#define SPEAN_FOLD_BATCH_MAX 65536u    /* Entries in one step. */
-#define SPEAN_FOLD_PARTS_MAX 4096u     /* Parts touched in one step; the batch ends there. */
-#define SPEAN_FOLD_STATE_MAX 67108864u /* Bytes of one canonical state; above: too large. */
+#define SPEAN_FOLD_BATCH_MAX 65536u /* Entries in one step. */
+#define SPEAN_FOLD_PARTS_MAX 4096u  /* Parts touched in one step; the batch ends there. */
 
 struct spean_fold; /* Opaque. */
 
@@ -55,7 +54,7 @@ SPEAN_CHECK spean_err spean_fold_step(struct spean_fold *fold,
 spean_err spean_fold_body(struct spean_tx *tx, uint32_t number, uint64_t seq);
 
 /* Forget everything that was folded, and begin at the first entry of each log: for repair. Keys,
- * records and what is set aside come again. Errors stick to tx. */
+ * records and what is set aside come again; what is erased stays so. Errors stick to tx. */
 spean_err spean_fold_reset(struct spean_tx *tx);
 
 /* How far the fold is. */

@@ -103,7 +103,6 @@ struct spean_lacking {
 /* Where the scan is; begin with all zero. */
 struct spean_lacking_at {
     struct spean_tag tag;
-    bool begun;
     uint64_t seq; /* Under that tag, at this or above. */
 };
 
@@ -130,9 +129,20 @@ spean_err spean_partkeys_put(struct spean_tx *tx, const struct spean_keys *keys,
 spean_err spean_partkeys_del(struct spean_tx *tx, const struct spean_authority *authority,
                              const struct spean_partkey *key);
 
-/* Say that tag is the key's in its log, or is wanted or not any more. Errors stick to tx. */
+/* Say which key a tag is of; number 0: it is refused for ever. Errors stick to tx. */
 spean_err spean_partkeys_put_tag(struct spean_tx *tx, const struct spean_tag *tag, uint32_t number);
-spean_err spean_partkeys_want(struct spean_tx *tx, const struct spean_tag *tag, bool wanted);
+
+/* Forget what a tag is. Errors stick to tx. */
+spean_err spean_partkeys_del_tag(struct spean_tx *tx, const struct spean_tag *tag);
+
+/* Say that bodies of a part under tag, which is of log number, may be lacking, so that they are
+ * looked for; or, with wanted false, that they are not any more. Errors stick to tx. */
+spean_err spean_partkeys_want(struct spean_tx *tx, const struct spean_tag *tag,
+                              const struct spean_part_name *part, uint32_t number, bool wanted);
+
+/* Say whether bodies of a part are lacking that we could read. Needs no keys. */
+SPEAN_CHECK spean_err spean_partkeys_lacks(struct spean_tx *tx, const struct spean_part_name *part,
+                                           bool *lacks);
 
 /* Look up which key has tag; 0: it is refused for ever. SPEAN_ENOTFOUND. SPEAN_ECORRUPT. */
 SPEAN_CHECK spean_err spean_partkeys_number_of(struct spean_tx *tx, const struct spean_tag *tag,
@@ -141,5 +151,18 @@ SPEAN_CHECK spean_err spean_partkeys_number_of(struct spean_tx *tx, const struct
 /* Look up a key by number. Errors as above. */
 SPEAN_CHECK spean_err spean_partkeys_get(struct spean_tx *tx, const struct spean_keys *keys,
                                          uint32_t number, struct spean_partkey *out);
+
+/* Look up the first key whose number is at least from: to walk over all. Errors as above. */
+SPEAN_CHECK spean_err spean_partkeys_scan(struct spean_tx *tx, const struct spean_keys *keys,
+                                          uint32_t from, struct spean_partkey *out);
+
+/* The key of rows about a part: record, then part. Start of longer ones. */
+struct spean_db_key spean_part_name_key(const struct spean_part_name *part);
+#define SPEAN_PART_NAME_BYTES 20u
+
+/* Read a part back from the start of such a key. SPEAN_ECORRUPT: it is too short. */
+SPEAN_CHECK spean_err spean_part_name_decode(struct spean_view key, struct spean_part_name *out);
+
+bool spean_part_name_equal(const struct spean_part_name *a, const struct spean_part_name *b);
 
 #endif

@@ -17,7 +17,8 @@
 #include "store/keystore.h"
 #include "store/partkeys.h"
 
-#define SPEAN_RECORD_PARTS_MAX 64u /* Of one record, as listed; the lowest numbers. */
+#define SPEAN_RECORD_PARTS_MAX       64u       /* Of one record, as listed; the lowest numbers. */
+#define SPEAN_RECORD_STATE_BYTES_MAX 67108864u /* Of one canonical state; above: too large. */
 
 /* -- One record ------------------------------------------------------------------------------ */
 
@@ -51,7 +52,7 @@ struct spean_record_part {
     uint32_t part;
     bool folded;     /* There is a state. */
     bool erased;     /* Values are not shown (SPEAN_ESTATE); the fold forgot them. */
-    bool too_large;  /* Above SPEAN_FOLD_STATE_MAX or SPEAN_PART_ROWS_MAX; not shown. */
+    bool too_large;  /* Above SPEAN_RECORD_STATE_BYTES_MAX or SPEAN_PART_ROWS_MAX; not shown. */
     bool incomplete; /* Bodies that we can read are lacking. */
     bool behind;     /* It waits to be folded again. */
 };
@@ -127,5 +128,37 @@ SPEAN_CHECK spean_err spean_record_lookup(struct spean_tx *tx, const struct spea
                                           enum spean_lookup lookup, struct spean_view name,
                                           const struct spean_record_id *after,
                                           struct spean_record_id *out);
+
+/* -- For the fold ---------------------------------------------------------------------------- */
+
+/* Write or replace what is known of a record, or forget it. Errors stick to tx. */
+spean_err spean_record_put(struct spean_tx *tx, const struct spean_keys *keys,
+                           const struct spean_record_info *info);
+spean_err spean_record_del(struct spean_tx *tx, const struct spean_record_info *info);
+
+/* Write the canonical state of a part; state NULL: it is too large. Errors stick to tx. */
+spean_err spean_record_put_state(struct spean_tx *tx, const struct spean_keys *keys,
+                                 const struct spean_part_name *name,
+                                 const struct spean_view *state);
+
+/* Forget the state of a part, if there is one. Errors stick to tx. */
+spean_err spean_record_del_state(struct spean_tx *tx, const struct spean_part_name *name);
+
+/* Let the names of a part in its present state lead to its record, and no others any more; part
+ * NULL: none. Errors stick to tx. */
+spean_err spean_record_index(struct spean_tx *tx, const struct spean_keys *keys,
+                             const struct spean_part_name *name, const struct spean_part *part);
+
+/* Give the first record id above *after (NULL: any) that stands behind prefix in the keys of a
+ * table. SPEAN_ENOTFOUND: no more. SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_record_id_next(struct spean_tx *tx, enum spean_table table,
+                                           struct spean_view prefix,
+                                           const struct spean_record_id *after,
+                                           struct spean_record_id *out);
+
+/* What a row of the table of changes says; its key is part, log number, seq. */
+#define SPEAN_CHANGE_FOLDED  (1u << 0)
+#define SPEAN_CHANGE_CREATES (1u << 1)
+#define SPEAN_CHANGE_STEWARD (1u << 2) /* Who is a steward decides about it. */
 
 #endif

@@ -1,0 +1,390 @@
+/* Erasures: who they bind, and what they hide (P8.7). */
+#include <assert.h>
+#include <string.h>
+
+#include "protocol/body.h"
+#include "protocol/erasure.h"
+#include "protocol/partkey.h"
+#include "store/body.h"
+#include "store/entries.h"
+#include "store/fold_batch.h"
+
+#define NEEDS_AUTHORITY 1u /* As of grants whose author's key is not known. */
+#define PLACE_BYTES     12u
+
+static struct spean_view log_place(const struct spean_id *log, uint64_t seq,
+                                   struct spean_db_key *key)
+{
+    *key = (struct spean_db_key){0};
+    spean_db_key_put_bytes(key, log->bytes, sizeof(log->bytes));
+    spean_db_key_put_u64(key, seq);
+    return spean_db_key_view(key);
+}
+
+/* Say whether a table has a row that begins so. */
+static spean_err has_row(struct fold_batch *b, enum spean_table table, struct spean_view prefix,
+                         bool *has)
+{
+    struct spean_cursor cursor;
+    spean_err err = spean_cursor_init(&cursor, b->tx, table, prefix);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_view key;
+    struct spean_view value;
+    err = spean_cursor_first(&cursor, &key, &value);
+    spean_cursor_fini(&cursor);
+    if (err != SPEAN_OK && err != SPEAN_ENOTFOUND) {
+        return err;
+    }
+    *has = err == SPEAN_OK;
+    return SPEAN_OK;
+}
+
+spean_err fold_part_erased(struct fold_batch *b, const struct spean_part_name *part, bool *erased)
+{
+    const struct spean_db_key prefix = spean_part_name_key(part);
+    return has_row(b, SPEAN_TABLE_ERASURES, spean_db_key_view(&prefix), erased);
+}
+
+/* What is looked for among the erased places. */
+struct sought {
+    const struct spean_id *entry;
+    bool found;
+};
+
+static spean_err sought_row(struct fold_batch *b, void *ctx, struct spean_view key,
+                            struct spean_view value)
+{
+    struct sought *const sought = ctx;
+    (void)b;
+    (void)key;
+    if (value.len != sizeof(sought->entry->bytes)) {
+        return SPEAN_ECORRUPT;
+    }
+    sought->found = sought->found || memcmp(value.data, sought->entry->bytes, value.len) == 0;
+    return SPEAN_OK;
+}
+
+spean_err fold_place_erased(struct fold_batch *b, const struct fold_place *place, bool *erased)
+{
+    *erased = false;
+    if (!b->erased_some) {
+        return SPEAN_OK;
+    }
+    struct spean_db_key key;
+    struct sought sought = {&place->entry->id, false};
+    const struct spean_view prefix =
+        log_place(&place->log->row.log, place->entry->header.seq, &key);
+    const spean_err err = fold_each(b, SPEAN_TABLE_ERASED_PLACES, prefix, sought_row, &sought);
+    *erased = sought.found;
+    return err;
+}
+
+/* -- Parts ----------------------------------------------------------------------------------- */
+
+/* Refuse, or no longer refuse, bodies under one tag. */
+static spean_err tag_refuse(struct fold_batch *b, const struct spean_id *proof,
+                            const struct spean_log *log, bool refuse)
+{
+    struct spean_tag tag;
+    spean_partkey_tag(&tag, proof, &log->id);
+    if (refuse) {
+        return spean_partkeys_put_tag(b->tx, &tag, 0);
+    }
+    bool refused = false;
+    const spean_err err = spean_partkeys_refused(b->tx, &tag, &refused);
+    return err == SPEAN_OK && refused ? spean_partkeys_del_tag(b->tx, &tag) : err;
+}
+
+/* Do so for proofs, one after the other in bytes, in all logs from number first on. */
+static spean_err proofs_refuse(struct fold_batch *b, struct spean_view proofs, uint32_t first,
+                               bool refuse)
+{
+    const uint32_t logs_count = spean_authority_logs_count(b->authority);
+    spean_err err = SPEAN_OK;
+    for (size_t at = 0; proofs.len - at >= SPEAN_ID_BYTES && err == SPEAN_OK;
+         at += SPEAN_ID_BYTES) {
+        struct spean_id proof;
+        (void)memcpy(proof.bytes, proofs.data + at, sizeof(proof.bytes));
+        for (uint32_t i = first; i < logs_count && err == SPEAN_OK; i++) {
+            err = tag_refuse(b, &proof, spean_authority_log_at(b->authority, i), refuse);
+        }
+    }
+    return err;
+}
+
+/* A row of the table of erasures; its value is the proofs. */
+struct erasure_rows {
+    uint32_t number; /* Of the log whose rows are taken back. */
+    uint32_t first;  /* Of the logs that are new. */
+    uint8_t *proofs; /* Room for a copy: a view is gone with the first write. */
+};
+
+static spean_err fill_row(struct fold_batch *b, void *ctx, struct spean_view key,
+                          struct spean_view value)
+{
+    const struct erasure_rows *const rows = ctx;
+    (void)key;
+    if (value.len > SPEAN_BODY_BYTES_MAX) {
+        return SPEAN_ECORRUPT;
+    }
+    if (value.len > 0) {
+        (void)memcpy(rows->proofs, value.data, value.len);
+    }
+    return proofs_refuse(b, (struct spean_view){rows->proofs, value.len}, rows->first, true);
+}
+
+spean_err fold_erasures_fill(struct fold_batch *b, uint32_t first)
+{
+    struct erasure_rows rows = {.first = first, .proofs = b->fold->body};
+    return fold_each(b, SPEAN_TABLE_ERASURES, (struct spean_view){0}, fill_row, &rows);
+}
+
+static struct spean_db_key erasure_key(const struct spean_part_name *part,
+                                       const struct fold_place *place)
+{
+    struct spean_db_key key = spean_part_name_key(part);
+    spean_db_key_put_u32(&key, place->log->row.number);
+    spean_db_key_put_u64(&key, place->entry->header.seq);
+    return key;
+}
+
+/* Say whether our node obeys: the owner binds everybody, an org its own nodes; a relay obeys
+ * whoever shows the key proof. SPEAN_EWAIT: that depends on who the owner is, which is not known.
+ */
+static spean_err part_binds(struct fold_batch *b, const struct fold_place *place,
+                            const struct spean_record_id *id, bool *binds)
+{
+    const struct spean_id *const author = &place->log->row.org;
+    struct fold_record *record;
+    const spean_err err = fold_record_take(b, id, &record);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    *binds = b->relay || spean_id_equal(author, &b->fold->org);
+    if (*binds) {
+        return SPEAN_OK;
+    }
+    if (record->record == NULL) {
+        return SPEAN_EWAIT;
+    }
+    struct spean_record_info info;
+    spean_record_get_info(record->record, &info);
+    *binds = spean_id_equal(author, &info.owner);
+    return SPEAN_OK;
+}
+
+/* Hide a part: its keys and tags go, and it is folded again to nothing. */
+static spean_err part_hide(struct fold_batch *b, const struct fold_place *place,
+                           const struct spean_part_name *part, const struct spean_erasure *erasure)
+{
+    uint8_t *const proofs = b->fold->erased_proofs;
+    for (uint32_t i = 0; i < erasure->proofs_count; i++) {
+        struct spean_id proof;
+        spean_erasure_proof(erasure, i, &proof);
+        (void)memcpy(proofs + (size_t)i * SPEAN_ID_BYTES, proof.bytes, SPEAN_ID_BYTES);
+    }
+    const struct spean_view bytes = {proofs, (size_t)erasure->proofs_count * SPEAN_ID_BYTES};
+    const struct spean_db_key key = erasure_key(part, place);
+    spean_err err = spean_tx_put(b->tx, SPEAN_TABLE_ERASURES, spean_db_key_view(&key), bytes);
+    if (err == SPEAN_OK) {
+        err = fold_grants_judge(b, part);
+    }
+    if (err == SPEAN_OK) {
+        err = proofs_refuse(b, bytes, 0, true);
+    }
+    fold_tags_forget(b->fold);
+    return err == SPEAN_OK ? fold_mark_dirty(b, part) : err;
+}
+
+/* Let an erasure wait for the record that it is about. */
+static spean_err wait_for_record(struct fold_batch *b, const struct fold_place *place,
+                                 const struct spean_record_id *record)
+{
+    static const uint8_t nothing[1];
+    struct spean_db_key key = {0};
+    spean_db_key_put_bytes(&key, record->bytes, sizeof(record->bytes));
+    spean_db_key_put_u32(&key, place->log->row.number);
+    spean_db_key_put_u64(&key, place->entry->header.seq);
+    return spean_tx_put(b->tx, SPEAN_TABLE_FOLD_WAITING, spean_db_key_view(&key),
+                        (struct spean_view){nothing, 0});
+}
+
+static spean_err erase_part(struct fold_batch *b, const struct fold_place *place,
+                            const struct spean_erasure *erasure)
+{
+    if (erasure->part > UINT32_MAX) {
+        return fold_set_aside(b, place->log->row.number, place->entry->header.seq,
+                              SPEAN_ASIDE_PART);
+    }
+    const struct spean_part_name part = {erasure->record, (uint32_t)erasure->part};
+    const struct spean_db_key key = erasure_key(&part, place);
+    struct spean_view held;
+    spean_err err = spean_tx_get(b->tx, SPEAN_TABLE_ERASURES, spean_db_key_view(&key), &held);
+    if (err != SPEAN_ENOTFOUND) {
+        return err; /* It was obeyed before; with the part, its owner may have become unknown. */
+    }
+    bool binds = false;
+    err = part_binds(b, place, &part.record, &binds);
+    if (err == SPEAN_EWAIT) {
+        return wait_for_record(b, place, &part.record);
+    }
+    return err == SPEAN_OK && binds ? part_hide(b, place, &part, erasure) : err;
+}
+
+/* -- Public entries -------------------------------------------------------------------------- */
+
+/* Say whether the author may erase all places. SPEAN_EWAIT: a log is not known. */
+static spean_err places_bind(const struct fold_batch *b, const struct fold_place *place,
+                             const struct spean_erasure *erasure, bool *binds)
+{
+    const struct spean_id *const author = &place->log->row.org;
+    const bool steward = spean_authority_is_steward(b->authority, author);
+    struct spean_view left = erasure->places;
+    struct spean_erasure_place at;
+    *binds = true;
+    while (spean_erasure_place_next(&left, &at)) {
+        const struct spean_log *const log = spean_authority_log(b->authority, &at.log);
+        if (log == NULL) {
+            return SPEAN_EWAIT;
+        }
+        *binds = *binds && (steward || spean_id_equal(&log->org, author));
+    }
+    return SPEAN_OK;
+}
+
+/* Fold again the part that a public change belongs to, if it was folded. */
+static spean_err place_dirty(struct fold_batch *b, const struct spean_id *id, uint64_t seq)
+{
+    struct fold_log *const log = fold_log_find(b, id);
+    struct spean_run_entry entry;
+    struct spean_view body;
+    struct spean_view content;
+    struct spean_change change;
+    if (log == NULL || seq == 0 || seq > log->cursor) {
+        return SPEAN_OK;
+    }
+    spean_err err = spean_entries_get(b->tx, &log->row, seq, &entry);
+    if (err == SPEAN_OK) {
+        err = spean_body_get(b->tx, log->row.number, &entry.header, &body);
+    }
+    if (err != SPEAN_OK) {
+        return err == SPEAN_ENOTFOUND || spean_tx_err(b->tx) == SPEAN_OK ? SPEAN_OK : err;
+    }
+    if (entry.header.has_tag || entry.header.kind != SPEAN_ENTRY_CHANGE ||
+        spean_body_unwrap(body, &content) != SPEAN_OK ||
+        spean_change_decode(content, &change) != SPEAN_OK || change.part > UINT32_MAX) {
+        return SPEAN_OK;
+    }
+    const struct spean_part_name part = {change.record, (uint32_t)change.part};
+    return fold_mark_dirty(b, &part);
+}
+
+static spean_err erase_places(struct fold_batch *b, const struct fold_place *place,
+                              const struct spean_erasure *erasure)
+{
+    const uint32_t number = place->log->row.number;
+    const uint64_t seq = place->entry->header.seq;
+    bool binds = false;
+    spean_err err = places_bind(b, place, erasure, &binds);
+    if (err == SPEAN_EWAIT) {
+        const uint8_t why = NEEDS_AUTHORITY;
+        const struct spean_db_key key = fold_place_key(number, seq);
+        return spean_tx_put(b->tx, SPEAN_TABLE_FOLD_UNOPENED, spean_db_key_view(&key),
+                            (struct spean_view){&why, sizeof(why)});
+    }
+    err = fold_set_aside(b, number, seq, binds ? SPEAN_ASIDE_NOT : SPEAN_ASIDE_ERASER);
+    struct spean_view left = erasure->places;
+    struct spean_erasure_place at;
+    while (err == SPEAN_OK && binds && spean_erasure_place_next(&left, &at)) {
+        struct spean_db_key key;
+        (void)log_place(&at.log, at.seq, &key);
+        spean_db_key_put_u32(&key, number);
+        spean_db_key_put_u64(&key, seq);
+        b->erased_some = true;
+        err = spean_tx_put(b->tx, SPEAN_TABLE_ERASED_PLACES, spean_db_key_view(&key),
+                           (struct spean_view){at.entry.bytes, sizeof(at.entry.bytes)});
+        if (err == SPEAN_OK) {
+            err = place_dirty(b, &at.log, at.seq);
+        }
+    }
+    return err;
+}
+
+spean_err fold_erasure(struct fold_batch *b, const struct fold_place *place,
+                       struct spean_view content)
+{
+    struct spean_erasure erasure;
+    if (spean_erasure_decode(content, &erasure) != SPEAN_OK) {
+        return fold_set_aside(b, place->log->row.number, place->entry->header.seq,
+                              SPEAN_ASIDE_MALFORMED);
+    }
+    return erasure.of_part ? erase_part(b, place, &erasure) : erase_places(b, place, &erasure);
+}
+
+/* -- Taking back ----------------------------------------------------------------------------- */
+
+static spean_err back_part(struct fold_batch *b, void *ctx, struct spean_view key,
+                           struct spean_view value)
+{
+    const struct erasure_rows *const rows = ctx;
+    struct spean_part_name part;
+    uint32_t number;
+    spean_err err = spean_part_name_decode(key, &part);
+    if (err == SPEAN_OK) {
+        err = spean_db_key_u32_at(key, SPEAN_PART_NAME_BYTES, &number);
+    }
+    if (err != SPEAN_OK || number != rows->number) {
+        return err;
+    }
+    if (value.len > SPEAN_BODY_BYTES_MAX) {
+        return SPEAN_ECORRUPT;
+    }
+    const struct spean_view proofs = {rows->proofs, value.len};
+    if (value.len > 0) {
+        (void)memcpy(rows->proofs, value.data, value.len);
+    }
+    struct spean_db_key copy = {0};
+    spean_db_key_put_bytes(&copy, key.data, key.len);
+    (void)spean_tx_del(b->tx, SPEAN_TABLE_ERASURES, spean_db_key_view(&copy));
+    err = proofs_refuse(b, proofs, 0, false);
+    if (err == SPEAN_OK) {
+        err = fold_grants_judge(b, &part);
+    }
+    return err == SPEAN_OK ? fold_mark_dirty(b, &part) : err;
+}
+
+static spean_err back_place(struct fold_batch *b, void *ctx, struct spean_view key,
+                            struct spean_view value)
+{
+    const struct erasure_rows *const rows = ctx;
+    (void)value;
+    uint32_t number;
+    uint64_t seq;
+    struct spean_id id;
+    spean_err err = spean_db_key_u32_at(key, key.len - PLACE_BYTES, &number);
+    if (err == SPEAN_OK) {
+        err = spean_db_key_u64_at(key, sizeof(id.bytes), &seq);
+    }
+    if (err != SPEAN_OK || number != rows->number) {
+        return err;
+    }
+    (void)memcpy(id.bytes, key.data, sizeof(id.bytes));
+    struct spean_db_key copy = {0};
+    spean_db_key_put_bytes(&copy, key.data, key.len);
+    (void)spean_tx_del(b->tx, SPEAN_TABLE_ERASED_PLACES, spean_db_key_view(&copy));
+    const struct fold_log *const log = fold_log_find(b, &id);
+    return log == NULL ? spean_tx_err(b->tx) : fold_requeue(b, log->row.number, seq);
+}
+
+spean_err fold_erasures_take_back(struct fold_batch *b, uint32_t number)
+{
+    struct erasure_rows rows = {.number = number, .proofs = b->fold->body};
+    spean_err err = fold_each(b, SPEAN_TABLE_ERASURES, (struct spean_view){0}, back_part, &rows);
+    if (err == SPEAN_OK) {
+        err = fold_each(b, SPEAN_TABLE_ERASED_PLACES, (struct spean_view){0}, back_place, &rows);
+    }
+    /* What other erasures refuse stays refused. */
+    return err == SPEAN_OK ? fold_erasures_fill(b, 0) : err;
+}

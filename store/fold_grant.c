@@ -1,0 +1,767 @@
+/* Grants: opened, judged together with the others of their part, and the keys that they give. */
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/alloc.h"
+#include "protocol/partkey.h"
+#include "protocol/schema.h"
+#include "store/body.h"
+#include "store/fold_batch.h"
+#include "store/seal.h"
+
+#define GRANTS_MAX    1024u /* Of one part. */
+#define NUMBER_AT     SPEAN_PART_NAME_BYTES
+#define SEQ_AT        (NUMBER_AT + 4u)
+#define GRANT_KEY     (SEQ_AT + 8u)
+#define HEAD_BYTES    (4u * SPEAN_ID_BYTES + 16u) /* Author, owner, log, key; numbers. */
+#define OLDER_BYTES   (8u + SPEAN_KEY_BYTES)
+#define NOT_FOR_US    0u /* Values of the table of grants that did not open. */
+#define KEY_NOT_KNOWN 1u
+
+/* A grant of a part that was opened. Views bytes, which are the row's. */
+struct held {
+    uint32_t number;
+    uint64_t seq;
+    uint8_t *bytes;
+    size_t len;
+    struct spean_id log;
+    struct spean_grant_facts facts;
+    const uint8_t *key;
+    const uint8_t *older; /* Pairs of generation and key. */
+    uint32_t older_count;
+    bool accepted;
+    enum spean_aside aside;
+};
+
+/* All grants of a part. */
+struct grants {
+    struct held *rows;
+    uint32_t count;
+    uint32_t cap;
+};
+
+/* A key that they give. */
+struct given {
+    struct spean_partkey key;
+    bool kept; /* There is a row of it. */
+};
+
+struct givens {
+    struct given *keys;
+    uint32_t count;
+    uint32_t cap;
+};
+
+/* -- Pair keys ------------------------------------------------------------------------------- */
+
+/* Derive a pair key, or find it at hand. SPEAN_ESIGNATURE: theirs is nobody's. */
+static spean_err pair_take(struct fold_batch *b, bool node, const uint8_t *secret,
+                           const struct spean_key *ours, const struct spean_key *theirs,
+                           uint8_t out[SPEAN_KEY_BYTES])
+{
+    const size_t slot = (size_t)(spean_u64_get(theirs->bytes) ^ spean_u64_get(ours->bytes)) &
+                        (SPEAN_FOLD_PAIRS - 1);
+    struct fold_pair *const held = &b->fold->secrets->pairs[slot];
+    if (held->node != node || !spean_key_equal(&held->ours, ours) ||
+        !spean_key_equal(&held->theirs, theirs)) {
+        const spean_err err = node ? spean_grant_node_pair(held->key, secret, ours, theirs)
+                                   : spean_grant_pair(held->key, secret, ours, theirs);
+        if (err != SPEAN_OK) {
+            *held = (struct fold_pair){0};
+            return err;
+        }
+        held->node = node;
+        held->ours = *ours;
+        held->theirs = *theirs;
+    }
+    (void)memcpy(out, held->key, SPEAN_KEY_BYTES);
+    return SPEAN_OK;
+}
+
+/* Derive the pair keys of all our org's secrets with theirs, newest first. */
+static spean_err pairs_take(struct fold_batch *b, const struct spean_key *theirs, size_t *count)
+{
+    const size_t secrets_count = spean_keys_org_count(b->fold->keys);
+    for (size_t i = 0; i < secrets_count; i++) {
+        const struct spean_org_secret *const secret =
+            spean_keys_org_at(b->fold->keys, secrets_count - 1 - i);
+        const spean_err err = pair_take(b, false, secret->secret, &secret->key, theirs,
+                                        b->fold->secrets->pair_keys[i]);
+        if (err != SPEAN_OK) {
+            return err;
+        }
+    }
+    *count = secrets_count;
+    return SPEAN_OK;
+}
+
+/* Keep a grant for when another key of ours, or of its author's, is known. */
+static spean_err keep_unopened(struct fold_batch *b, const struct fold_place *place, uint8_t why)
+{
+    const struct spean_db_key key =
+        fold_place_key(place->log->row.number, place->entry->header.seq);
+    return spean_tx_put(b->tx, SPEAN_TABLE_FOLD_UNOPENED, spean_db_key_view(&key),
+                        (struct spean_view){&why, sizeof(why)});
+}
+
+static spean_err set_aside(struct fold_batch *b, const struct fold_place *place,
+                           enum spean_aside aside)
+{
+    return fold_set_aside(b, place->log->row.number, place->entry->header.seq, aside);
+}
+
+/* -- Rows ------------------------------------------------------------------------------------ */
+
+static struct spean_db_key grant_key(const struct spean_part_name *part, uint32_t number,
+                                     uint64_t seq)
+{
+    struct spean_db_key key = spean_part_name_key(part);
+    spean_db_key_put_u32(&key, number);
+    spean_db_key_put_u64(&key, seq);
+    return key;
+}
+
+/* Write an opened grant: ids and keys, generation, counts, audience, older keys. */
+static spean_err row_put(struct fold_batch *b, const struct fold_place *place,
+                         const struct spean_grant_terms *terms, const uint8_t *key)
+{
+    const size_t len = HEAD_BYTES + terms->audience_count * SPEAN_ID_BYTES +
+                       (size_t)terms->older_count * OLDER_BYTES;
+    uint8_t *const buf = malloc(len);
+    if (buf == NULL) {
+        return spean_tx_fail(b->tx, SPEAN_ENOMEM);
+    }
+    uint8_t *at = buf;
+    (void)memcpy(at, place->log->row.org.bytes, SPEAN_ID_BYTES);
+    (void)memcpy(at + SPEAN_ID_BYTES, terms->owner.bytes, SPEAN_ID_BYTES);
+    (void)memcpy(at + 2u * SPEAN_ID_BYTES, place->log->row.log.bytes, SPEAN_ID_BYTES);
+    (void)memcpy(at + 3u * SPEAN_ID_BYTES, key, SPEAN_KEY_BYTES);
+    at += 4u * SPEAN_ID_BYTES;
+    spean_u64_put(at, terms->generation);
+    spean_u64_put(at + 8, terms->audience_count);
+    at += 16;
+    for (uint32_t i = 0; i < terms->audience_count; i++) {
+        (void)memcpy(at, terms->audience[i].bytes, SPEAN_ID_BYTES);
+        at += SPEAN_ID_BYTES;
+    }
+    struct spean_view left = terms->older;
+    struct spean_grant_key older;
+    while (spean_grant_key_next(&left, &older)) {
+        spean_u64_put(at, older.generation);
+        (void)memcpy(at + 8, older.key, SPEAN_KEY_BYTES);
+        at += OLDER_BYTES;
+    }
+    sodium_memzero(&older, sizeof(older));
+    const struct spean_part_name part = {terms->record, (uint32_t)terms->part};
+    const struct spean_db_key row =
+        grant_key(&part, place->log->row.number, place->entry->header.seq);
+    const spean_err err =
+        spean_seal_put(b->tx, b->fold->keys, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&row),
+                       (struct spean_view){buf, (size_t)(at - buf)});
+    sodium_memzero(buf, len);
+    free(buf);
+    return err;
+}
+
+/* Read a row into *held, which keeps its bytes. */
+static spean_err row_decode(struct held *held)
+{
+    if (held->len < HEAD_BYTES) {
+        return SPEAN_ECORRUPT;
+    }
+    const uint8_t *at = held->bytes;
+    const uint8_t *const numbers = at + 4u * SPEAN_ID_BYTES;
+    const uint64_t audience_count = spean_u64_get(numbers + 8);
+    const size_t left = held->len - HEAD_BYTES;
+    if (audience_count > SPEAN_AUDIENCE_ORGS_MAX || left < audience_count * SPEAN_ID_BYTES) {
+        return SPEAN_ECORRUPT;
+    }
+    const size_t older_len = left - (size_t)audience_count * SPEAN_ID_BYTES;
+    if (older_len % OLDER_BYTES != 0 || older_len / OLDER_BYTES > SPEAN_PART_GENERATIONS_MAX) {
+        return SPEAN_ECORRUPT;
+    }
+    (void)memcpy(held->facts.author.bytes, at, SPEAN_ID_BYTES);
+    (void)memcpy(held->facts.owner.bytes, at + SPEAN_ID_BYTES, SPEAN_ID_BYTES);
+    (void)memcpy(held->log.bytes, at + 2u * SPEAN_ID_BYTES, SPEAN_ID_BYTES);
+    held->key = at + 3u * SPEAN_ID_BYTES;
+    held->facts.generation = spean_u64_get(numbers);
+    held->facts.audience_count = (uint32_t)audience_count;
+    /* Ids are bytes without alignment, one after the other. */
+    held->facts.audience = (const struct spean_id *)(at + HEAD_BYTES);
+    held->older = at + HEAD_BYTES + audience_count * SPEAN_ID_BYTES;
+    held->older_count = (uint32_t)(older_len / OLDER_BYTES);
+    spean_partkey_proof(&held->facts.proof, held->key);
+    return SPEAN_OK;
+}
+
+static void grants_fini(struct grants *grants)
+{
+    for (uint32_t i = 0; i < grants->count; i++) {
+        sodium_memzero(grants->rows[i].bytes, grants->rows[i].len);
+        free(grants->rows[i].bytes);
+    }
+    free(grants->rows);
+}
+
+static spean_err grants_row(struct fold_batch *b, void *ctx, struct spean_view key,
+                            struct spean_view value)
+{
+    struct grants *const grants = ctx;
+    struct held held = {.bytes = malloc(value.len + 1)};
+    void *rows = grants->rows;
+    if (held.bytes == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    spean_err err = spean_alloc_more(&rows, &grants->cap, grants->count, sizeof(held));
+    grants->rows = rows;
+    if (err == SPEAN_OK) {
+        err = spean_seal_open(b->fold->keys, SPEAN_TABLE_PART_GRANTS, key, value, held.bytes,
+                              value.len, &held.len);
+    }
+    if (err == SPEAN_OK && key.len != GRANT_KEY) {
+        err = SPEAN_ECORRUPT;
+    }
+    if (err == SPEAN_OK) {
+        err = spean_db_key_u32_at(key, NUMBER_AT, &held.number);
+    }
+    if (err == SPEAN_OK) {
+        err = spean_db_key_u64_at(key, SEQ_AT, &held.seq);
+    }
+    if (err == SPEAN_OK) {
+        err = row_decode(&held);
+    }
+    if (err != SPEAN_OK) {
+        sodium_memzero(held.bytes, held.len);
+        free(held.bytes);
+        return err;
+    }
+    grants->rows[grants->count++] = held;
+    return SPEAN_OK;
+}
+
+/* Load all grants of a part; grants_fini() after an error, too. */
+static spean_err grants_load(struct fold_batch *b, const struct spean_part_name *part,
+                             struct grants *grants)
+{
+    const struct spean_db_key prefix = spean_part_name_key(part);
+    return fold_each(b, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&prefix), grants_row, grants);
+}
+
+/* -- Judging --------------------------------------------------------------------------------- */
+
+/* Go over the grants until none more is accepted: so one answer comes out in every order. */
+static spean_err grants_accept(struct grants *grants, const struct spean_id *owner)
+{
+    if (grants->count == 0) {
+        return SPEAN_OK;
+    }
+    struct spean_grant_facts *const accepted =
+        spean_alloc_array(grants->count, sizeof(accepted[0]));
+    if (accepted == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    uint32_t count = 0;
+    bool found = true;
+    while (found) {
+        found = false;
+        for (uint32_t i = 0; i < grants->count; i++) {
+            struct held *const held = &grants->rows[i];
+            if (held->accepted) {
+                continue;
+            }
+            held->aside = spean_grant_judge(accepted, count, &held->facts, owner);
+            if (held->aside == SPEAN_ASIDE_NOT) {
+                held->accepted = true;
+                accepted[count++] = held->facts;
+                found = true;
+            }
+        }
+    }
+    free(accepted);
+    return SPEAN_OK;
+}
+
+/* Add an org to an audience that ascends; the lowest ids stay. */
+static void audience_add(struct spean_partkey *key, const struct spean_id *org)
+{
+    uint32_t at = 0;
+    while (at < key->audience_count && spean_id_compare(&key->audience[at], org) < 0) {
+        at++;
+    }
+    if (at == SPEAN_PARTKEYS_AUDIENCE_MAX ||
+        (at < key->audience_count && spean_id_equal(&key->audience[at], org))) {
+        return;
+    }
+    if (key->audience_count == SPEAN_PARTKEYS_AUDIENCE_MAX) {
+        key->audience_count--;
+    }
+    (void)memmove(&key->audience[at + 1], &key->audience[at],
+                  (key->audience_count - at) * sizeof(key->audience[0]));
+    key->audience[at] = *org;
+    key->audience_count++;
+}
+
+static void givens_fini(struct givens *givens)
+{
+    if (givens->keys != NULL) {
+        sodium_memzero(givens->keys, givens->cap * sizeof(givens->keys[0]));
+        free(givens->keys);
+    }
+}
+
+/* Add a key that a grant gives, or widen its audience. */
+static spean_err givens_add(struct givens *givens, const struct held *held,
+                            const struct spean_part_name *part, uint64_t generation,
+                            const uint8_t *key)
+{
+    struct spean_id proof;
+    spean_partkey_proof(&proof, key);
+    uint32_t i = 0;
+    while (i < givens->count && (givens->keys[i].key.generation != generation ||
+                                 !spean_id_equal(&givens->keys[i].key.proof, &proof))) {
+        i++;
+    }
+    if (i == givens->count) {
+        void *keys = givens->keys;
+        const spean_err err =
+            spean_alloc_more(&keys, &givens->cap, givens->count, sizeof(givens->keys[0]));
+        givens->keys = keys;
+        if (err != SPEAN_OK) {
+            return err;
+        }
+        givens->keys[i] = (struct given){.key = {
+                                             .part = *part,
+                                             .generation = (uint32_t)generation,
+                                             .proof = proof,
+                                             .owner = held->facts.owner,
+                                             .granted_log = held->log,
+                                             .granted_seq = held->seq,
+                                         }};
+        (void)memcpy(givens->keys[i].key.key, key, SPEAN_KEY_BYTES);
+        givens->count++;
+    }
+    for (uint32_t a = 0; a < held->facts.audience_count; a++) {
+        audience_add(&givens->keys[i].key, &held->facts.audience[a]);
+    }
+    return SPEAN_OK;
+}
+
+/*
+ * Collect the keys that the accepted grants give. Older keys that come along are taken from the
+ * owner alone: another's would have been granted to us as well, if they were the part's.
+ */
+static spean_err givens_collect(const struct grants *grants, const struct spean_part_name *part,
+                                struct givens *givens)
+{
+    spean_err err = SPEAN_OK;
+    for (uint32_t i = 0; i < grants->count && err == SPEAN_OK; i++) {
+        const struct held *const held = &grants->rows[i];
+        if (!held->accepted) {
+            continue;
+        }
+        err = givens_add(givens, held, part, held->facts.generation, held->key);
+        const bool by_owner = spean_id_equal(&held->facts.author, &held->facts.owner);
+        for (uint32_t o = 0; by_owner && o < held->older_count && err == SPEAN_OK; o++) {
+            const uint8_t *const at = held->older + (size_t)o * OLDER_BYTES;
+            err = givens_add(givens, held, part, spean_u64_get(at), at + 8);
+        }
+    }
+    return err;
+}
+
+/* -- Keys and tags --------------------------------------------------------------------------- */
+
+/* Look at what a tag in a log covers: what is held is queued, what is lacking is wanted. */
+static spean_err tag_wake(struct fold_batch *b, const struct spean_part_name *part,
+                          const struct spean_tag *tag, uint32_t number)
+{
+    struct spean_tagged at = {number, 0};
+    spean_err err = spean_body_next(b->tx, tag, SPEAN_BODY_HELD, &at, &at);
+    while (err == SPEAN_OK && at.number == number) {
+        err = fold_requeue(b, number, at.seq);
+        at.seq++;
+        if (err == SPEAN_OK) {
+            err = spean_body_next(b->tx, tag, SPEAN_BODY_HELD, &at, &at);
+        }
+    }
+    if (err != SPEAN_OK && err != SPEAN_ENOTFOUND) {
+        return err;
+    }
+    at = (struct spean_tagged){number, 0};
+    err = spean_body_next(b->tx, tag, SPEAN_BODY_LACKING, &at, &at);
+    if (err == SPEAN_OK && at.number == number) {
+        return spean_partkeys_want(b->tx, tag, part, number, true);
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+/* Let a key show in one log, or, with number 0, be refused there. */
+static spean_err tag_put(struct fold_batch *b, const struct spean_partkey *key, uint32_t number,
+                         const struct spean_log *log)
+{
+    struct spean_tag tag;
+    uint32_t held = 0;
+    spean_partkey_tag(&tag, &key->proof, &log->id);
+    spean_err err = spean_partkeys_number_of(b->tx, &tag, &held);
+    if (err == SPEAN_OK && held == number) {
+        return SPEAN_OK;
+    }
+    if (err != SPEAN_OK && err != SPEAN_ENOTFOUND) {
+        return err;
+    }
+    err = spean_partkeys_put_tag(b->tx, &tag, number);
+    const struct fold_log *const store = fold_log_find(b, &log->id);
+    if (err != SPEAN_OK || store == NULL) {
+        return err;
+    }
+    if (number == 0) {
+        return spean_partkeys_want(b->tx, &tag, &key->part, store->row.number, false);
+    }
+    return tag_wake(b, &key->part, &tag, store->row.number);
+}
+
+/* Let a key show, or be refused, in all logs of its audience from number first on. */
+static spean_err tags_put(struct fold_batch *b, const struct spean_partkey *key, uint32_t number,
+                          uint32_t first)
+{
+    const uint32_t logs_count = spean_authority_logs_count(b->authority);
+    spean_err err = SPEAN_OK;
+    for (uint32_t i = first; i < logs_count && err == SPEAN_OK; i++) {
+        const struct spean_log *const log = spean_authority_log_at(b->authority, i);
+        if (spean_partkeys_reaches(key, &log->org)) {
+            err = tag_put(b, key, number, log);
+        }
+    }
+    return err;
+}
+
+spean_err fold_tags_fill(struct fold_batch *b, uint32_t first)
+{
+    struct spean_partkey key;
+    spean_err err = spean_partkeys_scan(b->tx, b->fold->keys, 0, &key);
+    while (err == SPEAN_OK) {
+        err = tags_put(b, &key, key.number, first);
+        if (err == SPEAN_OK) {
+            err = spean_partkeys_scan(b->tx, b->fold->keys, key.number + 1, &key);
+        }
+    }
+    spean_partkeys_wipe(&key);
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+static bool same_audience(const struct spean_partkey *a, const struct spean_partkey *b)
+{
+    return a->audience_count == b->audience_count &&
+           memcmp(a->audience, b->audience, a->audience_count * sizeof(a->audience[0])) == 0;
+}
+
+/* Keep or remove a key that is held, by whether it is given still. */
+static spean_err key_settle(struct fold_batch *b, const struct spean_partkey *held,
+                            struct givens *givens)
+{
+    for (uint32_t i = 0; i < givens->count; i++) {
+        struct given *const given = &givens->keys[i];
+        if (given->key.generation == held->generation &&
+            spean_id_equal(&given->key.proof, &held->proof)) {
+            given->key.number = held->number;
+            given->kept =
+                same_audience(&given->key, held) && spean_id_equal(&given->key.owner, &held->owner);
+            return SPEAN_OK;
+        }
+    }
+    fold_tags_forget(b->fold);
+    const spean_err err = spean_partkeys_del(b->tx, b->authority, held);
+    return err == SPEAN_OK ? fold_mark_dirty(b, &held->part) : err;
+}
+
+/* Make the keys held those given. */
+static spean_err keys_settle(struct fold_batch *b, const struct spean_part_name *part,
+                             struct givens *givens)
+{
+    struct spean_partkey held;
+    spean_err err = spean_partkeys_next(b->tx, b->fold->keys, part, 0, 0, &held);
+    while (err == SPEAN_OK) {
+        err = key_settle(b, &held, givens);
+        if (err == SPEAN_OK) {
+            err = spean_partkeys_next(b->tx, b->fold->keys, part, held.generation, held.number + 1,
+                                      &held);
+        }
+    }
+    spean_partkeys_wipe(&held);
+    if (err != SPEAN_ENOTFOUND) {
+        return err;
+    }
+    err = SPEAN_OK;
+    for (uint32_t i = 0; i < givens->count && err == SPEAN_OK; i++) {
+        struct given *const given = &givens->keys[i];
+        if (!given->kept) {
+            err = spean_partkeys_put(b->tx, b->fold->keys, &given->key);
+        }
+        if (err == SPEAN_OK && !given->kept) {
+            err = tags_put(b, &given->key, given->key.number, 0);
+        }
+    }
+    return err;
+}
+
+/* Of an erased part nothing is held, and what comes under its keys is refused. */
+static spean_err keys_refuse(struct fold_batch *b, const struct spean_part_name *part,
+                             const struct givens *givens)
+{
+    struct givens none = {0};
+    spean_err err = keys_settle(b, part, &none);
+    for (uint32_t i = 0; i < givens->count && err == SPEAN_OK; i++) {
+        err = tags_put(b, &givens->keys[i].key, 0, 0);
+    }
+    return err;
+}
+
+/* Give the owner of a record, if it is known. */
+static spean_err owner_of(struct fold_batch *b, const struct spean_record_id *id,
+                          struct spean_id *owner, bool *known)
+{
+    struct spean_record *record;
+    const spean_err err = spean_record_get(b->tx, b->fold->keys, id, &record);
+    *known = err == SPEAN_OK;
+    if (err == SPEAN_OK) {
+        struct spean_record_info info;
+        spean_record_get_info(record, &info);
+        *owner = info.owner;
+        spean_record_free(record);
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+spean_err fold_grants_judge(struct fold_batch *b, const struct spean_part_name *part)
+{
+    struct grants grants = {0};
+    struct givens givens = {0};
+    struct spean_id owner;
+    bool known = false;
+    bool erased = false;
+    spean_err err = owner_of(b, &part->record, &owner, &known);
+    if (err == SPEAN_OK) {
+        err = fold_part_erased(b, part, &erased);
+    }
+    if (err == SPEAN_OK) {
+        err = grants_load(b, part, &grants);
+    }
+    if (err == SPEAN_OK) {
+        err = grants_accept(&grants, known ? &owner : NULL);
+    }
+    for (uint32_t i = 0; i < grants.count && err == SPEAN_OK; i++) {
+        err = fold_set_aside(b, grants.rows[i].number, grants.rows[i].seq, grants.rows[i].aside);
+    }
+    if (err == SPEAN_OK) {
+        err = givens_collect(&grants, part, &givens);
+    }
+    if (err == SPEAN_OK) {
+        err = erased ? keys_refuse(b, part, &givens) : keys_settle(b, part, &givens);
+    }
+    givens_fini(&givens);
+    grants_fini(&grants);
+    return err;
+}
+
+spean_err fold_grants_give(struct fold_batch *b, const struct spean_part_name *part,
+                           const struct spean_id *proof, const struct spean_id *owner, bool *give)
+{
+    struct grants grants = {0};
+    struct givens givens = {0};
+    spean_err err = grants_load(b, part, &grants);
+    if (err == SPEAN_OK) {
+        err = grants_accept(&grants, owner);
+    }
+    if (err == SPEAN_OK) {
+        err = givens_collect(&grants, part, &givens);
+    }
+    *give = false;
+    for (uint32_t i = 0; i < givens.count && err == SPEAN_OK; i++) {
+        *give = *give || spean_id_equal(&givens.keys[i].key.proof, proof);
+    }
+    givens_fini(&givens);
+    grants_fini(&grants);
+    return err;
+}
+
+/* -- Part grants ----------------------------------------------------------------------------- */
+
+static spean_err count_row(struct fold_batch *b, void *ctx, struct spean_view key,
+                           struct spean_view value)
+{
+    uint32_t *const count = ctx;
+    (void)b;
+    (void)key;
+    (void)value;
+    (*count)++;
+    return SPEAN_OK;
+}
+
+/* Keep an opened grant, and judge those of its part again. */
+static spean_err grant_keep(struct fold_batch *b, const struct fold_place *place,
+                            const struct spean_grant_terms *terms, const uint8_t *key)
+{
+    if (terms->part == SPEAN_PART_PUBLIC || terms->part > UINT32_MAX) {
+        return set_aside(b, place, SPEAN_ASIDE_PART);
+    }
+    const struct spean_part_name part = {terms->record, (uint32_t)terms->part};
+    const struct spean_db_key prefix = spean_part_name_key(&part);
+    uint32_t count = 0;
+    spean_err err =
+        fold_each(b, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&prefix), count_row, &count);
+    if (err == SPEAN_OK && count >= GRANTS_MAX) {
+        return set_aside(b, place, SPEAN_ASIDE_MANY);
+    }
+    if (err == SPEAN_OK) {
+        err = row_put(b, place, terms, key);
+    }
+    return err == SPEAN_OK ? fold_grants_judge(b, &part) : err;
+}
+
+/* Open what a grant says, with its key from our box. */
+static spean_err grant_open(struct fold_batch *b, const struct fold_place *place,
+                            const struct spean_grant *grant, const struct spean_grant_place *at,
+                            const uint8_t *key)
+{
+    const size_t cap = grant->sealed.len + 1;
+    uint8_t *const buf = malloc(cap);
+    if (buf == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    struct spean_grant_terms terms;
+    spean_err err = spean_grant_open_terms(grant, at, key, buf, cap, &terms);
+    if (err == SPEAN_OK) {
+        err = grant_keep(b, place, &terms, key);
+    } else {
+        err =
+            set_aside(b, place, err == SPEAN_ESIGNATURE ? SPEAN_ASIDE_KEY : SPEAN_ASIDE_MALFORMED);
+    }
+    sodium_memzero(buf, cap);
+    free(buf);
+    return err;
+}
+
+/* Say whether the header bears the tag of the commitment, as it must (P8.1, P8.6). */
+static bool bears_commitment(const struct fold_place *place, const struct spean_grant *grant)
+{
+    const struct spean_header *const header = &place->entry->header;
+    return header->has_tag &&
+           memcmp(header->tag.bytes, grant->commitment.bytes, sizeof(header->tag.bytes)) == 0;
+}
+
+spean_err fold_grant(struct fold_batch *b, const struct fold_place *place,
+                     struct spean_view content)
+{
+    struct spean_grant grant;
+    if (spean_grant_decode(content, &grant) != SPEAN_OK || !bears_commitment(place, &grant)) {
+        return set_aside(b, place, SPEAN_ASIDE_MALFORMED);
+    }
+    const struct spean_grant_place at = {place->log->row.log, place->entry->header.seq,
+                                         place->log->row.org};
+    const struct spean_key *const theirs =
+        spean_authority_sealing(b->authority, &at.author, grant.author_generation);
+    size_t pairs_count = 0;
+    if (theirs == NULL) {
+        return keep_unopened(b, place, KEY_NOT_KNOWN);
+    }
+    if (pairs_take(b, theirs, &pairs_count) != SPEAN_OK) {
+        return set_aside(b, place, SPEAN_ASIDE_KEY); /* Nobody owns that key. */
+    }
+    uint8_t key[SPEAN_KEY_BYTES];
+    spean_err err = spean_grant_open(&grant, &at, &b->fold->org,
+                                     (const uint8_t(*)[SPEAN_KEY_BYTES])b->fold->secrets->pair_keys,
+                                     pairs_count, key);
+    if (err == SPEAN_ENOTFOUND) {
+        return keep_unopened(b, place, NOT_FOR_US);
+    }
+    err = err == SPEAN_OK ? grant_open(b, place, &grant, &at, key)
+                          : set_aside(b, place, SPEAN_ASIDE_KEY);
+    sodium_memzero(key, sizeof(key));
+    return err;
+}
+
+/* -- Org-key grants -------------------------------------------------------------------------- */
+
+/* Take over a secret of the org: if it is what a statement names, and not held yet. */
+static spean_err secret_take(struct fold_batch *b, const struct fold_place *place,
+                             const struct spean_grant_key *secret)
+{
+    struct spean_key public_key;
+    const struct spean_key *const named =
+        spean_authority_sealing(b->authority, &b->fold->org, secret->generation);
+    if (crypto_scalarmult_base(public_key.bytes, secret->key) != 0 || named == NULL) {
+        return keep_unopened(b, place, KEY_NOT_KNOWN);
+    }
+    if (!spean_key_equal(named, &public_key) ||
+        spean_keys_org_find(b->fold->keys, &public_key) != NULL ||
+        b->fold->found_count == SPEAN_FOLD_SECRETS_MAX) {
+        return SPEAN_OK; /* Above the most at once, the entry comes again for the others. */
+    }
+    b->fold->secrets->found[b->fold->found_count++] = *secret;
+    b->keep_secrets = true;
+    return SPEAN_OK;
+}
+
+static spean_err secrets_open(struct fold_batch *b, const struct fold_place *place,
+                              const struct spean_grant *grant, const struct spean_grant_place *at,
+                              const uint8_t *key)
+{
+    const size_t cap = grant->sealed.len + 1;
+    uint8_t *const buf = malloc(cap);
+    if (buf == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    struct spean_grant_secrets secrets;
+    spean_err err = spean_grant_open_secrets(grant, at, key, buf, cap, &secrets);
+    if (err != SPEAN_OK) {
+        err =
+            set_aside(b, place, err == SPEAN_ESIGNATURE ? SPEAN_ASIDE_KEY : SPEAN_ASIDE_MALFORMED);
+    } else {
+        struct spean_view left = secrets.secrets;
+        struct spean_grant_key secret;
+        while (err == SPEAN_OK && spean_grant_key_next(&left, &secret)) {
+            err = secret_take(b, place, &secret);
+        }
+        sodium_memzero(&secret, sizeof(secret));
+    }
+    sodium_memzero(buf, cap);
+    free(buf);
+    return err;
+}
+
+spean_err fold_orgkey(struct fold_batch *b, const struct fold_place *place,
+                      struct spean_view content)
+{
+    const struct spean_log *const author = place->log->log;
+    struct spean_grant grant;
+    if (spean_grant_decode(content, &grant) != SPEAN_OK || grant.author_generation != 0 ||
+        !bears_commitment(place, &grant)) {
+        return set_aside(b, place, SPEAN_ASIDE_MALFORMED);
+    }
+    struct spean_key ours;
+    const uint8_t *const secret = spean_keys_sealing_secret(b->fold->keys);
+    if (!spean_id_equal(&author->org, &b->fold->org) ||
+        crypto_scalarmult_base(ours.bytes, secret) != 0) {
+        return SPEAN_OK; /* Another org hands out its own. */
+    }
+    struct spean_grant_place at = {.log = place->log->row.log, .seq = place->entry->header.seq};
+    struct spean_id party;
+    (void)memcpy(at.author.bytes, author->sealing.bytes, sizeof(at.author.bytes));
+    (void)memcpy(party.bytes, ours.bytes, sizeof(party.bytes));
+    uint8_t(*const pair)[SPEAN_KEY_BYTES] = b->fold->secrets->pair_keys;
+    uint8_t key[SPEAN_KEY_BYTES];
+    spean_err err = pair_take(b, true, secret, &ours, &author->sealing, pair[0]);
+    if (err == SPEAN_OK) {
+        err =
+            spean_grant_open(&grant, &at, &party, (const uint8_t(*)[SPEAN_KEY_BYTES])pair, 1, key);
+    }
+    if (err == SPEAN_ENOTFOUND) {
+        return SPEAN_OK; /* For other nodes of the org. */
+    }
+    err = err == SPEAN_OK ? secrets_open(b, place, &grant, &at, key)
+                          : set_aside(b, place, SPEAN_ASIDE_KEY);
+    sodium_memzero(key, sizeof(key));
+    return err;
+}

@@ -1,0 +1,251 @@
+/* The names that records can be looked up by: which there are, and the rows that lead from them. */
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "protocol/change.h"
+#include "protocol/reader.h"
+#include "protocol/schema.h"
+#include "store/record.h"
+#include "store/seal.h"
+
+#define DOMAIN          "spean/store-lookup/1"
+#define NAME_BYTES      (1u + SPEAN_SEAL_NAME_BYTES) /* Kind of lookup, hidden name. */
+#define NAMES_MAX       1024u                        /* Of one part; more are not found. */
+#define NAME_TEXT_BYTES 256u
+
+/* The hidden names of a part, one after the other. */
+struct names {
+    const struct spean_keys *keys;
+    spean_err err;
+    uint32_t count;
+    uint8_t bytes[NAMES_MAX * NAME_BYTES];
+};
+
+static void names_add(struct names *names, enum spean_lookup lookup, struct spean_view name)
+{
+    if (names->err != SPEAN_OK || names->count == NAMES_MAX) {
+        return;
+    }
+    uint8_t *const at = names->bytes + (size_t)names->count * NAME_BYTES;
+    at[0] = (uint8_t)lookup;
+    names->err = spean_seal_name(names->keys, DOMAIN, name, at + 1);
+    names->count++;
+}
+
+/* Add the record id that value encodes. */
+static void names_add_record(struct names *names, enum spean_lookup lookup, struct spean_view value)
+{
+    struct spean_record_id id;
+    struct spean_reader r;
+    spean_reader_init(&r, value);
+    spean_reader_bin_fixed(&r, id.bytes, sizeof(id.bytes));
+    if (spean_reader_end(&r) == SPEAN_OK) {
+        names_add(names, lookup, (struct spean_view){id.bytes, sizeof(id.bytes)});
+    }
+}
+
+/* Add scheme, a 0 byte, and value of an encoded identifier. */
+static void names_add_identifier(struct names *names, struct spean_view value)
+{
+    struct spean_view parts[2] = {{0}};
+    struct spean_reader r;
+    spean_reader_init(&r, value);
+    const uint32_t count = spean_reader_map(&r, SPEAN_SCHEMA_ELEMENTS_MAX);
+    for (uint32_t i = 0; i < count && !spean_reader_failed(&r); i++) {
+        const uint64_t sub = spean_reader_uint(&r, UINT64_MAX);
+        if (sub == 1 || sub == 2) {
+            parts[sub - 1] = spean_reader_str(&r, 0, NAME_TEXT_BYTES / 2 - 1);
+        } else {
+            (void)spean_reader_value(&r, SPEAN_VALUE_BYTES_MAX);
+        }
+    }
+    if (spean_reader_end(&r) != SPEAN_OK || parts[0].len == 0 || parts[1].len == 0) {
+        return;
+    }
+    uint8_t text[NAME_TEXT_BYTES];
+    (void)memcpy(text, parts[0].data, parts[0].len);
+    text[parts[0].len] = 0;
+    (void)memcpy(text + parts[0].len + 1, parts[1].data, parts[1].len);
+    names_add(names, SPEAN_LOOKUP_IDENTIFIER,
+              (struct spean_view){text, parts[0].len + 1 + parts[1].len});
+}
+
+/* Call for the members of a set field. */
+static void each_member(struct names *names, const struct spean_part *part, uint64_t field,
+                        void (*add)(struct names *, struct spean_view))
+{
+    const struct spean_field *const f = spean_part_find(part, field, SPEAN_KIND_SET);
+    if (f == NULL) {
+        return;
+    }
+    const size_t count = spean_field_elements_count(f);
+    for (size_t i = 0; i < count; i++) {
+        struct spean_view element;
+        if (spean_field_get_element(f, i, &element)) {
+            add(names, element);
+        }
+    }
+}
+
+static void add_referral(struct names *names, struct spean_view value)
+{
+    names_add_record(names, SPEAN_LOOKUP_CASE_OF, value);
+}
+
+/* Every sibling of a case's short reference leads to it. */
+static void add_short_refs(struct names *names, const struct spean_part *part)
+{
+    const struct spean_field *const f =
+        spean_part_find(part, SPEAN_FIELD_CASE_SHORT_REF, SPEAN_KIND_VALUE);
+    const size_t count = f == NULL ? 0 : spean_field_writes_count(f);
+    for (size_t i = 0; i < count; i++) {
+        struct spean_write write;
+        spean_field_get_write(f, i, &write);
+        struct spean_reader r;
+        spean_reader_init(&r, write.value);
+        const struct spean_view text = spean_reader_str(&r, 1, NAME_TEXT_BYTES);
+        if (spean_reader_end(&r) == SPEAN_OK) {
+            names_add(names, SPEAN_LOOKUP_SHORT_REF, text);
+        }
+    }
+}
+
+static void add_fixed_record(struct names *names, const struct spean_part_info *info,
+                             uint64_t field, enum spean_lookup lookup)
+{
+    struct spean_view value;
+    if (info->created && spean_fixed_get(info->fixed, field, &value)) {
+        names_add_record(names, lookup, value);
+    }
+}
+
+/* Add the consent's record id, the first sub-field of a referral's fixed field `consent`. */
+static void add_consent(struct names *names, const struct spean_part_info *info)
+{
+    struct spean_view value;
+    if (!info->created || !spean_fixed_get(info->fixed, SPEAN_FIELD_REFERRAL_CONSENT, &value)) {
+        return;
+    }
+    struct spean_reader r;
+    spean_reader_init(&r, value);
+    if (spean_reader_map(&r, SPEAN_SCHEMA_ELEMENTS_MAX) > 0 &&
+        spean_reader_uint(&r, UINT64_MAX) == 1) {
+        names_add_record(names, SPEAN_LOOKUP_REFERRED_BY,
+                         spean_reader_value(&r, SPEAN_VALUE_BYTES_MAX));
+    }
+}
+
+static void collect(struct names *names, const struct spean_part *part)
+{
+    struct spean_part_info info;
+    spean_part_get_info(part, &info);
+    switch (info.type) {
+    case SPEAN_TYPE_AGENCY:
+        each_member(names, part, SPEAN_FIELD_AGENCY_IDENTIFIERS, names_add_identifier);
+        break;
+    case SPEAN_TYPE_CASE:
+        add_short_refs(names, part);
+        each_member(names, part, SPEAN_FIELD_CASE_REFERRALS, add_referral);
+        break;
+    case SPEAN_TYPE_CONSENT:
+        add_fixed_record(names, &info, SPEAN_FIELD_CONSENT_CASE, SPEAN_LOOKUP_CONSENTS);
+        break;
+    case SPEAN_TYPE_REFERRAL:
+        add_fixed_record(names, &info, SPEAN_FIELD_REFERRAL_PARENT, SPEAN_LOOKUP_REDIRECTED);
+        add_consent(names, &info);
+        break;
+    default:
+        break;
+    }
+}
+
+static struct spean_db_key lookup_key(const uint8_t name[NAME_BYTES],
+                                      const struct spean_record_id *record)
+{
+    struct spean_db_key key = {0};
+    spean_db_key_put_bytes(&key, name, NAME_BYTES);
+    spean_db_key_put_bytes(&key, record->bytes, sizeof(record->bytes));
+    return key;
+}
+
+/* Delete the rows of the names that the part gave before. */
+static void forget(struct spean_tx *tx, const struct spean_part_name *name, uint8_t *held,
+                   size_t len)
+{
+    for (size_t at = 0; len - at >= NAME_BYTES; at += NAME_BYTES) {
+        const struct spean_db_key key = lookup_key(held + at, &name->record);
+        (void)spean_tx_del(tx, SPEAN_TABLE_LOOKUPS, spean_db_key_view(&key));
+    }
+}
+
+/* Replace the names that a part gave by those it gives now, if they are others. */
+static spean_err replace(struct spean_tx *tx, const struct spean_part_name *name,
+                         const struct names *names)
+{
+    const struct spean_db_key of = spean_part_name_key(name);
+    const size_t len = (size_t)names->count * NAME_BYTES;
+    struct spean_view held = {0};
+    spean_err err = spean_tx_get(tx, SPEAN_TABLE_LOOKUPS_OF, spean_db_key_view(&of), &held);
+    if (err != SPEAN_OK && err != SPEAN_ENOTFOUND) {
+        return err;
+    }
+    if (held.len > sizeof(names->bytes)) {
+        return spean_tx_fail(tx, SPEAN_ECORRUPT);
+    }
+    if (held.len == len && (len == 0 || memcmp(held.data, names->bytes, len) == 0)) {
+        return SPEAN_OK;
+    }
+    uint8_t before[sizeof(names->bytes)];
+    const size_t before_len = held.len;
+    if (before_len > 0) {
+        (void)memcpy(before, held.data, before_len);
+    }
+    forget(tx, name, before, before_len);
+    if (len == 0) {
+        return spean_tx_del(tx, SPEAN_TABLE_LOOKUPS_OF, spean_db_key_view(&of));
+    }
+    for (size_t at = 0; at < len; at += NAME_BYTES) {
+        const struct spean_db_key key = lookup_key(names->bytes + at, &name->record);
+        (void)spean_tx_put(tx, SPEAN_TABLE_LOOKUPS, spean_db_key_view(&key),
+                           (struct spean_view){names->bytes, 0});
+    }
+    return spean_tx_put(tx, SPEAN_TABLE_LOOKUPS_OF, spean_db_key_view(&of),
+                        (struct spean_view){names->bytes, len});
+}
+
+spean_err spean_record_index(struct spean_tx *tx, const struct spean_keys *keys,
+                             const struct spean_part_name *name, const struct spean_part *part)
+{
+    assert(tx != NULL);
+    assert(keys != NULL);
+    assert(name != NULL);
+
+    struct names names;
+    names.keys = keys;
+    names.err = SPEAN_OK;
+    names.count = 0;
+    if (part != NULL) {
+        collect(&names, part);
+    }
+    if (names.err != SPEAN_OK) {
+        return spean_tx_fail(tx, names.err);
+    }
+    return replace(tx, name, &names);
+}
+
+spean_err spean_record_lookup(struct spean_tx *tx, const struct spean_keys *keys,
+                              enum spean_lookup lookup, struct spean_view name,
+                              const struct spean_record_id *after, struct spean_record_id *out)
+{
+    assert(keys != NULL);
+    assert(out != NULL);
+
+    uint8_t prefix[NAME_BYTES] = {(uint8_t)lookup};
+    const spean_err err = spean_seal_name(keys, DOMAIN, name, prefix + 1);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    return spean_record_id_next(tx, SPEAN_TABLE_LOOKUPS,
+                                (struct spean_view){prefix, sizeof(prefix)}, after, out);
+}
