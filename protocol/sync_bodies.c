@@ -94,7 +94,7 @@ void sync_bodies_received(struct spean_sync *s, struct link *link, const struct 
         }
         uint32_t count = 0;
         while (count < m->as.bodies.items.count &&
-               spean_body_next(&list, &items[count].seq, &items[count].body)) {
+               spean_bodies_next(&list, &items[count].seq, &items[count].body)) {
             count++;
         }
         a->fetch = fetch->id;
