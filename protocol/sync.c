@@ -589,7 +589,7 @@ static void forget_appends(struct spean_sync *s, const struct spean_id *log, uin
 
 static void on_moved_back(struct spean_sync *s, const struct spean_sync_event *event)
 {
-    sync_want_abandon(s, &event->as.committed.log);
+    (void)sync_want_abandon(s, &event->as.committed.log); /* Documents bring a new comparison. */
     forget_appends(s, &event->as.committed.log, event->as.committed.head.seq);
     sync_include(s, &event->as.committed.log);
     if (spean_frontier_set(s->frontier, &event->as.committed.log, &event->as.committed.head) !=
@@ -600,12 +600,17 @@ static void on_moved_back(struct spean_sync *s, const struct spean_sync_event *e
 
 static void on_committed(struct spean_sync *s, const struct spean_sync_event *event)
 {
+    /* What was asked for began below the new head. If it still is of interest, it is a fork. */
+    const bool wanted = sync_want_abandon(s, &event->as.committed.log);
     if (spean_frontier_set(s->frontier, &event->as.committed.log, &event->as.committed.head) !=
         SPEAN_OK) {
         sync_no_memory(s);
         return;
     }
     sync_serve_moved(s, &event->as.committed.log, NULL);
+    if (wanted) {
+        sync_want_again(s);
+    }
 }
 
 static void on_loaded_run(struct spean_sync *s, struct link *link,

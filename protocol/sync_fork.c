@@ -77,7 +77,7 @@ static void spread(struct spean_sync *s, const struct spean_id *log, struct spea
     effect->as.evidence.log = *log;
     effect->as.evidence.bytes = bytes;
     sync_report(s, NULL, SPEAN_REPORT_FORK, SPEAN_EFORK, 0);
-    sync_want_abandon(s, log);
+    (void)sync_want_abandon(s, log); /* Whether it was asked for or not. */
     sync_exclude(s, log);
     const struct spean_message m = {.type = SPEAN_MESSAGE_EVIDENCE, .as.evidence = bytes};
     for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {

@@ -264,7 +264,8 @@ void sync_want_not_durable(struct spean_sync *s, const struct append *a);
 void sync_want_close(struct spean_sync *s, struct link *link, struct want *w);
 /* Let every link look again for what it may ask. */
 void sync_want_again(struct spean_sync *s);
-void sync_want_abandon(struct spean_sync *s, const struct spean_id *log);
+/* Give up every WANT for log; says whether there was one. */
+bool sync_want_abandon(struct spean_sync *s, const struct spean_id *log);
 bool sync_want_open(const struct link *link); /* Any WANT of ours is under way. */
 
 /* Take in a run that follows *after; verified here. want NULL: pushed. */

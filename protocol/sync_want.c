@@ -24,16 +24,19 @@ void sync_want_close(struct spean_sync *s, struct link *link, struct want *w)
     link->next_target = 0;
 }
 
-void sync_want_abandon(struct spean_sync *s, const struct spean_id *log)
+bool sync_want_abandon(struct spean_sync *s, const struct spean_id *log)
 {
+    bool any = false;
     for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
         struct link *link = s->links[i];
         for (size_t k = 0; link != NULL && k < SPEAN_WANTS_MAX; k++) {
             if (link->wants[k].id != 0 && spean_id_equal(&link->wants[k].log, log)) {
                 sync_want_close(s, link, &link->wants[k]);
+                any = true;
             }
         }
     }
+    return any;
 }
 
 static bool is_wanted(const struct spean_sync *s, const struct spean_id *log)

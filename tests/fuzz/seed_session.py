@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""tests/fuzz/seed_session.py - write the first inputs of corpus/message, run and statement.
+"""tests/fuzz/seed_session.py - write the first inputs of corpus/message, run, session, statement.
 
 Written from docs/PROTOCOL.md, sections 2 to 5, 12 and 13, with Debian's msgpack.
 """
@@ -112,6 +112,26 @@ SCRIPTS = {
 }
 
 
+# Events of a session: see happen() and talk() in fuzz_session.c. Peer 0 is a node of org 1.
+UP = bytes([0, 0, 0])
+HELLO = bytes([16, 0, 0, 0])
+ANSWER = bytes([6, 0, 0])                   # The oldest question; nothing is lacking.
+PUSH = bytes([16, 0, 7, 4, 1, 0, 2])        # Entries 1 to 3 of org 1's log.
+STORE = bytes([3, 3])
+COMMIT = bytes([11])
+WANT = bytes([16, 0, 6, 0, 0, 0, 0, 255])   # Of our log, from the start.
+REMOVE = bytes([13, 0x77, 1, 1, 0])         # Org 1; what it asked is answered before we notice.
+LIVE = b"\0" + UP + HELLO + ANSWER
+SESSIONS = {
+    "push": LIVE + PUSH + STORE,
+    "push_twice_before_it_is_stored": LIVE + PUSH + PUSH + STORE,
+    "push_then_cut": LIVE + PUSH + bytes([12, 1, 0]) + STORE,
+    "want": LIVE + COMMIT * 3 + WANT + ANSWER * 3,
+    "removed_before_it_is_served": LIVE + COMMIT * 3 + WANT + REMOVE,
+    "evidence": LIVE + bytes([16, 0, 10, 0x15]),
+}
+
+
 def write(folder, inputs):
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus", folder)
     os.makedirs(path, exist_ok=True)
@@ -124,6 +144,7 @@ def main():
     write("message", {name: msgpack.packb(value) for name, value in MESSAGES.items()})
     write("run", {name: msgpack.packb(value) for name, value in RUNS.items()})
     write("run", PAIRS)
+    write("session", SESSIONS)
     write("statement", {name: b"\0" + data for name, data in BYTES.items()})
     write("statement", {name: b"\1" + data for name, data in SCRIPTS.items()})
 

@@ -37,23 +37,23 @@ void sim_dial(struct sim *sim, uint32_t from, uint32_t to);
 void sim_hang_up(struct sim *sim, uint32_t from, uint32_t to); /* And stops dialling. */
 
 /* Write count single-entry commits of public changes at a node. */
-void sim_commit(struct sim *sim, uint32_t node, uint32_t count);
+void sim_commit(struct sim *sim, uint32_t index, uint32_t count);
 
 /* Write one commit whose body is sealed (some bytes) under a part key; audience by bits of nodes.
  */
-void sim_commit_sealed(struct sim *sim, uint32_t node, uint8_t part, uint32_t audience);
+void sim_commit_sealed(struct sim *sim, uint32_t index, uint8_t part, uint32_t audience);
 
 /* Give a node the key of a part later: it may ask for the bodies now. */
-void sim_grant(struct sim *sim, uint8_t part, uint32_t node);
+void sim_grant(struct sim *sim, uint8_t part, uint32_t index);
 
 /* Make a second chain of the node's log above seq, held by node at: a fork. */
 void sim_fork(struct sim *sim, uint32_t author, uint64_t above, uint32_t at, uint32_t count);
 
 /* Nodes that take no more than this many runs say that their disk is full after it. */
-void sim_fill_disk(struct sim *sim, uint32_t node, uint32_t runs);
+void sim_fill_disk(struct sim *sim, uint32_t index, uint32_t runs);
 
 /* The charter, written at node 0, removes the org of a node (cut at what node 0 holds). */
-void sim_remove(struct sim *sim, uint32_t node);
+void sim_remove(struct sim *sim, uint32_t index);
 
 /* Run for ms of virtual time. */
 void sim_run(struct sim *sim, uint64_t ms);
@@ -116,6 +116,6 @@ struct spean_view sim_run_of(const struct sim *sim, uint32_t node, uint32_t auth
 uint32_t sim_unstored(const struct sim *sim, uint32_t node);
 
 /* The node goes on from an older copy of its store: it holds only count entries of author's log. */
-void sim_restore(struct sim *sim, uint32_t node, uint32_t author, uint64_t count);
+void sim_restore(struct sim *sim, uint32_t index, uint32_t author, uint64_t count);
 
 #endif
