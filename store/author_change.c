@@ -38,13 +38,6 @@ static spean_err find_key(struct spean_author_work *work, const struct spean_par
                           const uint8_t **key, struct spean_id *proof)
 {
     const struct spean_author_key *granted = spean_author_granted(work, part);
-    if (granted == NULL && spean_draft_creation(work->draft, &part->record) != NULL) {
-        const spean_err err = spean_author_put_own(work, part);
-        if (err != SPEAN_OK) {
-            return err;
-        }
-        granted = spean_author_granted(work, part);
-    }
     if (granted != NULL) {
         *key = granted->key;
         *proof = granted->proof;
@@ -165,6 +158,13 @@ static spean_err put_to_created(struct spean_author_work *work, const struct spe
         spean_record_free(record);
         if (err != SPEAN_ENOTFOUND) {
             return err == SPEAN_OK ? SPEAN_EEXISTS : err;
+        }
+    }
+    const struct spean_part_name part = {item->record, item->part};
+    if (item->part != SPEAN_PART_PUBLIC && spean_author_granted(work, &part) == NULL) {
+        const spean_err err = spean_author_put_own(work, &part);
+        if (err != SPEAN_OK) {
+            return err;
         }
     }
     const struct subject subject = {work->author->log->org, creation->fixed};

@@ -177,24 +177,15 @@ spean_err spean_author_put_own(struct spean_author_work *work, const struct spea
     return hand_out_first(work, part, &work->author->log->org, 1, false);
 }
 
-/* A part that is held has a first key once, and never again after it was erased. */
+/* A part that is held has a first key once. */
 static spean_err put_first(struct spean_author_work *work, const struct spean_draft_item *item,
-                           bool is_created, bool ends)
+                           bool ends)
 {
     const struct spean_part_name part = {item->record, item->part};
-    if (!is_created) {
-        bool erased = false;
-        spean_err err = spean_author_erased(work, &part, &erased);
-        if (err == SPEAN_OK && erased) {
-            err = SPEAN_ESTATE;
-        }
-        if (err == SPEAN_OK) {
-            err = spean_partkeys_newest(work->tx, work->author->keys, &part, &work->secrets->held);
-            err = err == SPEAN_OK ? SPEAN_EEXISTS : err;
-        }
-        if (err != SPEAN_ENOTFOUND) {
-            return err;
-        }
+    const spean_err err =
+        spean_partkeys_newest(work->tx, work->author->keys, &part, &work->secrets->held);
+    if (err != SPEAN_ENOTFOUND) {
+        return err == SPEAN_OK ? SPEAN_EEXISTS : err;
     }
     return hand_out_first(work, &part, item->audience, item->audience_count, ends);
 }
@@ -300,12 +291,19 @@ static spean_err put_to_held(struct spean_author_work *work, const struct spean_
     if (!is_owner && item->how != SPEAN_GRANT_RENEW) {
         return spean_author_deny(work, SPEAN_ASIDE_OWNER);
     }
-    if (item->how == SPEAN_GRANT_FIRST) {
-        return put_first(work, item, false, ends);
-    }
     const struct spean_part_name part = {item->record, item->part};
-    const spean_err err =
-        spean_partkeys_newest(work->tx, work->author->keys, &part, &work->secrets->held);
+    bool erased = false;
+    spean_err err = spean_author_erased(work, &part, &erased);
+    if (err == SPEAN_OK && erased) {
+        err = SPEAN_ESTATE; /* For ever: a new key would bring it back. */
+    }
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    if (item->how == SPEAN_GRANT_FIRST) {
+        return put_first(work, item, ends);
+    }
+    err = spean_partkeys_newest(work->tx, work->author->keys, &part, &work->secrets->held);
     if (err != SPEAN_OK) {
         return err;
     }
@@ -321,7 +319,11 @@ spean_err spean_author_put_grant(struct spean_author_work *work,
         if (item->type != creation->type) {
             return SPEAN_EINPUT;
         }
-        return item->how == SPEAN_GRANT_FIRST ? put_first(work, item, true, ends) : SPEAN_ENOTFOUND;
+        if (item->how != SPEAN_GRANT_FIRST) {
+            return SPEAN_ENOTFOUND;
+        }
+        const struct spean_part_name part = {item->record, item->part};
+        return hand_out_first(work, &part, item->audience, item->audience_count, ends);
     }
     struct spean_record *record = NULL;
     spean_err err = spean_record_get(work->tx, work->author->keys, &item->record, &record);

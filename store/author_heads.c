@@ -14,22 +14,16 @@ static int compare_rows(const void *a, const void *b)
     return (left->log > right->log) - (left->log < right->log);
 }
 
-/* Say whether a log moved since the last heads entry. Our own moved if there is more than that. */
-static spean_err has_moved(struct spean_author_work *work, const struct spean_logs_row *row,
-                           bool *moved)
+/* Up to where our heads entries told of a log, and the last of them that did; 0: none. */
+static spean_err find_told(struct spean_author_work *work, const struct spean_id *log,
+                           uint64_t *seq, uint64_t *told_at)
 {
-    uint64_t seen = 0;
-    uint64_t said = 0;
-    if (!work->is_new) {
-        const spean_err err =
-            spean_fold_seen(work->tx, work->row.number, spean_short_of(&row->log), &seen, &said);
-        if (err != SPEAN_OK) {
-            return err;
-        }
+    *seq = 0;
+    *told_at = 0;
+    if (work->is_new) {
+        return SPEAN_OK;
     }
-    const bool own = spean_id_equal(&row->log, &work->author->log->id);
-    *moved = row->head.seq > (own && said > seen ? said : seen);
-    return SPEAN_OK;
+    return spean_fold_seen(work->tx, work->row.number, spean_short_of(log), seq, told_at);
 }
 
 /* A short name that two logs share names neither (P5.1). */
@@ -39,31 +33,50 @@ static bool has_name(const struct spean_authority *authority, const struct spean
     return named != NULL && spean_id_equal(&named->id, log);
 }
 
+/* Add a row if the log has a name. */
+static void add_row(struct spean_author_work *work, const struct spean_logs_row *log,
+                    struct spean_heads_row *rows, uint32_t *count)
+{
+    if (!has_name(work->author->authority, &log->log)) {
+        return;
+    }
+    struct spean_heads_row *row = &rows[*count];
+    row->log = spean_short_of(&log->log);
+    row->seq = log->head.seq;
+    (void)memcpy(row->entry, log->head.entry.bytes, sizeof(row->entry));
+    (*count)++;
+}
+
+/* Collect the logs that moved. Our own did if it goes on behind our last heads entry. */
 static spean_err collect(struct spean_author_work *work, struct spean_heads_row *rows,
                          uint32_t *count)
 {
     struct spean_logs_row log;
+    uint64_t last_heads = 0;
     uint32_t from = 0;
     *count = 0;
     while (*count < SPEAN_HEADS_ROWS_MAX) {
         spean_err err = spean_logs_next(work->tx, from, &log);
-        if (err != SPEAN_OK) {
-            return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+        if (err == SPEAN_ENOTFOUND) {
+            break;
         }
-        from = log.number + 1; /* Numbers are below SPEAN_FRONTIER_LOGS_MAX. */
-        bool moved = false;
-        err = has_moved(work, &log, &moved);
+        uint64_t seq = 0;
+        uint64_t told_at = 0;
+        if (err == SPEAN_OK) {
+            err = find_told(work, &log.log, &seq, &told_at);
+        }
         if (err != SPEAN_OK) {
             return err;
         }
-        if (!moved || !has_name(work->author->authority, &log.log)) {
-            continue;
+        from = log.number + 1; /* Numbers are below SPEAN_FRONTIER_LOGS_MAX. */
+        last_heads = told_at > last_heads ? told_at : last_heads;
+        const bool own = spean_id_equal(&log.log, &work->author->log->id);
+        if (!own && log.head.seq > seq) {
+            add_row(work, &log, rows, count);
         }
-        struct spean_heads_row *row = &rows[*count];
-        row->log = spean_short_of(&log.log);
-        row->seq = log.head.seq;
-        (void)memcpy(row->entry, log.head.entry.bytes, sizeof(row->entry));
-        (*count)++;
+    }
+    if (*count < SPEAN_HEADS_ROWS_MAX && work->row.head.seq > last_heads) {
+        add_row(work, &work->row, rows, count);
     }
     return SPEAN_OK;
 }

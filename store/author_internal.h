@@ -51,7 +51,7 @@ struct spean_author_work {
     struct spean_run_source sources[SPEAN_RUN_ENTRIES_MAX];
     size_t bytes_len;
     uint8_t *bytes;   /* SPEAN_RUN_BYTES_MAX: each body, then its header; so P5.6 holds. */
-    uint8_t *content; /* SPEAN_BODY_BYTES_MAX: what is to be sealed; wiped at the end. */
+    uint8_t *content; /* SPEAN_BODY_BYTES_MAX: of the entry being made; wiped at the end. */
     uint8_t *run_buf; /* SPEAN_LOG_RUN_BYTES_MAX */
     struct spean_run *run;
     struct spean_context_row rows[SPEAN_CONTEXT_ROWS_MAX];
