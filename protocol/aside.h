@@ -18,6 +18,7 @@
     X(SPEAN_ASIDE_GENERATION, "generation", "the generation before it has not been granted")       \
     X(SPEAN_ASIDE_AUDIENCE, "audience", "its author was not in the audience before")               \
     X(SPEAN_ASIDE_LARGER, "larger", "only the owner may add organisations")                        \
+    X(SPEAN_ASIDE_LEFT_OUT, "left_out", "a newer key leaves its author out, and covers it not")    \
     X(SPEAN_ASIDE_PART, "part", "it is not sealed as the part that it names")                      \
     X(SPEAN_ASIDE_TYPE, "type", "it takes its record for one of another type")                     \
     X(SPEAN_ASIDE_ERASER, "eraser", "its author may not erase this")                               \

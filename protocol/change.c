@@ -277,12 +277,15 @@ static void read_row(struct spean_reader *r, struct spean_context_row *row)
     }
 }
 
-static void read_rows(struct spean_reader *r, struct spean_change *c)
+struct spean_view spean_context_read(struct spean_reader *r, uint32_t *count)
 {
-    c->rows_count = spean_reader_array(r, 0, SPEAN_CONTEXT_ROWS_MAX);
+    assert(r != NULL);
+    assert(count != NULL);
+
+    *count = spean_reader_array(r, 0, SPEAN_CONTEXT_ROWS_MAX);
     const uint8_t *const start = r->pos;
     uint64_t before = 0;
-    for (uint32_t i = 0; i < c->rows_count && !spean_reader_failed(r); i++) {
+    for (uint32_t i = 0; i < *count && !spean_reader_failed(r); i++) {
         struct spean_context_row row;
         read_row(r, &row);
         if (i > 0 && row.log <= before) {
@@ -290,7 +293,34 @@ static void read_rows(struct spean_reader *r, struct spean_change *c)
         }
         before = row.log;
     }
-    c->rows = since(r, start);
+    return since(r, start);
+}
+
+bool spean_context_fits(const struct spean_context_row *rows, uint32_t count)
+{
+    assert(rows != NULL || count == 0);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (rows[i].seq == 0 || (i > 0 && rows[i].log <= rows[i - 1].log)) {
+            return false;
+        }
+    }
+    return count <= SPEAN_CONTEXT_ROWS_MAX;
+}
+
+void spean_context_write(struct spean_writer *w, const struct spean_context_row *rows,
+                         uint32_t count)
+{
+    assert(w != NULL);
+    assert(rows != NULL || count == 0);
+
+    spean_writer_array(w, count);
+    for (uint32_t i = 0; i < count; i++) {
+        spean_writer_array(w, ROW_ELEMENTS);
+        write_short(w, rows[i].log);
+        spean_writer_uint(w, rows[i].seq);
+        write_short(w, rows[i].entry);
+    }
 }
 
 spean_err spean_change_decode(struct spean_view content, struct spean_change *out)
@@ -311,7 +341,7 @@ spean_err spean_change_decode(struct spean_view content, struct spean_change *ou
     c.actor = spean_reader_str(&r, 0, SPEAN_ACTOR_BYTES_MAX);
     read_create(&r, &c);
     read_operations(&r, &c);
-    read_rows(&r, &c);
+    c.rows = spean_context_read(&r, &c.rows_count);
     const spean_err err = spean_reader_end(&r);
     if (err == SPEAN_OK) {
         *out = c;
@@ -357,13 +387,7 @@ spean_err spean_change_encode(const struct spean_change *change,
         spean_writer_uint(&w, operations[i].verb);
         spean_writer_raw(&w, operations[i].value);
     }
-    spean_writer_array(&w, rows_count);
-    for (uint32_t i = 0; i < rows_count; i++) {
-        spean_writer_array(&w, ROW_ELEMENTS);
-        write_short(&w, rows[i].log);
-        spean_writer_uint(&w, rows[i].seq);
-        write_short(&w, rows[i].entry);
-    }
+    spean_context_write(&w, rows, rows_count);
 
     struct spean_view encoded;
     const spean_err err = spean_writer_end(&w, &encoded);

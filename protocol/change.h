@@ -17,6 +17,7 @@
 #include "protocol/err.h"
 #include "protocol/limits.h"
 #include "protocol/reader.h"
+#include "protocol/writer.h"
 
 #define SPEAN_CHANGE_RANDOM_BYTES 16u
 #define SPEAN_CHANGE_FIXED_MAX    256u /* Fixed fields of a record. */
@@ -52,6 +53,12 @@ struct spean_context_row {
     uint64_t seq;
     uint64_t entry; /* First 8 bytes of the entry's id, big-endian. */
 };
+
+/*
+ * Say whether a row of a context counts: whether the entry at seq on the accepted chain of the log
+ * with this short name has an id that begins with these 8 bytes (P9.3).
+ */
+typedef bool spean_row_counts(void *ctx, const struct spean_context_row *row);
 
 struct spean_change {
     uint64_t type;
@@ -91,8 +98,18 @@ SPEAN_CHECK spean_err spean_change_encode(const struct spean_change *change,
 /* Take the next operation from *left, which began as change->operations; false at its end. */
 bool spean_operation_next(struct spean_view *left, struct spean_operation *out);
 
-/* Take the next row from *left, which began as change->rows; false at its end. */
+/* Take the next row from *left, which began as the rows of a change or grant; false at its end. */
 bool spean_context_row_next(struct spean_view *left, struct spean_context_row *out);
+
+/* Say whether count rows are a context: at most SPEAN_CONTEXT_ROWS_MAX, none of seq 0, ascending by
+ * log. */
+bool spean_context_fits(const struct spean_context_row *rows, uint32_t count);
+
+/* Read or write a context, as changes and grants carry it; errors stick to r or w. What is read
+ * lies one after the other, without the head of the array. */
+struct spean_view spean_context_read(struct spean_reader *r, uint32_t *count);
+void spean_context_write(struct spean_writer *w, const struct spean_context_row *rows,
+                         uint32_t count);
 
 /* Encode the name of a list item, which is the value of a strike, at buf; it is at most
  * SPEAN_DOT_BYTES_MAX. */

@@ -36,12 +36,6 @@ struct spean_fold_input {
     struct spean_id org;
 };
 
-/*
- * Say whether a row of a context counts: whether the entry at seq on the accepted chain of the log
- * with this short name has an id that begins with these 8 bytes (P9.3).
- */
-typedef bool spean_row_counts(void *ctx, const struct spean_context_row *row);
-
 /* Create the empty state of a part in *out. SPEAN_ENOMEM. Free it with spean_part_free(). */
 SPEAN_CHECK spean_err spean_part_new(struct spean_part **out, uint64_t type,
                                      const struct spean_record_id *record, uint64_t part);

@@ -13,7 +13,7 @@
 
 #define GRANT_ELEMENTS   5u
 #define BOX_ELEMENTS     2u
-#define TERMS_ELEMENTS   6u
+#define TERMS_ELEMENTS   7u
 #define SECRETS_ELEMENTS 3u
 #define KEY_ELEMENTS     2u
 
@@ -219,8 +219,7 @@ static bool outer_fits(const struct spean_grant_outer *outer)
     return outer->receivers_count >= 1 && outer->receivers_count <= SPEAN_GRANT_BOXES_MAX;
 }
 
-static bool terms_fit(const struct spean_grant_terms *terms, const struct spean_grant_key *older,
-                      uint32_t older_count)
+static bool terms_fit(const struct spean_grant_terms *terms, const struct spean_grant_lists *lists)
 {
     if (terms->generation < 1 || terms->generation > SPEAN_PART_GENERATIONS_MAX) {
         return false;
@@ -228,8 +227,12 @@ static bool terms_fit(const struct spean_grant_terms *terms, const struct spean_
     if (terms->audience_count < 1 || terms->audience_count > SPEAN_AUDIENCE_ORGS_MAX) {
         return false;
     }
+    if (terms->generation == 1 && lists->rows_count > 0) {
+        return false;
+    }
     return ids_ascend(terms->audience, terms->audience_count) &&
-           keys_ascend(older, older_count, terms->generation - 1);
+           keys_ascend(lists->older, lists->older_count, terms->generation - 1) &&
+           spean_context_fits(lists->rows, lists->rows_count);
 }
 
 /* Seal what w wrote, or wipe it. */
@@ -249,17 +252,16 @@ static spean_err finish_or_wipe(const struct spean_grant_outer *outer, const str
 
 spean_err spean_grant_encode(const struct spean_grant_outer *outer,
                              const struct spean_grant_terms *terms,
-                             const struct spean_grant_key *older, uint32_t older_count,
-                             uint8_t *buf, size_t cap, struct spean_view *out)
+                             const struct spean_grant_lists *lists, uint8_t *buf, size_t cap,
+                             struct spean_view *out)
 {
     assert(outer != NULL);
     assert(terms != NULL);
-    assert(older != NULL || older_count == 0);
+    assert(lists != NULL);
     assert(buf != NULL);
     assert(out != NULL);
 
-    if (!outer_fits(outer) || outer->author_generation == 0 ||
-        !terms_fit(terms, older, older_count)) {
+    if (!outer_fits(outer) || outer->author_generation == 0 || !terms_fit(terms, lists)) {
         return SPEAN_EINPUT;
     }
     if (cap < HEAD_BYTES_MAX) {
@@ -276,7 +278,8 @@ spean_err spean_grant_encode(const struct spean_grant_outer *outer,
     for (uint32_t i = 0; i < terms->audience_count; i++) {
         spean_writer_bin(&w, terms->audience[i].bytes, sizeof(terms->audience[i].bytes));
     }
-    write_keys(&w, older, older_count);
+    write_keys(&w, lists->older, lists->older_count);
+    spean_context_write(&w, lists->rows, lists->rows_count);
     return finish_or_wipe(outer, &w, buf, cap, out);
 }
 
@@ -457,7 +460,9 @@ spean_err spean_grant_open_terms(const struct spean_grant *grant,
         spean_reader_bin_fixed(&r, t.audience[i].bytes, sizeof(t.audience[i].bytes));
     }
     const uint64_t last = read_keys(&r, &t.older_count, &t.older);
-    if (t.generation <= last || !ids_ascend(t.audience, t.audience_count)) {
+    t.rows = spean_context_read(&r, &t.rows_count);
+    const bool first_with_rows = t.generation == 1 && t.rows_count > 0;
+    if (t.generation <= last || first_with_rows || !ids_ascend(t.audience, t.audience_count)) {
         spean_reader_fail(&r, SPEAN_EFORMAT);
     }
     err = spean_reader_end(&r);
@@ -597,4 +602,70 @@ enum spean_aside spean_grant_judge(const struct spean_grant_facts *accepted,
         }
     }
     return SPEAN_ASIDE_NOT; /* (b) */
+}
+
+/* What the grants of each generation, which are numbered from 1, say to a change. */
+struct standing {
+    bool granted[SPEAN_PART_GENERATIONS_MAX + 1]; /* There is an accepted one. */
+    bool in[SPEAN_PART_GENERATIONS_MAX + 1];      /* To the change's organisation. */
+    bool covers[SPEAN_PART_GENERATIONS_MAX + 1];
+    bool missing[SPEAN_PART_GENERATIONS_MAX + 1]; /* It would, if its row counted. */
+};
+
+/* Note whether the context of a grant covers a change. Before its own place, its log is implied. */
+static void note_cover(struct standing *s, const struct spean_grant_facts *grant,
+                       const struct spean_grant_change *change, spean_row_counts *row_counts,
+                       void *ctx)
+{
+    if (grant->log == change->log) {
+        s->covers[grant->generation] |= change->seq < grant->seq;
+        return;
+    }
+    struct spean_view left = grant->rows;
+    struct spean_context_row row;
+    while (spean_context_row_next(&left, &row)) {
+        if (row.log == change->log && row.seq >= change->seq) {
+            const bool counts = row_counts(ctx, &row);
+            s->covers[grant->generation] |= counts;
+            s->missing[grant->generation] |= !counts;
+        }
+    }
+}
+
+bool spean_grant_left_out(const struct spean_grant_facts *accepted, uint32_t accepted_count,
+                          const struct spean_id *record_owner,
+                          const struct spean_grant_change *change, spean_row_counts *row_counts,
+                          void *ctx, bool *rows_missing)
+{
+    assert(accepted != NULL || accepted_count == 0);
+    assert(record_owner != NULL);
+    assert(change != NULL);
+    assert(row_counts != NULL);
+    assert(rows_missing != NULL);
+
+    struct standing s = {0};
+    uint64_t back = 0; /* The last generation up to the change's own that its organisation had. */
+    for (uint32_t i = 0; i < accepted_count; i++) {
+        const struct spean_grant_facts *const grant = &accepted[i];
+        assert(grant->generation <= SPEAN_PART_GENERATIONS_MAX); /* Opening has bounded it. */
+        if (!spean_id_equal(&grant->owner, record_owner)) {
+            continue;
+        }
+        s.granted[grant->generation] = true;
+        note_cover(&s, grant, change, row_counts, ctx);
+        if (in_audience(grant, &change->org)) {
+            s.in[grant->generation] = true;
+            const bool later = grant->generation > back;
+            back = later && grant->generation <= change->generation ? grant->generation : back;
+        }
+    }
+    *rows_missing = false;
+    bool left_out = false;
+    for (uint64_t g = back + 1; g <= SPEAN_PART_GENERATIONS_MAX; g++) {
+        if (s.in[g - 1] && s.granted[g] && !s.in[g] && !s.covers[g]) {
+            left_out = true;
+            *rows_missing |= s.missing[g];
+        }
+    }
+    return left_out;
 }

@@ -21,14 +21,15 @@
 #include "protocol/aead.h"
 #include "protocol/aside.h"
 #include "protocol/bytes.h"
+#include "protocol/change.h"
 #include "protocol/err.h"
 #include "protocol/limits.h"
 
 #define SPEAN_GRANT_HINT_BYTES 8u
 #define SPEAN_GRANT_BOX_BYTES  (SPEAN_KEY_BYTES + SPEAN_AEAD_TAG_BYTES)
 
-/* Room for the largest grant: every box, every organisation, every older generation. */
-#define SPEAN_GRANT_BYTES_MAX 49152u
+/* Room for the largest grant: every box, organisation, older generation and row of context. */
+#define SPEAN_GRANT_BYTES_MAX 53248u
 
 /* Where a grant stands, and who wrote it. */
 struct spean_grant_place {
@@ -74,6 +75,16 @@ struct spean_grant_terms {
     struct spean_id audience[SPEAN_AUDIENCE_ORGS_MAX]; /* Ascending. */
     uint32_t older_count;
     struct spean_view older; /* Read with spean_grant_key_next(). Views the opened bytes. */
+    uint32_t rows_count;
+    struct spean_view rows; /* Read with spean_context_row_next(). Views the opened bytes. */
+};
+
+/* The lists that go with the terms when encoding. */
+struct spean_grant_lists {
+    const struct spean_grant_key *older; /* Ascending by generation, below that of the terms. */
+    uint32_t older_count;
+    const struct spean_context_row *rows; /* Ascending by log; none with generation 1. */
+    uint32_t rows_count;
 };
 
 /* What an org-key grant says under its seal. */
@@ -108,16 +119,16 @@ SPEAN_CHECK spean_err spean_grant_node_pair(uint8_t out[SPEAN_KEY_BYTES],
                                             const struct spean_key *theirs);
 
 /*
- * Encode a part grant's content at buf; *out is then a view of it. terms->older is not read: older
- * gives the older keys, ascending by generation. The entry's header bears the key's tag.
- * SPEAN_EINPUT: a receiver twice, an audience or generations out of order or range. SPEAN_ELIMIT:
- * cap is below what it takes, SPEAN_GRANT_BYTES_MAX is always enough. buf holds nothing secret
- * afterwards, whatever is returned.
+ * Encode a part grant's content at buf; *out is then a view of it. Older keys and context of terms
+ * are not read: lists gives them. The entry's header bears the key's tag.
+ * SPEAN_EINPUT: a receiver twice, an audience, generations or rows out of order or range.
+ * SPEAN_ELIMIT: cap is below what it takes, SPEAN_GRANT_BYTES_MAX is always enough. buf holds
+ * nothing secret afterwards, whatever is returned.
  */
 SPEAN_CHECK spean_err spean_grant_encode(const struct spean_grant_outer *outer,
                                          const struct spean_grant_terms *terms,
-                                         const struct spean_grant_key *older, uint32_t older_count,
-                                         uint8_t *buf, size_t cap, struct spean_view *out);
+                                         const struct spean_grant_lists *lists, uint8_t *buf,
+                                         size_t cap, struct spean_view *out);
 
 /* Encode an org-key grant's content, as above; secrets, ascending, end with generation. */
 SPEAN_CHECK spean_err spean_grant_encode_secrets(const struct spean_grant_outer *outer,
@@ -171,6 +182,9 @@ struct spean_grant_facts {
     struct spean_id proof; /* Key proof of its key. */
     const struct spean_id *audience;
     uint32_t audience_count;
+    uint64_t log; /* Short name; for spean_grant_left_out(), as what follows. */
+    uint64_t seq;
+    struct spean_view rows; /* Of its context, as opened; lent. */
 };
 
 /*
@@ -183,5 +197,25 @@ struct spean_grant_facts {
 enum spean_aside spean_grant_judge(const struct spean_grant_facts *accepted,
                                    uint32_t accepted_count, const struct spean_grant_facts *grant,
                                    const struct spean_id *record_owner);
+
+/* A change to a part, as a grant may or may not cover it. */
+struct spean_grant_change {
+    struct spean_id org; /* The author's. */
+    uint64_t log;        /* Short name. */
+    uint64_t seq;
+    uint64_t generation; /* Of the key that it is sealed under. */
+};
+
+/*
+ * Say whether a change is to be set aside (SPEAN_ASIDE_LEFT_OUT), because a generation above the
+ * one that it is sealed under leaves its organisation out, and no grant of that generation covers
+ * it (P8.5). accepted are all accepted grants of the part, in any order; record_owner is the
+ * record's. *rows_missing: a row covers it that does not count; judge again when the entry arrives
+ * that it names. Judge again, too, all changes of a part whenever a grant of it is accepted.
+ */
+bool spean_grant_left_out(const struct spean_grant_facts *accepted, uint32_t accepted_count,
+                          const struct spean_id *record_owner,
+                          const struct spean_grant_change *change, spean_row_counts *row_counts,
+                          void *ctx, bool *rows_missing);
 
 #endif

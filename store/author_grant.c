@@ -4,6 +4,7 @@
 
 #include "protocol/partkey.h"
 #include "store/author_internal.h"
+#include "store/context.h"
 #include "store/record.h"
 #include "store/secret.h"
 
@@ -16,8 +17,7 @@ struct handing {
     struct spean_id owner;
     const struct spean_id *audience; /* Ascending. */
     uint32_t audience_count;
-    const struct spean_grant_key *older;
-    uint32_t older_count;
+    struct spean_grant_lists lists;
 };
 
 const struct spean_author_key *spean_author_granted(const struct spean_author_work *work,
@@ -144,8 +144,8 @@ static spean_err hand_out(struct spean_author_work *work, const struct handing *
     };
     (void)memcpy(terms.audience, h->audience, h->audience_count * sizeof(*h->audience));
     struct spean_view content;
-    err = spean_grant_encode(&outer, &terms, h->older, h->older_count, work->content,
-                             SPEAN_BODY_BYTES_MAX, &content);
+    err = spean_grant_encode(&outer, &terms, &h->lists, work->content, SPEAN_BODY_BYTES_MAX,
+                             &content);
     if (err != SPEAN_OK) {
         return err;
     }
@@ -192,7 +192,8 @@ static spean_err put_first(struct spean_author_work *work, const struct spean_dr
 
 /* -- Keys that are held ---------------------------------------------------------------------- */
 
-/* A new generation goes to none who lacked the one before (P8.4). */
+/* A new generation goes to none who lacked the one before (P8.4), and says what was read of those
+ * whom it leaves out (P8.5). */
 static spean_err put_renewed(struct spean_author_work *work, const struct spean_draft_item *item,
                              bool ends)
 {
@@ -210,10 +211,18 @@ static spean_err put_renewed(struct spean_author_work *work, const struct spean_
     if (before->generation == SPEAN_PART_GENERATIONS_MAX) {
         return SPEAN_ELIMIT;
     }
+    uint32_t rows_count = 0;
+    const spean_err err = spean_context_part(work->tx, work->author->keys, work->author->authority,
+                                             &work->author->log->id, &before->part, item->audience,
+                                             item->audience_count, work->rows, &rows_count);
+    if (err != SPEAN_OK) {
+        return err;
+    }
     const struct spean_author_key *key = draw_key(work, &before->part);
     const struct handing h = {
         .part = before->part,
         .generation = before->generation + 1,
+        .lists = {.rows = work->rows, .rows_count = rows_count},
         .key = key->key,
         .proof = key->proof,
         .owner = before->owner,
@@ -269,10 +278,10 @@ static spean_err put_more(struct spean_author_work *work, const struct spean_dra
     spean_err err =
         spean_secret_alloc(SPEAN_PART_GENERATIONS_MAX * sizeof(struct spean_grant_key), &block);
     if (err == SPEAN_OK) {
-        err = collect_older(work, held, block, &h.older_count);
+        err = collect_older(work, held, block, &h.lists.older_count);
     }
     if (err == SPEAN_OK) {
-        h.older = block;
+        h.lists.older = block;
         err = hand_out(work, &h, ends);
     }
     spean_secret_free(block);

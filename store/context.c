@@ -280,3 +280,80 @@ spean_err spean_context_rows(struct spean_tx *tx, const struct spean_keys *keys,
     spean_part_free(state);
     return rows_make(&b, b.names.count > SPEAN_CONTEXT_ROWS_MAX, rows, count);
 }
+
+static bool is_in(const struct spean_id *audience, uint32_t count, const struct spean_id *org)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (spean_id_equal(&audience[i], org)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Give the first log with a change to the part whose number is at least from. */
+static spean_err next_writer(const struct building *b, uint32_t from, struct spean_logs_row *row)
+{
+    const struct spean_db_key prefix = spean_part_name_key(b->part);
+    struct spean_db_key at = prefix;
+    spean_db_key_put_u32(&at, from);
+    struct spean_cursor cursor;
+    spean_err err =
+        spean_cursor_init(&cursor, b->tx, SPEAN_TABLE_CHANGES, spean_db_key_view(&prefix));
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    uint32_t number = 0;
+    struct spean_view key;
+    struct spean_view value;
+    err = spean_cursor_seek(&cursor, spean_db_key_view(&at), &key, &value);
+    if (err == SPEAN_OK) {
+        err = spean_db_key_u32_at(key, NUMBER_AT, &number);
+    }
+    spean_cursor_fini(&cursor);
+    if (err == SPEAN_OK) {
+        err = spean_logs_at(b->tx, number, row);
+        err = err == SPEAN_ENOTFOUND ? SPEAN_ECORRUPT : err;
+    }
+    return err;
+}
+
+/* Name the logs that wrote to the part; those of organisations that are left out are live. */
+static spean_err writers_add(struct building *b, const struct spean_id *audience, uint32_t count)
+{
+    struct spean_logs_row row;
+    uint32_t from = 0;
+    spean_err err = next_writer(b, from, &row);
+    while (err == SPEAN_OK) {
+        const bool live = !is_in(audience, count, &row.org);
+        if (live || b->names.count <= SPEAN_CONTEXT_ROWS_MAX) {
+            name_add(b, spean_short_of(&row.log), live);
+        }
+        from = row.number + 1; /* Numbers are below SPEAN_FRONTIER_LOGS_MAX. */
+        err = next_writer(b, from, &row);
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+spean_err spean_context_part(struct spean_tx *tx, const struct spean_keys *keys,
+                             const struct spean_authority *authority, const struct spean_id *log,
+                             const struct spean_part_name *part, const struct spean_id *audience,
+                             uint32_t audience_count,
+                             struct spean_context_row rows[SPEAN_CONTEXT_ROWS_MAX], uint32_t *count)
+{
+    assert(log != NULL);
+    assert(part != NULL);
+    assert(audience != NULL || audience_count == 0);
+    assert(count != NULL);
+
+    struct building b = {
+        .tx = tx,
+        .keys = keys,
+        .authority = authority,
+        .part = part,
+        .own = spean_short_of(log),
+    };
+    const spean_err err = writers_add(&b, audience, audience_count);
+    return err == SPEAN_OK ? rows_make(&b, b.names.count > SPEAN_CONTEXT_ROWS_MAX, rows, count)
+                           : err;
+}

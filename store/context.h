@@ -1,4 +1,5 @@
-/* store/context.h - what this node has read of a part: the context of the next change (P9.3). */
+/* store/context.h - what this node has read of a part: the context of the next change (P9.3) or
+ * grant (P8.3). */
 #ifndef SPEAN_STORE_CONTEXT_H
 #define SPEAN_STORE_CONTEXT_H
 
@@ -31,5 +32,22 @@ SPEAN_CHECK spean_err spean_context_rows(
     const struct spean_id *log, const struct spean_part_name *part,
     const struct spean_operation *operations, uint32_t operations_count,
     struct spean_context_row rows[SPEAN_CONTEXT_ROWS_MAX], uint32_t *count);
+
+/*
+ * Compute the context of a grant that opens a new generation of a part, about to be written into
+ * log for audience (ascending), into rows, ascending by log (P8.3): for each other log that wrote
+ * to this part, its last change to it up to which every body of the part there was read, whether it
+ * is folded or set aside. A row is left out as above. Above SPEAN_CONTEXT_ROWS_MAX, only logs
+ * of organisations that are not in the audience: the rows of others cover nothing.
+ *
+ * *count is 0 for a part of which nothing was read. SPEAN_ELOCKED, SPEAN_ECORRUPT.
+ */
+SPEAN_CHECK spean_err spean_context_part(struct spean_tx *tx, const struct spean_keys *keys,
+                                         const struct spean_authority *authority,
+                                         const struct spean_id *log,
+                                         const struct spean_part_name *part,
+                                         const struct spean_id *audience, uint32_t audience_count,
+                                         struct spean_context_row rows[SPEAN_CONTEXT_ROWS_MAX],
+                                         uint32_t *count);
 
 #endif

@@ -448,10 +448,10 @@ def grant(place, generation, key, receivers, sealed):
     return pack([committed, place.nonce, generation, section, sorted(boxes)])
 
 
-def part_terms(record, part, generation, owner, audience, older):
-    """What a part grant says under its seal (P8.3). older: {generation: key}."""
+def part_terms(record, part, generation, owner, audience, older, read=()):
+    """What a part grant says under its seal (P8.3). older: {generation: key}; read: context()."""
     rows = [[number, older[number]] for number in sorted(older)]
-    return [record, part, generation, owner, sorted(audience), rows]
+    return [record, part, generation, owner, sorted(audience), rows, list(read)]
 
 
 def orgkey_terms(generation, secrets):

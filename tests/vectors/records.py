@@ -57,18 +57,19 @@ def grant_vector(name, place, author, key, generation, domain, parties, terms):
     }
 
 
-def part_grant(world, name, part, generation, older, orgs):
+def part_grant(world, name, part, generation, older, orgs, read=()):
     author = world.mekong
     key = some(f"part key {part} {generation}")
     record = wire.record_id(world.ledger, author.id, some("record random", 16))
     place = wire.GrantPlace(world.log.id, 40 + generation, author.id, some("nonce " + name, 24))
     audience = sorted(org.id for org in orgs)
-    terms = wire.part_terms(record, part, generation, author.id, audience, older)
+    terms = wire.part_terms(record, part, generation, author.id, audience, older, read)
     found = grant_vector(name, place, author.sealing, key, 1, "spean/grant-pair/1",
                          {org.id: org.sealing for org in orgs}, terms)
     found["terms"] = {"record": record, "part": part, "generation": generation,
                       "owner": author.id, "audience": audience}
     found["older"] = [{"generation": number, "key": older[number]} for number in sorted(older)]
+    found["context"] = [dict(zip(("log", "seq", "entry"), row)) for row in read]
     return found
 
 
@@ -102,17 +103,48 @@ def refused_grants():
     }
 
 
+def refused_terms(world):
+    """Grants that open, and whose content under the seal is not in the form of P8.3."""
+    author, record = world.mekong, bytes(16)
+    key, orgs = some("part key of refused terms"), sorted([world.mekong.id, world.hanoi.id])
+    row, other = [bytes(8), 1, bytes(8)], [b"\1" * 8, 1, bytes(8)]
+    many = [[wire.u64(at), 1, bytes(8)] for at in range(257)]
+    values = {
+        "six elements": [record, 1, 2, author.id, orgs, []],
+        "generation 0": [record, 1, 0, author.id, orgs, [], []],
+        "generation 1,025": [record, 1, 1025, author.id, orgs, [], []],
+        "an audience of nobody": [record, 1, 1, author.id, [], [], []],
+        "an audience that descends": [record, 1, 1, author.id, orgs[::-1], [], []],
+        "an older key of its own generation": [record, 1, 2, author.id, orgs, [[2, key]], []],
+        "generation 1 with a context": [record, 1, 1, author.id, orgs, [], [row]],
+        "one log twice": [record, 1, 2, author.id, orgs, [], [row, row]],
+        "rows that descend": [record, 1, 2, author.id, orgs, [], [other, row]],
+        "a row of seq 0": [record, 1, 2, author.id, orgs, [], [[bytes(8), 0, bytes(8)]]],
+        "a row of two": [record, 1, 2, author.id, orgs, [], [row[:2]]],
+        "257 rows": [record, 1, 2, author.id, orgs, [], many],
+    }
+    place = wire.GrantPlace(world.log.id, 7, author.id, some("nonce of refused terms", 24))
+    pair_key = author.sealing.pair("spean/grant-pair/1", author.sealing.public)
+    return [{"name": name, "log": place.log, "seq": place.seq, "author": place.author, "key": key,
+             "content": wire.grant(place, 1, key, {author.id: pair_key}, value)}
+            for name, value in values.items()]
+
+
 def grants(world):
     three = [world.mekong, world.hanoi, world.tokyo]
     older = {number: some(f"part key 3 {number}") for number in (1, 2, 300)}
+    read = wire.context({world.other_log.id: (9, some("hanoi entry 9")),
+                         world.third_log.id: (2**32, some("tokyo entry far"))})
     return {
         "part": [
             part_grant(world, "three organisations", 2, 1, {}, three),
             part_grant(world, "with older generations", 3, 301, older, three),
             part_grant(world, "the author alone", 1, 1, {}, three[:1]),
+            part_grant(world, "a new generation that leaves one out", 2, 2, {}, three[:2], read),
         ],
         "orgkey": [orgkey_grant(world)],
         "refused": vectors_of(refused_grants()),
+        "refused_terms": refused_terms(world),
     }
 
 

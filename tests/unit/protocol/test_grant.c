@@ -16,6 +16,8 @@
 
 static const uint8_t part_key[SPEAN_KEY_BYTES] = {0x6b, 1};
 static const struct spean_grant_key older[] = {{1, {0x01}}, {2, {0x02}}};
+static const struct spean_context_row rows[] = {{3, 9, 0xaa}, {4, 1, 0xbb}};
+static const struct spean_grant_lists lists = {older, 2, rows, 2};
 
 struct org {
     struct spean_id id;
@@ -52,7 +54,7 @@ static void pair_of(const struct fixture *f, size_t number, uint8_t out[SPEAN_KE
 static void encode(struct fixture *f)
 {
     assert_int_equal(
-        spean_grant_encode(&f->outer, &f->terms, older, 2, f->buf, sizeof(f->buf), &f->content),
+        spean_grant_encode(&f->outer, &f->terms, &lists, f->buf, sizeof(f->buf), &f->content),
         SPEAN_OK);
     assert_int_equal(spean_grant_decode(f->content, &f->grant), SPEAN_OK);
 }
@@ -126,6 +128,15 @@ static void everybody_named_gets_the_key_and_the_terms(void **state)
             assert_memory_equal(back.key, older[k].key, SPEAN_KEY_BYTES);
         }
         assert_false(spean_grant_key_next(&terms.older, &back));
+        struct spean_context_row row;
+        assert_int_equal(terms.rows_count, 2);
+        for (size_t k = 0; k < 2; k++) {
+            assert_true(spean_context_row_next(&terms.rows, &row));
+            assert_int_equal(row.log, rows[k].log);
+            assert_int_equal(row.seq, rows[k].seq);
+            assert_int_equal(row.entry, rows[k].entry);
+        }
+        assert_false(spean_context_row_next(&terms.rows, &row));
     }
 }
 
@@ -200,7 +211,7 @@ static void hints_and_the_seal_are_as_the_protocol_spells_them(void **state)
     assert_int_equal(spean_aead_open(f->opened, sizeof(f->opened), part_key, f->outer.nonce,
                                      (struct spean_view){ad, sizeof(ad)}, f->grant.sealed),
                      SPEAN_OK);
-    assert_int_equal(f->opened[0], 0x96); /* [record, part, generation, owner, audience, older] */
+    assert_int_equal(f->opened[0], 0x97); /* An array of seven. */
 }
 
 static void boxes_that_were_swapped_do_not_open(void **state)
@@ -359,8 +370,35 @@ static void pair_keys_of_organisations_and_of_nodes_differ(void **state)
 
 static spean_err try_encode(struct fixture *f, uint32_t older_count)
 {
-    return spean_grant_encode(&f->outer, &f->terms, older, older_count, f->buf, sizeof(f->buf),
-                              &f->content);
+    const struct spean_grant_lists some = {older, older_count, NULL, 0};
+    return spean_grant_encode(&f->outer, &f->terms, &some, f->buf, sizeof(f->buf), &f->content);
+}
+
+static spean_err try_context(struct fixture *f, const struct spean_context_row *context,
+                             uint32_t count)
+{
+    const struct spean_grant_lists some = {NULL, 0, context, count};
+    return spean_grant_encode(&f->outer, &f->terms, &some, f->buf, sizeof(f->buf), &f->content);
+}
+
+static void a_context_that_a_receiver_would_refuse_is_not_written(void **state)
+{
+    struct fixture *const f = *state;
+    static struct spean_context_row many[SPEAN_CONTEXT_ROWS_MAX + 1];
+    const struct spean_context_row descending[] = {rows[1], rows[0]};
+    const struct spean_context_row twice[] = {rows[0], rows[0]};
+    const struct spean_context_row zero = {3, 0, 0xaa};
+    for (uint32_t i = 0; i <= SPEAN_CONTEXT_ROWS_MAX; i++) {
+        many[i] = (struct spean_context_row){i, 1, 0};
+    }
+    assert_int_equal(try_context(f, descending, 2), SPEAN_EINPUT);
+    assert_int_equal(try_context(f, twice, 2), SPEAN_EINPUT);
+    assert_int_equal(try_context(f, &zero, 1), SPEAN_EINPUT);
+    assert_int_equal(try_context(f, many, SPEAN_CONTEXT_ROWS_MAX + 1), SPEAN_EINPUT);
+    assert_int_equal(try_context(f, many, SPEAN_CONTEXT_ROWS_MAX), SPEAN_OK);
+    f->terms.generation = 1; /* Nobody was left out by the first. */
+    assert_int_equal(try_context(f, rows, 1), SPEAN_EINPUT);
+    assert_int_equal(try_context(f, NULL, 0), SPEAN_OK);
 }
 
 static void what_a_receiver_would_refuse_is_not_written(void **state)
@@ -394,9 +432,8 @@ static void a_buffer_that_is_too_small_keeps_no_secret(void **state)
     const size_t whole = f->content.len;
     for (size_t cap = 0; cap < whole; cap++) {
         memset(f->buf, 0xee, sizeof(f->buf));
-        assert_int_equal(
-            spean_grant_encode(&f->outer, &f->terms, older, 2, f->buf, cap, &f->content),
-            SPEAN_ELIMIT);
+        assert_int_equal(spean_grant_encode(&f->outer, &f->terms, &lists, f->buf, cap, &f->content),
+                         SPEAN_ELIMIT);
         for (size_t i = 0; i + SPEAN_KEY_BYTES <= cap; i++) {
             assert_memory_not_equal(f->buf + i, older[0].key, SPEAN_KEY_BYTES);
         }
@@ -408,12 +445,17 @@ static void the_largest_grant_fits_a_body(void **state)
     struct fixture *const f = *state;
     static struct spean_grant_key keys[SPEAN_PART_GENERATIONS_MAX];
     static struct spean_grant_receiver receivers[SPEAN_GRANT_BOXES_MAX];
+    static struct spean_context_row context[SPEAN_CONTEXT_ROWS_MAX];
     for (uint32_t i = 0; i < SPEAN_GRANT_BOXES_MAX; i++) {
         receivers[i] = (struct spean_grant_receiver){{{(uint8_t)i}}, f->pairs[1]};
         f->terms.audience[i] = receivers[i].party;
     }
     for (uint32_t i = 0; i < SPEAN_PART_GENERATIONS_MAX; i++) {
         keys[i].generation = i + 1;
+    }
+    for (uint32_t i = 0; i < SPEAN_CONTEXT_ROWS_MAX; i++) {
+        context[i] = (struct spean_context_row){UINT64_MAX - SPEAN_CONTEXT_ROWS_MAX + i, UINT64_MAX,
+                                                UINT64_MAX};
     }
     f->outer.receivers = receivers;
     f->outer.receivers_count = SPEAN_GRANT_BOXES_MAX;
@@ -424,9 +466,11 @@ static void the_largest_grant_fits_a_body(void **state)
     f->terms.part = UINT64_MAX;
     uint8_t key[SPEAN_KEY_BYTES];
     struct spean_grant_terms terms;
-    assert_int_equal(spean_grant_encode(&f->outer, &f->terms, keys, SPEAN_PART_GENERATIONS_MAX - 1,
-                                        f->buf, sizeof(f->buf), &f->content),
-                     SPEAN_OK);
+    const struct spean_grant_lists largest = {keys, SPEAN_PART_GENERATIONS_MAX - 1, context,
+                                              SPEAN_CONTEXT_ROWS_MAX};
+    assert_int_equal(
+        spean_grant_encode(&f->outer, &f->terms, &largest, f->buf, sizeof(f->buf), &f->content),
+        SPEAN_OK);
     assert_true(f->content.len <= SPEAN_BODY_BYTES_MAX - 16);
     assert_int_equal(spean_grant_decode(f->content, &f->grant), SPEAN_OK);
     assert_int_equal(spean_grant_open(&f->grant, &f->outer.place, &receivers[63].party,
@@ -434,6 +478,7 @@ static void the_largest_grant_fits_a_body(void **state)
                      SPEAN_OK);
     assert_int_equal(open_terms(f, key, &terms), SPEAN_OK);
     assert_int_equal(terms.older_count, SPEAN_PART_GENERATIONS_MAX - 1);
+    assert_int_equal(terms.rows_count, SPEAN_CONTEXT_ROWS_MAX);
 }
 
 /* Make an org-key grant from node 0 to node 1, and take its wrapping key out as node 1. */
@@ -486,7 +531,7 @@ static void one_kind_of_grant_is_not_read_as_the_other(void **state)
     struct spean_grant_terms terms;
     assert_int_equal(spean_grant_open_secrets(&f->grant, &f->outer.place, part_key, f->opened,
                                               sizeof(f->opened), &secrets),
-                     SPEAN_ELIMIT); /* Six elements where three belong. */
+                     SPEAN_ELIMIT); /* Seven elements where three belong. */
     give_secrets(f, key);
     assert_int_equal(open_terms(f, key, &terms), SPEAN_EFORMAT);
 }
@@ -516,7 +561,12 @@ static const struct spean_id audience_123[] = {{{1}}, {{2}}, {{3}}};
 static struct spean_grant_facts facts(uint8_t author, uint64_t generation, uint8_t proof,
                                       const struct spean_id *audience, uint32_t count)
 {
-    return (struct spean_grant_facts){{{author}}, {{1}}, generation, {{proof}}, audience, count};
+    return (struct spean_grant_facts){.author = {{author}},
+                                      .owner = {{1}},
+                                      .generation = generation,
+                                      .proof = {{proof}},
+                                      .audience = audience,
+                                      .audience_count = count};
 }
 
 static void only_the_owner_opens_generation_1(void **state)
@@ -581,6 +631,133 @@ static void grants_that_claim_another_owner_are_no_ground_for_more(void **state)
     assert_int_equal(spean_grant_judge(&foreign, 1, &next, NULL), SPEAN_ASIDE_GENERATION);
 }
 
+static const struct spean_id owner_1 = {{1}};
+
+/* One encoded row of a context: log, seq, entry. */
+#define ROW(log, seq, entry)                                                                       \
+    {                                                                                              \
+        0x93, 0xc4, 8, 0, 0, 0, 0, 0, 0, 0, log, seq, 0xc4, 8, 0, 0, 0, 0, 0, 0, 0, entry          \
+    }
+
+/* Grants that leave org 3 out of generation 2: by org 2 in log 0x22 at seq 5, with these rows. */
+static struct spean_grant_facts leaving_out(struct spean_view context)
+{
+    struct spean_grant_facts grant = facts(2, 2, 8, audience_12, 2);
+    grant.log = 0x22;
+    grant.seq = 5;
+    grant.rows = context;
+    return grant;
+}
+
+/* Entry 7 of log 0x33 begins with 0xaa; nothing else is on a chain. */
+static bool on_chain(void *ctx, const struct spean_context_row *row)
+{
+    (void)ctx;
+    return row->log == 0x33 && row->seq == 7 && row->entry == 0xaa;
+}
+
+static bool left_out(const struct spean_grant_facts *accepted, uint32_t count, uint8_t org,
+                     uint64_t seq, uint64_t generation, bool *missing)
+{
+    const struct spean_grant_change change = {{{org}}, 0x33, seq, generation};
+    return spean_grant_left_out(accepted, count, &owner_1, &change, on_chain, NULL, missing);
+}
+
+static void of_an_organisation_left_out_only_what_the_context_covers_folds(void **state)
+{
+    (void)state;
+    static const uint8_t row[] = ROW(0x33, 7, 0xaa);
+    const struct spean_grant_facts accepted[] = {
+        facts(1, 1, 7, audience_123, 3), leaving_out((struct spean_view){row, sizeof(row)})};
+    bool missing = true;
+    assert_false(left_out(accepted, 2, 3, 1, 1, &missing));
+    assert_false(left_out(accepted, 2, 3, 7, 1, &missing));
+    assert_false(missing);
+    assert_true(left_out(accepted, 2, 3, 8, 1, &missing));
+    assert_false(missing);
+    assert_true(left_out(accepted, 2, 3, UINT64_MAX, 2, &missing)); /* The key leaked. */
+}
+
+static void of_an_organisation_that_stays_everything_folds(void **state)
+{
+    (void)state;
+    const struct spean_grant_facts accepted[] = {facts(1, 1, 7, audience_123, 3),
+                                                 leaving_out((struct spean_view){NULL, 0})};
+    bool missing = true;
+    assert_false(left_out(accepted, 2, 2, 8, 1, &missing));
+    assert_false(left_out(accepted, 2, 1, 8, 2, &missing));
+    assert_false(left_out(accepted, 1, 3, 8, 1, &missing)); /* There is no generation 2. */
+    assert_false(left_out(NULL, 0, 3, 8, 1, &missing));
+    assert_false(missing);
+}
+
+static void a_row_that_does_not_count_covers_nothing_and_is_told(void **state)
+{
+    (void)state;
+    static const uint8_t other[] = ROW(0x33, 7, 0xab);
+    static const uint8_t elsewhere[] = ROW(0x34, 7, 0xaa);
+    struct spean_grant_facts accepted[] = {facts(1, 1, 7, audience_123, 3),
+                                           leaving_out((struct spean_view){other, sizeof(other)})};
+    bool missing = false;
+    assert_true(left_out(accepted, 2, 3, 6, 1, &missing));
+    assert_true(missing);
+    assert_true(left_out(accepted, 2, 3, 8, 1, &missing)); /* It would not cover this one. */
+    assert_false(missing);
+    accepted[1] = leaving_out((struct spean_view){elsewhere, sizeof(elsewhere)});
+    assert_true(left_out(accepted, 2, 3, 6, 1, &missing));
+    assert_false(missing);
+}
+
+static void any_grant_of_the_generation_may_cover_and_any_may_keep_it_in(void **state)
+{
+    (void)state;
+    static const uint8_t row[] = ROW(0x33, 7, 0xaa);
+    struct spean_grant_facts accepted[] = {facts(1, 1, 7, audience_123, 3),
+                                           leaving_out((struct spean_view){NULL, 0}),
+                                           leaving_out((struct spean_view){row, sizeof(row)})};
+    bool missing = false;
+    assert_false(left_out(accepted, 3, 3, 7, 1, &missing));
+    assert_true(left_out(accepted, 3, 3, 8, 1, &missing));
+    accepted[2] = facts(1, 2, 9, audience_123, 3); /* At the same time, with another key. */
+    assert_false(left_out(accepted, 3, 3, 8, 1, &missing));
+}
+
+static void what_is_written_under_a_key_given_back_folds_again(void **state)
+{
+    (void)state;
+    const struct spean_grant_facts accepted[] = {
+        facts(1, 1, 7, audience_123, 3), leaving_out((struct spean_view){NULL, 0}),
+        facts(1, 3, 9, audience_12, 2), facts(1, 3, 9, audience_123, 3)};
+    bool missing = false;
+    assert_true(left_out(accepted, 4, 3, 8, 1, &missing));
+    assert_true(left_out(accepted, 4, 3, 9, 2, &missing));
+    assert_false(left_out(accepted, 4, 3, 10, 3, &missing));
+}
+
+static void before_a_grant_its_own_log_is_covered_and_rows_for_it_say_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t row[] = ROW(0x33, 7, 0xaa);
+    struct spean_grant_facts accepted[] = {facts(1, 1, 7, audience_123, 3),
+                                           leaving_out((struct spean_view){row, sizeof(row)})};
+    accepted[1].author = (struct spean_id){{3}}; /* Org 3 hands over and goes. */
+    accepted[1].log = 0x33;
+    bool missing = true;
+    assert_false(left_out(accepted, 2, 3, 4, 1, &missing));
+    assert_true(left_out(accepted, 2, 3, 6, 1, &missing));
+    assert_false(missing);
+}
+
+static void grants_that_claim_another_owner_leave_nobody_out(void **state)
+{
+    (void)state;
+    struct spean_grant_facts accepted[] = {facts(1, 1, 7, audience_123, 3),
+                                           leaving_out((struct spean_view){NULL, 0})};
+    bool missing = false;
+    accepted[1].owner.bytes[0] = 9;
+    assert_false(left_out(accepted, 2, 3, 8, 1, &missing));
+}
+
 static void every_reason_has_a_name_and_a_text(void **state)
 {
     (void)state;
@@ -612,6 +789,7 @@ int main(void)
         GRANT_TEST(points_of_low_order_make_no_pair),
         GRANT_TEST(pair_keys_of_organisations_and_of_nodes_differ),
         GRANT_TEST(what_a_receiver_would_refuse_is_not_written),
+        GRANT_TEST(a_context_that_a_receiver_would_refuse_is_not_written),
         GRANT_TEST(a_buffer_that_is_too_small_keeps_no_secret),
         GRANT_TEST(the_largest_grant_fits_a_body),
         GRANT_TEST(an_org_key_grant_hands_all_secrets_to_a_node),
@@ -622,6 +800,13 @@ int main(void)
         cmocka_unit_test(who_was_left_out_of_a_generation_opens_none_after_it),
         cmocka_unit_test(only_the_owner_adds_organisations_and_only_to_the_same_key),
         cmocka_unit_test(grants_that_claim_another_owner_are_no_ground_for_more),
+        cmocka_unit_test(of_an_organisation_left_out_only_what_the_context_covers_folds),
+        cmocka_unit_test(of_an_organisation_that_stays_everything_folds),
+        cmocka_unit_test(a_row_that_does_not_count_covers_nothing_and_is_told),
+        cmocka_unit_test(any_grant_of_the_generation_may_cover_and_any_may_keep_it_in),
+        cmocka_unit_test(what_is_written_under_a_key_given_back_folds_again),
+        cmocka_unit_test(before_a_grant_its_own_log_is_covered_and_rows_for_it_say_nothing),
+        cmocka_unit_test(grants_that_claim_another_owner_leave_nobody_out),
         cmocka_unit_test(every_reason_has_a_name_and_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

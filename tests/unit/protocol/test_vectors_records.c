@@ -73,6 +73,20 @@ static struct spean_grant_key *keys_of(struct vectorkit *kit, const json_t *v, c
     return keys;
 }
 
+static struct spean_context_row *rows_of(struct vectorkit *kit, const json_t *v)
+{
+    struct spean_context_row *const rows =
+        vectorkit_alloc(kit, vector_count(v, "context"), sizeof(*rows));
+    size_t i;
+    json_t *row;
+    json_array_foreach(vector_list(v, "context"), i, row)
+    {
+        rows[i] = (struct spean_context_row){vector_short(row, "log"), vector_uint(row, "seq"),
+                                             vector_short(row, "entry")};
+    }
+    return rows;
+}
+
 /* Derive with the receiver's secret what the author derived with its own. */
 static void receiver_pair(struct vectorkit *kit, const json_t *v, const json_t *row, bool of_nodes,
                           uint8_t out[SPEAN_KEY_BYTES])
@@ -137,11 +151,12 @@ static void part_grants_have_the_vectors_bytes(void **state)
         {
             memcpy(terms.audience[k].bytes, vector_hex(kit, org).data, SPEAN_ID_BYTES);
         }
+        const struct spean_grant_lists lists = {keys_of(kit, v, "older"), vector_count(v, "older"),
+                                                rows_of(kit, v), vector_count(v, "context")};
         struct spean_view out;
-        assert_int_equal(spean_grant_encode(&outer, &terms, keys_of(kit, v, "older"),
-                                            vector_count(v, "older"), content_buf(kit),
-                                            CONTENT_BYTES, &out),
-                         SPEAN_OK);
+        assert_int_equal(
+            spean_grant_encode(&outer, &terms, &lists, content_buf(kit), CONTENT_BYTES, &out),
+            SPEAN_OK);
         assert_vector_view(v, "content", out);
         check_boxes(kit, v, &outer, false);
     }
@@ -165,6 +180,26 @@ static void org_key_grants_have_the_vectors_bytes(void **state)
         assert_vector_view(v, "content", out);
         check_boxes(kit, v, &outer, true);
     }
+    vectorkit_close(kit);
+}
+
+static void grants_whose_terms_are_malformed_are_refused(void **state)
+{
+    (void)state;
+    struct vectorkit *const kit = vectorkit_open("grants.json");
+    size_t i;
+    json_t *v;
+    json_array_foreach(vectorkit_list(kit, "refused_terms"), i, v)
+    {
+        const struct spean_grant_place place = {vector_id(v, "log"), vector_uint(v, "seq"),
+                                                vector_id(v, "author")};
+        struct spean_grant grant;
+        struct spean_grant_terms terms;
+        assert_int_equal(spean_grant_decode(vector_bytes(kit, v, "content"), &grant), SPEAN_OK);
+        assert_refused(v, spean_grant_open_terms(&grant, &place, vector_bytes(kit, v, "key").data,
+                                                 content_buf(kit), CONTENT_BYTES, &terms));
+    }
+    assert_true(i > 0);
     vectorkit_close(kit);
 }
 
@@ -271,9 +306,7 @@ static void check_change(struct vectorkit *kit, const json_t *v)
         change.fixed = vector_bytes(kit, create, "fixed");
     }
     struct spean_operation operations[8];
-    struct spean_context_row rows[8];
     size_t operations_count;
-    size_t rows_count;
     json_t *row;
     json_array_foreach(vector_list(v, "operations"), operations_count, row)
     {
@@ -284,15 +317,10 @@ static void check_change(struct vectorkit *kit, const json_t *v)
             .value = vector_bytes(kit, row, "value"),
         };
     }
-    json_array_foreach(vector_list(v, "context"), rows_count, row)
-    {
-        rows[rows_count] = (struct spean_context_row){
-            vector_short(row, "log"), vector_uint(row, "seq"), vector_short(row, "entry")};
-    }
     struct spean_view out;
-    assert_int_equal(spean_change_encode(&change, operations, (uint32_t)operations_count, rows,
-                                         (uint32_t)rows_count, content_buf(kit), CONTENT_BYTES,
-                                         &out),
+    assert_int_equal(spean_change_encode(&change, operations, (uint32_t)operations_count,
+                                         rows_of(kit, v), vector_count(v, "context"),
+                                         content_buf(kit), CONTENT_BYTES, &out),
                      SPEAN_OK);
     assert_vector_view(v, "content", out);
 }
@@ -408,6 +436,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(part_grants_have_the_vectors_bytes),
         cmocka_unit_test(org_key_grants_have_the_vectors_bytes),
+        cmocka_unit_test(grants_whose_terms_are_malformed_are_refused),
         cmocka_unit_test(malformed_grants_and_erasures_are_refused),
         cmocka_unit_test(erasures_have_the_vectors_bytes),
         cmocka_unit_test(record_ids_follow_from_ledger_org_and_random),
