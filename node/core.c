@@ -282,7 +282,7 @@ static void tick(struct spean_core *core)
     const uint64_t now = core_now_ms();
     if (now >= core->next_tick_ms) {
         core->next_tick_ms = now + CORE_TICK_MS;
-        core_write_holds(core);
+        core_write_peers(core);
         struct spean_sync_event event = {.kind = SPEAN_SYNC_TIMER};
         core_step(core, &event);
     }
@@ -382,7 +382,7 @@ spean_err spean_core_run(struct spean_core *core, int signal_fd)
         turn(core);
     }
     core_waiting_turn(core, true);
-    core_write_holds(core);
+    core_write_peers(core);
     core_flush(core);
     return core->failed;
 }

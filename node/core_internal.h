@@ -12,6 +12,7 @@
 #include "node/transport.h"
 #include "protocol/run.h"
 #include "store/fold.h"
+#include "store/peer.h"
 
 #define CORE_LINKS_MAX        SPEAN_SYNC_LINKS_MAX
 #define CORE_OUTBOX_BYTES_MAX (32u * 1024u * 1024u) /* One link's; honest peers stay far below. */
@@ -20,6 +21,7 @@
 #define CORE_MESSAGES_A_TURN  256u
 #define CORE_JOBS_A_TURN      16u
 #define CORE_HOLDS_MAX        256u
+#define CORE_MET_MAX          64u
 #define CORE_WAITING_MAX      32u
 #define SYNC_WAIT_MAX_S       3600u
 #define CORE_TICK_MS          1000u
@@ -43,6 +45,13 @@ struct core_link {
     struct outbox_message *first, *last;
     size_t bytes;    /* In the outbox. */
     bool overflowed; /* More than it may hold: dropped when the turn ends. */
+};
+
+/* A peer that was met, until it is written down. */
+struct peer_met {
+    struct spean_peer peer;
+    enum spean_peer_way way;
+    uint64_t at_s;
 };
 
 /* What a peer told that it holds, until it is written down. */
@@ -101,6 +110,8 @@ struct spean_core {
     uint32_t batch_tokens_count;
     struct peer_holds holds[CORE_HOLDS_MAX];
     uint32_t holds_count;
+    struct peer_met met[CORE_MET_MAX];
+    uint32_t met_count;
     uint8_t *frame; /* SPEAN_FRAME_BYTES_MAX, for runs that are served. */
     struct spean_run *scratch;
 
@@ -127,8 +138,9 @@ void core_step(struct spean_core *core, struct spean_sync_event *event);
 /* Carry out what waits, with all that follows from it. */
 void core_drain(struct spean_core *core);
 
-/* Write down what peers told that they hold. */
-void core_write_holds(struct spean_core *core);
+/* Note a meeting with a peer; and write down whom we met, and what peers said they hold. */
+void core_note_met(struct spean_core *core, const struct spean_peer *peer, enum spean_peer_way way);
+void core_write_peers(struct spean_core *core);
 
 /* Commit the open batch, if any, and tell the sync step. After it no write transaction is open. */
 void core_flush(struct spean_core *core);

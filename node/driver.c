@@ -69,6 +69,30 @@ static void add_token(struct spean_core *core, uint64_t token, size_t bytes)
     core->batch_bytes += bytes;
 }
 
+static void push_deferred(struct spean_core *core, struct deferred *kept)
+{
+    kept->next = NULL;
+    if (core->deferred_last != NULL) {
+        core->deferred_last->next = kept;
+    } else {
+        core->deferred_first = kept;
+    }
+    core->deferred_last = kept;
+}
+
+/* Remember to tell the sync step, when this step is over, that an append was not kept. */
+static void defer_refused(struct spean_core *core, uint64_t token)
+{
+    struct deferred *kept = calloc(1, sizeof(*kept));
+    if (kept == NULL) {
+        core_fail(core, SPEAN_ENOMEM, "defer");
+        return;
+    }
+    kept->effect.kind = SPEAN_SYNC_APPEND;
+    kept->effect.as.append.token = token;
+    push_deferred(core, kept);
+}
+
 static void append(struct spean_core *core, const struct spean_sync_effect *effect)
 {
     const struct spean_run *run = effect->as.append.run;
@@ -83,6 +107,11 @@ static void append(struct spean_core *core, const struct spean_sync_effect *effe
     if (err == SPEAN_EGAP || err == SPEAN_EFORK || err == SPEAN_ECORRUPT) {
         /* The sync step and the store disagree about a head: only a fault of ours can do that. */
         core_fail(core, err, "append");
+        return;
+    }
+    if (err == SPEAN_ESTATE) {
+        /* Its log was cut or disputed meanwhile: nothing was kept, and the peer hears nothing. */
+        defer_refused(core, effect->as.append.token);
         return;
     }
     /* SPEAN_EEXISTS is as good; a transaction that failed is told of when it is committed. */
@@ -141,16 +170,45 @@ static void note_holds(struct spean_core *core, const struct spean_sync_effect *
     }
 }
 
-void core_write_holds(struct spean_core *core)
+void core_note_met(struct spean_core *core, const struct spean_peer *peer, enum spean_peer_way way)
 {
-    struct spean_tx *tx = core->holds_count > 0 ? batch(core) : NULL;
+    uint32_t i = 0;
+    while (i < core->met_count && !spean_key_equal(&core->met[i].peer.signing, &peer->signing)) {
+        i++;
+    }
+    if (i < CORE_MET_MAX) { /* Whoever is left out is met again. */
+        core->met[i] = (struct peer_met){*peer, way, core_now_s()};
+        core->met_count += i == core->met_count ? 1 : 0;
+    }
+}
+
+/* Status alone reads this: a peer too many, or a log not held here, is not noted. */
+static void ignore_unless_stuck(struct spean_core *core, struct spean_tx *tx)
+{
+    const spean_err stuck = spean_tx_err(tx);
+    if (stuck != SPEAN_OK && stuck != SPEAN_EFULL) {
+        core_fail(core, stuck, "peers");
+    }
+}
+
+void core_write_peers(struct spean_core *core)
+{
+    struct spean_tx *tx = core->holds_count + core->met_count > 0 ? batch(core) : NULL;
+    for (uint32_t i = 0; tx != NULL && i < core->met_count; i++) {
+        const struct peer_met *met = &core->met[i];
+        if (spean_peer_contact(tx, &met->peer, met->way, met->at_s) != SPEAN_OK) {
+            ignore_unless_stuck(core, tx);
+        }
+    }
     for (uint32_t i = 0; tx != NULL && i < core->holds_count; i++) {
         const struct peer_holds *known = &core->holds[i];
         const struct spean_peer peer = {known->org, known->signing};
-        /* Only status reads it: a peer too many, or a log not held here, is not noted. */
-        (void)!spean_peer_holds(tx, &peer, &known->log, &known->place);
+        if (spean_peer_holds(tx, &peer, &known->log, &known->place) != SPEAN_OK) {
+            ignore_unless_stuck(core, tx);
+        }
     }
     core->holds_count = 0;
+    core->met_count = 0;
 }
 
 /* -- Immediate and deferred effects ---------------------------------------------------------- */
@@ -222,7 +280,6 @@ static void defer(struct spean_core *core, const struct spean_sync_effect *effec
         core_fail(core, SPEAN_ENOMEM, "defer");
         return;
     }
-    kept->next = NULL;
     kept->effect = *effect;
     kept->len = len;
     if (documents) {
@@ -230,12 +287,7 @@ static void defer(struct spean_core *core, const struct spean_sync_effect *effec
     } else if (len > 0) {
         memcpy(kept->memory, from, len);
     }
-    if (core->deferred_last != NULL) {
-        core->deferred_last->next = kept;
-    } else {
-        core->deferred_first = kept;
-    }
-    core->deferred_last = kept;
+    push_deferred(core, kept);
 }
 
 void core_drop_deferred(struct spean_core *core)
@@ -497,6 +549,10 @@ static void answer(struct spean_core *core, const struct spean_sync_effect *effe
         core_lobby_join(core, effect);
     } else if (effect->kind == SPEAN_SYNC_DROP) {
         end_link(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_APPEND) {
+        struct spean_sync_event event = {.kind = SPEAN_SYNC_NOT_DURABLE};
+        event.as.durable.token = effect->as.append.token;
+        core_step(core, &event);
     }
 }
 

@@ -10,6 +10,9 @@
 static enum spean_admission classify(void *ctx, const struct spean_key *key)
 {
     const struct spean_core *core = ctx;
+    if (core->joining.active && spean_key_equal(key, &core->joining.transport)) {
+        return SPEAN_ADMIT_MEMBER; /* Its key came with the invitation. */
+    }
     return spean_authority_log_by_transport(core->authority, key) != NULL ? SPEAN_ADMIT_MEMBER
                                                                           : SPEAN_ADMIT_LOBBY;
 }

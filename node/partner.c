@@ -99,6 +99,12 @@ void core_partner_report(struct spean_core *core, const struct core_link *link,
     if (link == NULL) {
         return;
     }
+    const struct spean_log *log =
+        spean_authority_log_by_transport(core->authority, &link->transport);
+    if (log != NULL && (kind == SPEAN_REPORT_SESSION_OPEN || kind == SPEAN_REPORT_EQUAL)) {
+        const struct spean_peer peer = {log->org, log->signing};
+        core_note_met(core, &peer, link->dialled ? SPEAN_PEER_DIALLED : SPEAN_PEER_ANSWERED);
+    }
     (void)pthread_rwlock_wrlock(&core->lock);
     struct spean_partner *partner = partner_of(core, &link->transport);
     if (partner != NULL) {
