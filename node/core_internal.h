@@ -107,6 +107,7 @@ struct spean_core {
     struct spean_tx *batch; /* Open while runs are being taken in; NULL otherwise. */
     size_t batch_bytes;
     uint64_t batch_tokens[CORE_BATCH_TOKENS_MAX];
+    bool batch_bad[CORE_BATCH_TOKENS_MAX]; /* A body was not what its header announced. */
     uint32_t batch_tokens_count;
     struct peer_holds holds[CORE_HOLDS_MAX];
     uint32_t holds_count;

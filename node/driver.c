@@ -18,14 +18,17 @@
 static void tell_stored(struct spean_core *core, bool stored)
 {
     uint64_t tokens[CORE_BATCH_TOKENS_MAX];
+    bool bad[CORE_BATCH_TOKENS_MAX];
     const uint32_t count = core->batch_tokens_count;
     memcpy(tokens, core->batch_tokens, count * sizeof(tokens[0]));
+    memcpy(bad, core->batch_bad, count * sizeof(bad[0]));
     core->batch_tokens_count = 0;
     core->batch_bytes = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct spean_sync_event event = {.kind =
                                              stored ? SPEAN_SYNC_DURABLE : SPEAN_SYNC_NOT_DURABLE};
         event.as.durable.token = tokens[i];
+        event.as.durable.bad = bad[i];
         core_step(core, &event);
     }
 }
@@ -62,9 +65,10 @@ static struct spean_tx *batch(struct spean_core *core)
     return core->batch;
 }
 
-static void add_token(struct spean_core *core, uint64_t token, size_t bytes)
+static void add_token(struct spean_core *core, uint64_t token, size_t bytes, bool bad)
 {
     assert(core->batch_tokens_count < CORE_BATCH_TOKENS_MAX); /* core_step() sees to it. */
+    core->batch_bad[core->batch_tokens_count] = bad;
     core->batch_tokens[core->batch_tokens_count++] = token;
     core->batch_bytes += bytes;
 }
@@ -115,7 +119,7 @@ static void append(struct spean_core *core, const struct spean_sync_effect *effe
         return;
     }
     /* SPEAN_EEXISTS is as good; a transaction that failed is told of when it is committed. */
-    add_token(core, effect->as.append.token, spean_run_size(run));
+    add_token(core, effect->as.append.token, spean_run_size(run), false);
 }
 
 static void put_bodies(struct spean_core *core, const struct spean_sync_effect *effect)
@@ -126,17 +130,19 @@ static void put_bodies(struct spean_core *core, const struct spean_sync_effect *
         return;
     }
     size_t bytes = 0;
+    bool bad = false;
     for (uint32_t i = 0; i < effect->as.put_bodies.count; i++) {
         const struct spean_body_item *item = &effect->as.put_bodies.items[i];
         const spean_err err = spean_body_put(tx, &row, item->seq, item->body);
         bytes += item->body.len;
         if (err == SPEAN_ESIGNATURE) {
+            bad = true;
             SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "body_refused",
                                 spean_journal_number("link", effect->link),
                                 spean_journal_number("seq", item->seq));
         }
     }
-    add_token(core, effect->as.put_bodies.token, bytes);
+    add_token(core, effect->as.put_bodies.token, bytes, bad);
 }
 
 static void put_evidence(struct spean_core *core, const struct spean_sync_effect *effect)

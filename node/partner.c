@@ -46,6 +46,7 @@ static void note(struct spean_partner *partner, const struct spean_sync_effect *
     case SPEAN_REPORT_PEER_SILENT:
     case SPEAN_REPORT_FORK:
     case SPEAN_REPORT_SET_ASIDE:
+    case SPEAN_REPORT_OWN_LOG_AHEAD:
         break;
     }
 }
@@ -71,6 +72,8 @@ static const char *name_of(enum spean_sync_report_kind kind)
         return "peer_clock";
     case SPEAN_REPORT_SET_ASIDE:
         return "beyond_cut";
+    case SPEAN_REPORT_OWN_LOG_AHEAD:
+        return "own_log_ahead";
     }
     return "report";
 }
@@ -79,8 +82,8 @@ static enum spean_journal_level level_of(enum spean_sync_report_kind kind)
 {
     const bool plain = kind == SPEAN_REPORT_SESSION_OPEN || kind == SPEAN_REPORT_EQUAL ||
                        kind == SPEAN_REPORT_PEER_SILENT;
-    return plain ? SPEAN_JOURNAL_INFO
-                 : (kind == SPEAN_REPORT_FORK ? SPEAN_JOURNAL_ERROR : SPEAN_JOURNAL_WARNING);
+    const bool grave = kind == SPEAN_REPORT_FORK || kind == SPEAN_REPORT_OWN_LOG_AHEAD;
+    return plain ? SPEAN_JOURNAL_INFO : (grave ? SPEAN_JOURNAL_ERROR : SPEAN_JOURNAL_WARNING);
 }
 
 void core_partner_report(struct spean_core *core, const struct core_link *link,

@@ -4,9 +4,12 @@
 
 #include "protocol/bytes.h"
 #include "protocol/err.h"
+#include "protocol/limits.h"
 #include "protocol/run.h"
 
-#define SPEAN_EVIDENCE_BYTES_MAX (2u * 65536u) /* Two runs without bodies, and the place. */
+/* Any two runs without bodies, and the place: an entry costs less there than its header. One
+ * frame, which adds 7 bytes, carries it. */
+#define SPEAN_EVIDENCE_BYTES_MAX (SPEAN_FRAME_BYTES_MAX - 16u)
 
 /* Views into the bytes it was decoded from. */
 struct spean_evidence {

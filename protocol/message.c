@@ -441,7 +441,7 @@ bool spean_row_next(struct spean_list *list, struct spean_frontier_row *row)
     return true;
 }
 
-bool spean_body_next(struct spean_list *list, uint64_t *seq, struct spean_view *body)
+bool spean_bodies_next(struct spean_list *list, uint64_t *seq, struct spean_view *body)
 {
     struct spean_reader r;
     if (!list_begin(list, &r)) {

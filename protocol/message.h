@@ -139,7 +139,7 @@ struct spean_message {
         } fetch;
         struct {
             uint32_t fetch;
-            struct spean_list items; /* spean_body_next() */
+            struct spean_list items; /* spean_bodies_next() */
             bool more;
         } bodies;
         struct {
@@ -172,7 +172,7 @@ bool spean_title_next(struct spean_list *list, uint64_t *version, struct spean_i
 bool spean_chain_next(struct spean_list *list, struct spean_id *org, struct spean_list *titles);
 bool spean_document_next(struct spean_list *list, struct spean_view *document);
 bool spean_row_next(struct spean_list *list, struct spean_frontier_row *row);
-bool spean_body_next(struct spean_list *list, uint64_t *seq, struct spean_view *body);
+bool spean_bodies_next(struct spean_list *list, uint64_t *seq, struct spean_view *body);
 
 /*
  * Encode at buf, *out is then the frame. Lists are given as already encoded elements with their

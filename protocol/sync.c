@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/alloc.h"
 #include "protocol/entry.h"
 #include "protocol/sync_internal.h"
 
@@ -70,17 +71,14 @@ static void arena_reset(struct spean_sync *s)
 struct spean_sync_effect *sync_effect(struct spean_sync *s, enum spean_sync_effect_kind kind,
                                       const struct link *link)
 {
-    if (s->effects_count == s->effects_cap) {
-        const uint32_t cap = 2 * s->effects_cap;
-        struct spean_sync_effect *effects =
-            cap <= SYNC_EFFECTS_MAX ? realloc(s->effects, cap * sizeof(*effects)) : NULL;
-        if (effects == NULL) {
-            sync_no_memory(s);
-            return &s->effects[s->effects_count - 1];
-        }
-        s->effects = effects;
-        s->effects_cap = cap;
+    void *effects = s->effects;
+    if (s->effects_count == SYNC_EFFECTS_MAX ||
+        spean_alloc_more(&effects, &s->effects_cap, s->effects_count, sizeof(*s->effects)) !=
+            SPEAN_OK) {
+        sync_no_memory(s);
+        return &s->effects[s->effects_count - 1];
     }
+    s->effects = effects;
     struct spean_sync_effect *effect = &s->effects[s->effects_count];
     memset(effect, 0, sizeof(*effect));
     effect->kind = kind;
@@ -195,16 +193,13 @@ void sync_exclude(struct spean_sync *s, const struct spean_id *log)
     if (sync_is_excluded(s, log) || s->excluded_count == SPEAN_EXCLUDED_MAX) {
         return;
     }
-    if (s->excluded_count == s->excluded_cap) {
-        const uint32_t cap = s->excluded_cap == 0 ? 8 : 2 * s->excluded_cap;
-        uint64_t *names = realloc(s->excluded, cap * sizeof(*names));
-        if (names == NULL) {
-            sync_no_memory(s);
-            return;
-        }
-        s->excluded = names;
-        s->excluded_cap = cap;
+    void *names = s->excluded;
+    if (spean_alloc_more(&names, &s->excluded_cap, s->excluded_count, sizeof(*s->excluded)) !=
+        SPEAN_OK) {
+        sync_no_memory(s);
+        return;
     }
+    s->excluded = names;
     const uint64_t name = spean_short_of(log);
     const uint32_t i = excluded_index(s, name);
     memmove(&s->excluded[i + 1], &s->excluded[i], (s->excluded_count - i) * sizeof(*s->excluded));
@@ -226,19 +221,24 @@ void sync_include(struct spean_sync *s, const struct spean_id *log)
 
 /* -- Appends --------------------------------------------------------------------------------- */
 
-struct append *sync_append_begin(struct spean_sync *s, const struct link *link)
+struct append *sync_append_begin(struct spean_sync *s, struct link *link)
 {
-    if (s->appends_count == s->appends_cap) {
-        const uint32_t cap = s->appends_cap == 0 ? 64 : 2 * s->appends_cap;
-        struct append *appends =
-            cap <= SYNC_APPENDS_MAX ? realloc(s->appends, cap * sizeof(*appends)) : NULL;
-        if (appends == NULL) {
-            sync_no_memory(s);
-            return NULL;
-        }
-        s->appends = appends;
-        s->appends_cap = cap;
+    uint32_t of_link = 0;
+    for (uint32_t i = 0; i < s->appends_count; i++) {
+        of_link += s->appends[i].link == link->id ? 1 : 0;
     }
+    if (of_link == SYNC_APPENDS_LINK_MAX || s->appends_count == SYNC_APPENDS_MAX) {
+        /* It brings crumbs faster than they can be stored; a new session asks for what is left. */
+        sync_end(s, link, SPEAN_ELIMIT);
+        return NULL;
+    }
+    void *appends = s->appends;
+    if (spean_alloc_more(&appends, &s->appends_cap, s->appends_count, sizeof(*s->appends)) !=
+        SPEAN_OK) {
+        sync_no_memory(s);
+        return NULL;
+    }
+    s->appends = appends;
     struct append *a = &s->appends[s->appends_count++];
     *a = (struct append){.token = s->next_token++, .link = link->id};
     return a;
@@ -257,7 +257,7 @@ static void on_stored(struct spean_sync *s, const struct spean_sync_event *event
     s->appends_count--;
     memmove(&s->appends[i], &s->appends[i + 1], (s->appends_count - i) * sizeof(*s->appends));
     if (a.fetch != 0) {
-        sync_bodies_durable(s, &a, stored);
+        sync_bodies_durable(s, &a, stored, event->as.durable.bad);
     } else if (stored) {
         sync_want_durable(s, &a);
     } else {
@@ -471,7 +471,7 @@ static void on_message(struct spean_sync *s, struct link *link, struct spean_vie
 static bool is_owed(const struct link *link)
 {
     return link->phase < PHASE_FETCH || !link->synced_received || sync_want_open(link) ||
-           spean_frontier_count(link->pushed) > 0;
+           sync_bodies_open(link) || spean_frontier_count(link->pushed) > 0;
 }
 
 static void tick(struct spean_sync *s, struct link *link)
@@ -574,9 +574,23 @@ spean_err spean_sync_hold(struct spean_sync *s, const struct spean_id *log,
     return err != SPEAN_OK ? err : s->failed;
 }
 
+/* What is on its way to the disk above the head of log is not on its chain any more. */
+static void forget_appends(struct spean_sync *s, const struct spean_id *log, uint64_t head)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < s->appends_count; i++) {
+        const struct append *a = &s->appends[i];
+        if (a->fetch != 0 || a->place.seq <= head || !spean_id_equal(&a->log, log)) {
+            s->appends[kept++] = *a;
+        }
+    }
+    s->appends_count = kept;
+}
+
 static void on_moved_back(struct spean_sync *s, const struct spean_sync_event *event)
 {
-    sync_want_abandon(s, &event->as.committed.log);
+    (void)sync_want_abandon(s, &event->as.committed.log); /* Documents bring a new comparison. */
+    forget_appends(s, &event->as.committed.log, event->as.committed.head.seq);
     sync_include(s, &event->as.committed.log);
     if (spean_frontier_set(s->frontier, &event->as.committed.log, &event->as.committed.head) !=
         SPEAN_OK) {
@@ -586,12 +600,17 @@ static void on_moved_back(struct spean_sync *s, const struct spean_sync_event *e
 
 static void on_committed(struct spean_sync *s, const struct spean_sync_event *event)
 {
+    /* What was asked for began below the new head. If it still is of interest, it is a fork. */
+    const bool wanted = sync_want_abandon(s, &event->as.committed.log);
     if (spean_frontier_set(s->frontier, &event->as.committed.log, &event->as.committed.head) !=
         SPEAN_OK) {
         sync_no_memory(s);
         return;
     }
     sync_serve_moved(s, &event->as.committed.log, NULL);
+    if (wanted) {
+        sync_want_again(s);
+    }
 }
 
 static void on_loaded_run(struct spean_sync *s, struct link *link,
@@ -620,6 +639,10 @@ static void on_link_event(struct spean_sync *s, struct link *link,
                           const struct spean_sync_event *event)
 {
     if (link == NULL || link->phase == PHASE_ENDED) {
+        return;
+    }
+    if (link->hello_received && link->mode == SPEAN_LINK_MEMBER && !sync_peer_stands(s, link)) {
+        sync_end(s, link, SPEAN_EDENIED); /* P13.4: also what was asked before is not served. */
         return;
     }
     if (event->kind == SPEAN_SYNC_LOADED_RUN) {

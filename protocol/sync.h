@@ -122,6 +122,7 @@ struct spean_sync_event {
         struct spean_view message;
         struct {
             uint64_t token; /* Of the effect. */
+            bool bad;       /* PUT_BODIES: one did not match its header; the peer is refused. */
         } durable;
         struct {
             enum spean_load_purpose purpose;
@@ -185,15 +186,17 @@ enum spean_sync_effect_kind {
 };
 
 enum spean_sync_report_kind {
-    SPEAN_REPORT_SESSION_OPEN, /* HELLO was exchanged; peer known. */
-    SPEAN_REPORT_EQUAL,        /* Equality of headers proven; count = bodies we lack. */
-    SPEAN_REPORT_UNEQUAL,      /* Both sides finished and do not hold the same headers. */
-    SPEAN_REPORT_PEER_BROKE,   /* The peer broke rule count (for example 1302); err. */
-    SPEAN_REPORT_PEER_REFUSED, /* The peer refused us for rule count. */
-    SPEAN_REPORT_PEER_SILENT,  /* Pings lost. */
-    SPEAN_REPORT_FORK,         /* A log forked; see EVIDENCE. */
-    SPEAN_REPORT_CLOCK,        /* The peer's clock differs by count seconds: more than an hour. */
-    SPEAN_REPORT_SET_ASIDE,    /* Entries of a closed log beyond its cut were offered. */
+    SPEAN_REPORT_SESSION_OPEN,  /* HELLO was exchanged; peer known. */
+    SPEAN_REPORT_EQUAL,         /* Equality of headers proven; count = bodies we lack. */
+    SPEAN_REPORT_UNEQUAL,       /* Both sides finished and do not hold the same headers. */
+    SPEAN_REPORT_PEER_BROKE,    /* The peer broke rule count (for example 1302); err. */
+    SPEAN_REPORT_PEER_REFUSED,  /* The peer refused us for rule count. */
+    SPEAN_REPORT_PEER_SILENT,   /* Pings lost. */
+    SPEAN_REPORT_FORK,          /* A log forked; see EVIDENCE. */
+    SPEAN_REPORT_CLOCK,         /* The peer's clock differs by count seconds: more than an hour. */
+    SPEAN_REPORT_SET_ASIDE,     /* Entries of a closed log beyond its cut were offered. */
+    SPEAN_REPORT_OWN_LOG_AHEAD, /* Signed entries of our own log to seq count came that we do not
+                                   hold: stop signing, go on in a new log (BLUEPRINT 4.7). */
 };
 
 struct spean_sync_effect {

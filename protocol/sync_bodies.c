@@ -1,5 +1,6 @@
 /* Asking for the bodies that we may read and lack, and counting them (P6.4, P13.10, P13.11). */
 #include <assert.h>
+#include <string.h>
 
 #include "protocol/sync_internal.h"
 
@@ -17,6 +18,16 @@ void sync_bodies_load(struct spean_sync *s, struct link *link)
     effect->as.load_lacking.relay = link->relay;
 }
 
+bool sync_bodies_open(const struct link *link)
+{
+    for (size_t i = 0; i < SYNC_FETCHES_MAX; i++) {
+        if (link->fetches[i].id != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct fetch *fetch_of(struct link *link, uint32_t id)
 {
     for (size_t i = 0; i < SYNC_FETCHES_MAX; i++) {
@@ -32,7 +43,11 @@ static void send_fetch(struct spean_sync *s, struct link *link, struct fetch *fe
 {
     assert(group->seqs_count > 0);
     assert(group->seqs_count <= SPEAN_FETCH_SEQS_MAX);
-    *fetch = (struct fetch){.id = s->next_request++, .log = group->log};
+    memset(fetch, 0, sizeof(*fetch));
+    fetch->id = s->next_request++;
+    fetch->log = group->log;
+    fetch->seqs_count = group->seqs_count;
+    memcpy(fetch->seqs, group->seqs, group->seqs_count * sizeof(fetch->seqs[0]));
     struct spean_message m = {.type = SPEAN_MESSAGE_FETCH};
     m.as.fetch.fetch = fetch->id;
     m.as.fetch.log = group->log;
@@ -48,10 +63,8 @@ static void send_fetch(struct spean_sync *s, struct link *link, struct fetch *fe
 /* One round of fetches is over: another one if this one brought something. */
 static void round_over(struct spean_sync *s, struct link *link)
 {
-    for (size_t i = 0; i < SYNC_FETCHES_MAX; i++) {
-        if (link->fetches[i].id != 0) {
-            return;
-        }
+    if (sync_bodies_open(link)) {
+        return;
     }
     link->lacking_loading = false;
     if (link->lacking_got || link->lacking_again) {
@@ -78,6 +91,51 @@ void sync_bodies_lacking(struct spean_sync *s, struct link *link,
     round_over(s, link);
 }
 
+/* Take the seqs of items off what was asked for; false: one was not asked for, or came before. */
+static bool take_asked(struct fetch *fetch, const struct spean_body_item *items, uint32_t count)
+{
+    uint32_t left = 0;
+    uint32_t item = 0;
+    for (uint32_t i = 0; i < fetch->seqs_count; i++) {
+        if (item < count && items[item].seq == fetch->seqs[i]) {
+            item++;
+        } else {
+            fetch->seqs[left++] = fetch->seqs[i];
+        }
+    }
+    fetch->seqs_count = left;
+    return item == count;
+}
+
+static void put_bodies(struct spean_sync *s, struct link *link, struct fetch *fetch,
+                       struct spean_list list)
+{
+    struct spean_body_item *items = sync_alloc(s, list.count * sizeof(*items));
+    if (items == NULL) {
+        return;
+    }
+    uint32_t count = 0;
+    const uint32_t total = list.count;
+    while (count < total && spean_bodies_next(&list, &items[count].seq, &items[count].body)) {
+        count++;
+    }
+    if (!take_asked(fetch, items, count)) {
+        sync_refuse(s, link, 1310, SPEAN_EDENIED);
+        return;
+    }
+    struct append *a = sync_append_begin(s, link);
+    if (a == NULL) {
+        return;
+    }
+    a->fetch = fetch->id;
+    fetch->unstored++;
+    struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_PUT_BODIES, link);
+    effect->as.put_bodies.token = a->token;
+    effect->as.put_bodies.log = fetch->log;
+    effect->as.put_bodies.count = count;
+    effect->as.put_bodies.items = items;
+}
+
 void sync_bodies_received(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
     struct fetch *fetch = m->as.bodies.fetch != 0 ? fetch_of(link, m->as.bodies.fetch) : NULL;
@@ -85,33 +143,16 @@ void sync_bodies_received(struct spean_sync *s, struct link *link, const struct 
         return; /* A repetition. */
     }
     fetch->last = !m->as.bodies.more;
-    struct spean_list list = m->as.bodies.items;
-    if (list.count > 0) {
-        struct spean_body_item *items = sync_alloc(s, list.count * sizeof(*items));
-        struct append *a = items != NULL ? sync_append_begin(s, link) : NULL;
-        if (a == NULL) {
-            return;
-        }
-        uint32_t count = 0;
-        while (count < m->as.bodies.items.count &&
-               spean_body_next(&list, &items[count].seq, &items[count].body)) {
-            count++;
-        }
-        a->fetch = fetch->id;
-        fetch->unstored++;
-        struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_PUT_BODIES, link);
-        effect->as.put_bodies.token = a->token;
-        effect->as.put_bodies.log = fetch->log;
-        effect->as.put_bodies.count = count;
-        effect->as.put_bodies.items = items;
+    if (m->as.bodies.items.count > 0) {
+        put_bodies(s, link, fetch, m->as.bodies.items);
     }
-    if (fetch->last && fetch->unstored == 0) {
+    if (link->phase != PHASE_ENDED && fetch->last && fetch->unstored == 0) {
         fetch->id = 0;
         round_over(s, link);
     }
 }
 
-void sync_bodies_durable(struct spean_sync *s, const struct append *a, bool stored)
+void sync_bodies_durable(struct spean_sync *s, const struct append *a, bool stored, bool bad)
 {
     struct link *link = sync_link(s, a->link);
     struct fetch *fetch = link != NULL ? fetch_of(link, a->fetch) : NULL;
@@ -120,6 +161,10 @@ void sync_bodies_durable(struct spean_sync *s, const struct append *a, bool stor
     }
     assert(fetch->unstored > 0);
     fetch->unstored--;
+    if (bad) {
+        sync_refuse(s, link, 1310, SPEAN_ESIGNATURE);
+        return;
+    }
     link->lacking_got = link->lacking_got || stored;
     if (fetch->last && fetch->unstored == 0) {
         fetch->id = 0;

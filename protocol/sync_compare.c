@@ -214,7 +214,9 @@ void sync_compare_told(struct spean_sync *s, struct link *link, const struct spe
 /* Take one of the peer's rows into target and theirs. */
 static void take_row(struct spean_sync *s, struct link *link, const struct spean_frontier_row *row)
 {
-    if (spean_excluded_has(excluded_of(link), &row->log)) {
+    /* A log that is not known cannot be asked for; rows of it would only fill our memory. */
+    if (spean_excluded_has(excluded_of(link), &row->log) ||
+        spean_authority_log(s->authority, &row->log) == NULL) {
         return;
     }
     const struct spean_place ours = spean_frontier_get(link->target, &row->log);

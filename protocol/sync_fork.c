@@ -56,7 +56,7 @@ static bool tail_of(struct spean_sync *s, const struct spean_run *run, uint32_t 
 {
     const uint32_t count = spean_run_count(run) - first;
     struct spean_run_source *sources = sync_alloc(s, count * sizeof(*sources));
-    uint8_t *buf = sync_alloc(s, SPEAN_EVIDENCE_BYTES_MAX / 2);
+    uint8_t *buf = sync_alloc(s, SPEAN_EVIDENCE_BYTES_MAX);
     if (sources == NULL || buf == NULL) {
         return false;
     }
@@ -65,7 +65,8 @@ static bool tail_of(struct spean_sync *s, const struct spean_run *run, uint32_t 
         sources[i].body = (struct spean_view){0};
     }
     const spean_err err = spean_run_encode(sources, count, spean_run_signature(run), buf,
-                                           SPEAN_EVIDENCE_BYTES_MAX / 2, out);
+                                           SPEAN_EVIDENCE_BYTES_MAX, out);
+    sync_try(s, err);
     return err == SPEAN_OK;
 }
 
@@ -76,7 +77,7 @@ static void spread(struct spean_sync *s, const struct spean_id *log, struct spea
     effect->as.evidence.log = *log;
     effect->as.evidence.bytes = bytes;
     sync_report(s, NULL, SPEAN_REPORT_FORK, SPEAN_EFORK, 0);
-    sync_want_abandon(s, log);
+    (void)sync_want_abandon(s, log); /* Whether it was asked for or not. */
     sync_exclude(s, log);
     const struct spean_message m = {.type = SPEAN_MESSAGE_EVIDENCE, .as.evidence = bytes};
     for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
@@ -102,11 +103,15 @@ static void prove(struct spean_sync *s, const struct want *w, uint32_t ours_at, 
     uint8_t *buf = sync_alloc(s, SPEAN_EVIDENCE_BYTES_MAX);
     struct spean_view bytes = {0};
     if (buf == NULL || !tail_of(s, s->run, ours_at, &e.runs[0]) ||
-        !tail_of(s, s->other, theirs_at, &e.runs[1]) ||
-        spean_evidence_encode(&e, buf, SPEAN_EVIDENCE_BYTES_MAX, &bytes) != SPEAN_OK) {
+        !tail_of(s, s->other, theirs_at, &e.runs[1])) {
         return;
     }
+    const spean_err err = spean_evidence_encode(&e, buf, SPEAN_EVIDENCE_BYTES_MAX, &bytes);
+    assert(err == SPEAN_OK); /* Any two runs fit. */
     const struct spean_id log = w->log;
+    if (spean_id_equal(&log, &s->own_log)) {
+        sync_report(s, NULL, SPEAN_REPORT_OWN_LOG_AHEAD, SPEAN_EFORK, spean_run_last(s->other).seq);
+    }
     spread(s, &log, bytes);
 }
 

@@ -13,9 +13,10 @@
 #include "protocol/sync.h"
 
 #define SYNC_FETCHES_MAX       8u
-#define SYNC_APPENDS_MAX       4096u
+#define SYNC_APPENDS_MAX       16384u
+#define SYNC_APPENDS_LINK_MAX  1024u /* An honest peer's runs fill the window long before. */
 #define SYNC_EFFECTS_MAX       65536u
-#define SYNC_WANT_BYTES_FIRST  (8u * SPEAN_RUN_BYTES_MAX)
+#define SYNC_WANT_BYTES_FIRST  (4u * SPEAN_RUN_BYTES_MAX)
 #define SYNC_TARGETS_MAX       SPEAN_FRONTIER_LOGS_MAX
 #define SYNC_PAUSE_MS          60000u /* After the disk was full. */
 #define SYNC_CLOCK_TOLERANCE_S 3600u
@@ -39,7 +40,7 @@ struct want {
     bool no_more;               /* END came. */
     struct spean_place pending; /* Last entry taken in, durable or not. */
     struct spean_place durable;
-    uint64_t first;  /* Seq that its first run began with; 0: none came. */
+    uint64_t first;    /* Seq that its first run began with; 0: none came. */
     uint64_t told;     /* What the peer said it held when this was opened. */
     uint64_t credit;   /* Bytes asked for and not received. */
     uint64_t unstored; /* Bytes received and not durable. */
@@ -67,6 +68,8 @@ struct fetch {
     struct spean_id log;
     bool last;         /* BODIES without more came. */
     uint32_t unstored; /* PUT_BODIES under way. */
+    uint32_t seqs_count;
+    uint64_t seqs[SPEAN_FETCH_SEQS_MAX]; /* Asked for and not received, ascending. */
 };
 
 struct link {
@@ -89,6 +92,8 @@ struct link {
     struct spean_title *their_titles; /* Collected from TITLES; flat, see titles_of. */
     struct their_chain *their_chains;
     uint32_t their_titles_count, their_chains_count;
+    uint32_t titles_messages;   /* Of this round. */
+    struct spean_id titles_org; /* The last org named in them. */
 
     /* Comparison. */
     bool digest_sent, digest_received;
@@ -208,8 +213,8 @@ void sync_include(struct spean_sync *s, const struct spean_id *log);
 /* Say whether requests go over this link (P13.12). */
 bool sync_asks(const struct spean_sync *s, const struct link *link);
 
-/* Begin an append and return its token. */
-struct append *sync_append_begin(struct spean_sync *s, const struct link *link);
+/* Begin an append and return it; NULL: no memory, or link had too many and was ended. */
+struct append *sync_append_begin(struct spean_sync *s, struct link *link);
 
 /* -- sync_session.c -------------------------------------------------------------------------- */
 
@@ -259,7 +264,8 @@ void sync_want_not_durable(struct spean_sync *s, const struct append *a);
 void sync_want_close(struct spean_sync *s, struct link *link, struct want *w);
 /* Let every link look again for what it may ask. */
 void sync_want_again(struct spean_sync *s);
-void sync_want_abandon(struct spean_sync *s, const struct spean_id *log);
+/* Give up every WANT for log; says whether there was one. */
+bool sync_want_abandon(struct spean_sync *s, const struct spean_id *log);
 bool sync_want_open(const struct link *link); /* Any WANT of ours is under way. */
 
 /* Take in a run that follows *after; verified here. want NULL: pushed. */
@@ -287,7 +293,8 @@ void sync_bodies_load(struct spean_sync *s, struct link *link);
 void sync_bodies_lacking(struct spean_sync *s, struct link *link,
                          const struct spean_sync_event *event);
 void sync_bodies_received(struct spean_sync *s, struct link *link, const struct spean_message *m);
-void sync_bodies_durable(struct spean_sync *s, const struct append *a, bool stored);
+void sync_bodies_durable(struct spean_sync *s, const struct append *a, bool stored, bool bad);
+bool sync_bodies_open(const struct link *link); /* Any FETCH of ours is under way. */
 
 /* -- sync_fork.c ----------------------------------------------------------------------------- */
 

@@ -6,8 +6,8 @@
 #include "protocol/sync_internal.h"
 #include "protocol/writer.h"
 
-#define TITLES_PER_MESSAGE 1000u
-#define TITLE_BYTES_MAX    48u /* Array, version, id. */
+#define TITLES_PER_MESSAGE 300u /* With as many heads as may be, they fit a frame. */
+#define TITLE_BYTES_MAX    48u  /* Array, version, id. */
 #define CHAIN_BYTES_MAX    (48u + SPEAN_MESSAGE_HEADS_MAX * TITLE_BYTES_MAX)
 #define NAMES_MAX          (2u * SPEAN_DOCUMENT_VERSIONS_MAX)
 
@@ -387,6 +387,10 @@ void sync_session_titles(struct spean_sync *s, struct link *link, const struct s
         sync_refuse(s, link, 1303, SPEAN_ESTATE);
         return;
     }
+    if (link->titles_messages == SPEAN_MEMBERS_MAX) {
+        sync_refuse(s, link, 1303, SPEAN_ELIMIT);
+        return;
+    }
     /* The ledger is the same (P13.2), so its chain needs no name in TITLES. */
     const struct spean_ledger *ledger = spean_authority_ledger(s->authority);
     if (m->as.titles.charter.count > 0 && ledger != NULL) {
@@ -397,8 +401,16 @@ void sync_session_titles(struct spean_sync *s, struct link *link, const struct s
     struct spean_id org;
     struct spean_list titles;
     while (link->phase != PHASE_ENDED && spean_chain_next(&orgs, &org, &titles)) {
+        if (link->titles_messages > 0 && spean_id_compare(&org, &link->titles_org) <= 0) {
+            sync_refuse(s, link, 1303, SPEAN_EFORMAT); /* They ascend over all messages. */
+            return;
+        }
         keep_chain(s, link, &org, titles);
     }
+    if (m->as.titles.orgs.count > 0) {
+        link->titles_org = org;
+    }
+    link->titles_messages++;
     if (link->phase == PHASE_ENDED || m->as.titles.more) {
         return;
     }
@@ -442,6 +454,8 @@ static void finish_documents(struct spean_sync *s, struct link *link)
     link->titles_received = false;
     link->their_titles_count = 0;
     link->their_chains_count = 0;
+    link->titles_messages = 0;
+    memset(&link->titles_org, 0, sizeof(link->titles_org));
     spean_authority_digest(s->authority, &link->agreed);
     if (!sync_peer_stands(s, link)) {
         sync_end(s, link, SPEAN_EDENIED);

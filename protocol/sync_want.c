@@ -24,27 +24,19 @@ void sync_want_close(struct spean_sync *s, struct link *link, struct want *w)
     link->next_target = 0;
 }
 
-void sync_want_again(struct spean_sync *s)
+bool sync_want_abandon(struct spean_sync *s, const struct spean_id *log)
 {
-    for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
-        struct link *link = s->links[i];
-        if (link != NULL && link->phase == PHASE_FETCH) {
-            link->next_target = 0;
-            sync_want_next(s, link);
-        }
-    }
-}
-
-void sync_want_abandon(struct spean_sync *s, const struct spean_id *log)
-{
+    bool any = false;
     for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
         struct link *link = s->links[i];
         for (size_t k = 0; link != NULL && k < SPEAN_WANTS_MAX; k++) {
             if (link->wants[k].id != 0 && spean_id_equal(&link->wants[k].log, log)) {
                 sync_want_close(s, link, &link->wants[k]);
+                any = true;
             }
         }
     }
+    return any;
 }
 
 static bool is_wanted(const struct spean_sync *s, const struct spean_id *log)
@@ -90,14 +82,25 @@ static bool is_ahead(const struct spean_sync *s, const struct spean_frontier_row
     return row->head.seq > ours.seq || differs;
 }
 
-/* Give the want more bytes, within the windows. */
-static uint64_t take_credit(struct spean_sync *s, struct want *w, uint64_t bytes)
+/* Bytes that may still be asked for over link. The last run of a want may overdraw its credit, so
+ * that more is used than the window has. */
+static uint64_t window_left(const struct spean_sync *s, const struct link *link)
 {
-    const uint64_t left = SPEAN_SYNC_WINDOW_ALL_BYTES - s->window_used;
-    const uint64_t given = bytes < left ? bytes : left;
-    w->credit += given;
-    s->window_used += given;
-    return given;
+    uint64_t used = 0;
+    for (size_t i = 0; i < SPEAN_WANTS_MAX; i++) {
+        used += link->wants[i].credit + link->wants[i].unstored;
+    }
+    const uint64_t left = used < SPEAN_SYNC_WINDOW_BYTES ? SPEAN_SYNC_WINDOW_BYTES - used : 0;
+    const uint64_t all = s->window_used < SPEAN_SYNC_WINDOW_ALL_BYTES
+                             ? SPEAN_SYNC_WINDOW_ALL_BYTES - s->window_used
+                             : 0;
+    return left < all ? left : all;
+}
+
+static void give_credit(struct spean_sync *s, struct want *w, uint64_t bytes)
+{
+    w->credit += bytes;
+    s->window_used += bytes;
 }
 
 static void send_want(struct spean_sync *s, struct link *link, struct want *w)
@@ -107,7 +110,7 @@ static void send_want(struct spean_sync *s, struct link *link, struct want *w)
     m.as.want.log = w->log;
     m.as.want.places_count = w->places_count;
     memcpy(m.as.want.places, w->places, w->places_count * sizeof(w->places[0]));
-    m.as.want.bytes = take_credit(s, w, SYNC_WANT_BYTES_FIRST);
+    m.as.want.bytes = w->credit; /* Given when it was opened. */
     w->asked = true;
     sync_send(s, link, &m);
 }
@@ -120,6 +123,7 @@ static void open_want(struct spean_sync *s, struct link *link, struct want *w,
     w->durable = spean_frontier_get(s->frontier, log);
     w->pending = w->durable;
     w->told = spean_frontier_get(link->theirs, log).seq;
+    give_credit(s, w, SYNC_WANT_BYTES_FIRST);
     if (w->durable.seq == 0) {
         send_want(s, link, w);
         return;
@@ -144,13 +148,43 @@ void sync_want_next(struct spean_sync *s, struct link *link)
     }
     struct want *w = free_want(link);
     while (w != NULL && link->next_target < spean_frontier_count(link->theirs) &&
-           s->window_used + SYNC_WANT_BYTES_FIRST <= SPEAN_SYNC_WINDOW_ALL_BYTES) {
+           window_left(s, link) >= SYNC_WANT_BYTES_FIRST) {
         const struct spean_frontier_row row =
             *spean_frontier_row(link->theirs, link->next_target++);
         if (is_ahead(s, &row) && !is_wanted(s, &row.log) && !is_being_stored(s, &row.log)) {
             open_want(s, link, w, &row.log);
             w = free_want(link);
         }
+    }
+}
+
+/* Keep the windows of link's wants full: ask for more when half of one is used. */
+static void top_up(struct spean_sync *s, struct link *link)
+{
+    for (size_t i = 0; i < SPEAN_WANTS_MAX; i++) {
+        struct want *w = &link->wants[i];
+        const uint64_t left = window_left(s, link);
+        if (w->id == 0 || !w->asked || w->no_more || left == 0 ||
+            w->credit + w->unstored > SPEAN_SYNC_WINDOW_BYTES / 2) {
+            continue;
+        }
+        give_credit(s, w, left);
+        const struct spean_message m = {.type = SPEAN_MESSAGE_MORE, .as.more = {w->id, left}};
+        sync_send(s, link, &m);
+    }
+}
+
+/* A window got room, or a log is no longer asked for elsewhere. */
+void sync_want_again(struct spean_sync *s)
+{
+    for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
+        struct link *link = s->links[i];
+        if (link == NULL || link->phase == PHASE_ENDED) {
+            continue;
+        }
+        link->next_target = 0;
+        sync_want_next(s, link);
+        top_up(s, link);
     }
 }
 
@@ -211,6 +245,9 @@ static void hand_over(struct spean_sync *s, struct link *link, struct want *w,
         s->window_used += overdraft;
         w->pending = a->place;
         w->first = w->first != 0 ? w->first : spean_run_entry(s->run, 0)->header.seq;
+    }
+    if (spean_id_equal(log, &s->own_log)) {
+        sync_report(s, link, SPEAN_REPORT_OWN_LOG_AHEAD, SPEAN_OK, a->place.seq);
     }
     struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_APPEND, link);
     effect->as.append.token = a->token;
@@ -330,7 +367,7 @@ static void finish(struct spean_sync *s, struct link *link, struct want *w)
     }
     sync_want_close(s, link, w);
     sync_serve_moved(s, &log, link);
-    sync_want_next(s, link);
+    sync_want_again(s);
     sync_compare_settle(s, link);
 }
 
@@ -349,21 +386,6 @@ void sync_want_end(struct spean_sync *s, struct link *link, const struct spean_m
         }
         return;
     }
-}
-
-/* Keep the window of a want full: ask for more when half of it is used. */
-static void top_up(struct spean_sync *s, struct link *link, struct want *w)
-{
-    const uint64_t open = w->credit + w->unstored;
-    if (w->no_more || open > SPEAN_SYNC_WINDOW_BYTES / 2) {
-        return;
-    }
-    const uint64_t bytes = take_credit(s, w, SPEAN_SYNC_WINDOW_BYTES - open);
-    if (bytes == 0) {
-        return;
-    }
-    const struct spean_message m = {.type = SPEAN_MESSAGE_MORE, .as.more = {w->id, bytes}};
-    sync_send(s, link, &m);
 }
 
 static struct want *want_of(struct link *link, uint32_t id)
@@ -408,7 +430,8 @@ void sync_want_durable(struct spean_sync *s, const struct append *a)
         finish(s, link, w);
         return;
     }
-    top_up(s, link, w);
+    sync_want_next(s, link);
+    top_up(s, link);
 }
 
 void sync_want_not_durable(struct spean_sync *s, const struct append *a)

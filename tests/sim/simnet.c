@@ -50,6 +50,7 @@ struct pending {
     uint64_t token;
     uint64_t due_ms;
     bool stored;
+    bool bad;
 };
 
 struct node {
@@ -104,6 +105,9 @@ struct sim {
     struct fixture_document *charter; /* The last version. */
     char *transcript;
     size_t transcript_len;
+    bool silenced[SIM_NODES_MAX];
+    bool deafened[SIM_NODES_MAX];
+    struct spean_view last[SIM_NODES_MAX][SIM_NODES_MAX][32]; /* By sender, receiver, type. */
 };
 
 static void step(struct sim *sim, struct node *node, struct spean_sync_event *event);
@@ -333,12 +337,22 @@ void sim_free(struct sim *sim)
     for (uint32_t i = 0; i < sim->flights_count; i++) {
         free(sim->flights[i].frame);
     }
+    for (size_t i = 0; i < sizeof(sim->last) / sizeof(struct spean_view); i++) {
+        free((uint8_t *)(uintptr_t)(&sim->last[0][0][0])[i].data);
+    }
     free(sim->charter);
     free(sim->transcript);
     free(sim);
 }
 
 /* -- The network ----------------------------------------------------------------------------- */
+
+static uint8_t *copy_of(struct spean_view frame)
+{
+    uint8_t *copy = must(malloc(frame.len));
+    memcpy(copy, frame.data, frame.len);
+    return copy;
+}
 
 static void transcribe(struct sim *sim, uint32_t from, uint32_t to, struct spean_view frame)
 {
@@ -349,6 +363,9 @@ static void transcribe(struct sim *sim, uint32_t from, uint32_t to, struct spean
     sim->counts.bytes += frame.len;
     if (good) {
         sim->counts.by_type[m->type]++;
+        struct spean_view *last = &sim->last[from][to][m->type];
+        free((uint8_t *)(uintptr_t)last->data);
+        *last = (struct spean_view){copy_of(frame), frame.len};
     }
     if (sim->transcript_len + 64 < TRANSCRIPT_MAX) {
         const int len = snprintf(sim->transcript + sim->transcript_len, 64, "%c>%c %s\n",
@@ -391,13 +408,6 @@ static void cut_wire(struct sim *sim, struct wire *wire, uint32_t from, uint32_t
     step(sim, &sim->nodes[to], &down);
 }
 
-static uint8_t *copy_of(struct spean_view frame)
-{
-    uint8_t *copy = must(malloc(frame.len));
-    memcpy(copy, frame.data, frame.len);
-    return copy;
-}
-
 static void transmit(struct sim *sim, uint64_t link, uint32_t sender, struct spean_view frame)
 {
     uint32_t dialler = 0;
@@ -408,7 +418,7 @@ static void transmit(struct sim *sim, uint64_t link, uint32_t sender, struct spe
     }
     const uint32_t to = sender == dialler ? dialled : dialler;
     transcribe(sim, sender, to, frame);
-    if (roll(sim, 1000) < sim->faults.lost) {
+    if (sim->silenced[sender] || sim->deafened[to] || roll(sim, 1000) < sim->faults.lost) {
         return;
     }
     uint64_t due = sim->now_ms + 1 + roll(sim, sim->faults.latency_ms + 1);
@@ -450,6 +460,12 @@ static void connect_wire(struct sim *sim, struct wire *wire, uint32_t from, uint
 
 /* -- Effects --------------------------------------------------------------------------------- */
 
+static void keep_pending(struct node *node, struct pending pending)
+{
+    require(node->pending_count < FLIGHTS_MAX, "too much to store at once");
+    node->pending[node->pending_count++] = pending;
+}
+
 static void on_append(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
 {
     const struct spean_run *run = effect->as.append.run;
@@ -465,14 +481,15 @@ static void on_append(struct sim *sim, struct node *node, const struct spean_syn
             keep(c, e->header_bytes, e->body, last ? spean_run_signature(run) : NULL);
         }
     }
-    node->pending[node->pending_count++] =
-        (struct pending){effect->as.append.token, sim->now_ms + STORE_MS, stored};
+    keep_pending(node,
+                 (struct pending){effect->as.append.token, sim->now_ms + STORE_MS, stored, false});
 }
 
 static void on_put_bodies(struct sim *sim, struct node *node,
                           const struct spean_sync_effect *effect)
 {
     struct chain *c = chain_of(node, &effect->as.put_bodies.log);
+    bool bad = false;
     for (uint32_t i = 0; c != NULL && i < effect->as.put_bodies.count; i++) {
         const struct spean_body_item *item = &effect->as.put_bodies.items[i];
         struct entry *e = item->seq <= c->count ? &c->entries[item->seq - 1] : NULL;
@@ -480,10 +497,12 @@ static void on_put_bodies(struct sim *sim, struct node *node,
         if (e != NULL && e->body == NULL && spean_header_decode(e->header, &h) == SPEAN_OK &&
             spean_body_check(&h, item->body) == SPEAN_OK) {
             e->body = copy_of(item->body);
+        } else if (e != NULL && e->body == NULL) {
+            bad = true;
         }
     }
-    node->pending[node->pending_count++] =
-        (struct pending){effect->as.put_bodies.token, sim->now_ms + STORE_MS, true};
+    keep_pending(node,
+                 (struct pending){effect->as.put_bodies.token, sim->now_ms + STORE_MS, true, bad});
 }
 
 static void part_key(uint8_t key[SPEAN_KEY_BYTES], uint8_t part)
@@ -762,6 +781,7 @@ static void on_load_evidence(struct sim *sim, struct node *node,
 
 static void on_report(struct sim *sim, const struct spean_sync_effect *effect)
 {
+    sim->counts.by_report[effect->as.report.kind]++;
     sim->counts.equal += effect->as.report.kind == SPEAN_REPORT_EQUAL;
     if (effect->as.report.kind == SPEAN_REPORT_PEER_BROKE) {
         sim->counts.broke++;
@@ -877,6 +897,7 @@ static void step(struct sim *sim, struct node *node, struct spean_sync_event *ev
     event->now_s = WALL_START_S + sim->now_ms / 1000;
     require(spean_sync_step(node->sync, event) == SPEAN_OK, "step failed");
     const uint32_t count = spean_sync_effects_count(node->sync);
+    sim->counts.effects_most = count > sim->counts.effects_most ? count : sim->counts.effects_most;
     struct kept_effect *later = must(calloc(count + 1, sizeof(*later)));
     uint32_t later_count = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -949,6 +970,7 @@ static bool store_one(struct sim *sim, struct node *node)
     struct spean_sync_event event = {.kind =
                                          done.stored ? SPEAN_SYNC_DURABLE : SPEAN_SYNC_NOT_DURABLE};
     event.as.durable.token = done.token;
+    event.as.durable.bad = done.bad;
     step(sim, node, &event);
     return true;
 }
@@ -1116,6 +1138,73 @@ void sim_inject(struct sim *sim, uint32_t from, uint32_t to, struct spean_view f
     struct spean_sync_event event = {.kind = SPEAN_SYNC_MESSAGE, .link = wire->id};
     event.as.message = frame;
     step(sim, &sim->nodes[to], &event);
+}
+
+/* -- Playing a node by hand ------------------------------------------------------------------ */
+
+void sim_silence(struct sim *sim, uint32_t node)
+{
+    sim->silenced[node] = true;
+}
+
+void sim_deafen(struct sim *sim, uint32_t node)
+{
+    sim->deafened[node] = true;
+}
+
+bool sim_connected(const struct sim *sim, uint32_t a, uint32_t b)
+{
+    return sim->wires[a][b].up || sim->wires[b][a].up;
+}
+
+struct spean_view sim_last(const struct sim *sim, uint32_t from, uint32_t to, uint64_t type)
+{
+    return sim->last[from][to][type];
+}
+
+struct spean_id sim_log(const struct sim *sim, uint32_t author)
+{
+    return sim->nodes[0].chains[author].log;
+}
+
+struct spean_place sim_place(const struct sim *sim, uint32_t node, uint32_t author, uint64_t seq)
+{
+    return place_of(&sim->nodes[node].chains[author], (uint32_t)seq);
+}
+
+struct spean_view sim_run_of(const struct sim *sim, uint32_t node, uint32_t author, uint64_t first,
+                             uint64_t last, uint8_t *buf)
+{
+    const struct chain *c = &sim->nodes[node].chains[author];
+    struct spean_run_source sources[SPEAN_RUN_ENTRIES_MAX];
+    require(first > 0 && first <= last && last <= c->count, "no such entries");
+    require(last - first < SPEAN_RUN_ENTRIES_MAX, "too many entries for a run");
+    for (uint64_t seq = first; seq <= last; seq++) {
+        const struct entry *e = &c->entries[seq - 1];
+        sources[seq - first].header = e->header;
+        sources[seq - first].body = (struct spean_view){e->body, e->body != NULL ? e->body_len : 0};
+    }
+    struct spean_view run = {0};
+    require(spean_run_encode(sources, (uint32_t)(last - first + 1), &c->entries[last - 1].signature,
+                             buf, SPEAN_FRAME_BYTES_MAX, &run) == SPEAN_OK,
+            "run_encode");
+    return run;
+}
+
+uint32_t sim_unstored(const struct sim *sim, uint32_t node)
+{
+    return sim->nodes[node].pending_count;
+}
+
+void sim_restore(struct sim *sim, uint32_t index, uint32_t author, uint64_t count)
+{
+    struct node *node = &sim->nodes[index];
+    struct chain *c = &node->chains[author];
+    drop_above(c, (uint32_t)count);
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_CUT};
+    event.as.committed.log = c->log;
+    event.as.committed.head = place_of(c, c->count);
+    step(sim, node, &event);
 }
 
 /* -- Looking --------------------------------------------------------------------------------- */

@@ -37,23 +37,23 @@ void sim_dial(struct sim *sim, uint32_t from, uint32_t to);
 void sim_hang_up(struct sim *sim, uint32_t from, uint32_t to); /* And stops dialling. */
 
 /* Write count single-entry commits of public changes at a node. */
-void sim_commit(struct sim *sim, uint32_t node, uint32_t count);
+void sim_commit(struct sim *sim, uint32_t index, uint32_t count);
 
 /* Write one commit whose body is sealed (some bytes) under a part key; audience by bits of nodes.
  */
-void sim_commit_sealed(struct sim *sim, uint32_t node, uint8_t part, uint32_t audience);
+void sim_commit_sealed(struct sim *sim, uint32_t index, uint8_t part, uint32_t audience);
 
 /* Give a node the key of a part later: it may ask for the bodies now. */
-void sim_grant(struct sim *sim, uint8_t part, uint32_t node);
+void sim_grant(struct sim *sim, uint8_t part, uint32_t index);
 
 /* Make a second chain of the node's log above seq, held by node at: a fork. */
 void sim_fork(struct sim *sim, uint32_t author, uint64_t above, uint32_t at, uint32_t count);
 
 /* Nodes that take no more than this many runs say that their disk is full after it. */
-void sim_fill_disk(struct sim *sim, uint32_t node, uint32_t runs);
+void sim_fill_disk(struct sim *sim, uint32_t index, uint32_t runs);
 
 /* The charter, written at node 0, removes the org of a node (cut at what node 0 holds). */
-void sim_remove(struct sim *sim, uint32_t node);
+void sim_remove(struct sim *sim, uint32_t index);
 
 /* Run for ms of virtual time. */
 void sim_run(struct sim *sim, uint64_t ms);
@@ -77,6 +77,8 @@ struct sim_counts {
     uint64_t broke; /* Reports of peers that broke a rule. */
     uint64_t last_rule;
     uint64_t drops;
+    uint64_t effects_most;  /* Of one step. */
+    uint64_t by_report[16]; /* By enum spean_sync_report_kind. */
 };
 struct sim_counts sim_counts(const struct sim *sim);
 
@@ -86,5 +88,34 @@ void sim_transcript_clear(struct sim *sim);
 
 /* Hand a node a frame as if node from had sent it over their connection. */
 void sim_inject(struct sim *sim, uint32_t from, uint32_t to, struct spean_view frame);
+
+/* -- To play a node by hand -- */
+
+/* Lose every message that a node sends, from here on. */
+void sim_silence(struct sim *sim, uint32_t node);
+
+/* Lose every message to a node as well: what is said in its name does not confuse it. */
+void sim_deafen(struct sim *sim, uint32_t node);
+
+bool sim_connected(const struct sim *sim, uint32_t a, uint32_t b);
+
+/* The last frame of a type that from sent to to, also if it was lost; len 0 if there is none. It
+ * lives until the next one. */
+struct spean_view sim_last(const struct sim *sim, uint32_t from, uint32_t to, uint64_t type);
+
+struct spean_id sim_log(const struct sim *sim, uint32_t author);
+
+/* The place of an entry as a node holds it; seq 0: the place before the first. */
+struct spean_place sim_place(const struct sim *sim, uint32_t node, uint32_t author, uint64_t seq);
+
+/* Entries first to last as a node holds them, as a run with bodies. buf: SPEAN_FRAME_BYTES_MAX. */
+struct spean_view sim_run_of(const struct sim *sim, uint32_t node, uint32_t author, uint64_t first,
+                             uint64_t last, uint8_t *buf);
+
+/* What a node's store has not reported durable yet. */
+uint32_t sim_unstored(const struct sim *sim, uint32_t node);
+
+/* The node goes on from an older copy of its store: it holds only count entries of author's log. */
+void sim_restore(struct sim *sim, uint32_t index, uint32_t author, uint64_t count);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/message.h"
 #include "tests/support/logkit.h"
 
 struct fixture {
@@ -113,6 +114,71 @@ static void evidence_carries_no_bodies(void **state)
     assert_int_equal(verify(f), SPEAN_EFORMAT);
 }
 
+/* A run of the largest headers there are, which a later format may have. */
+static struct spean_view largest_run(struct fixture *f, uint8_t fill, uint8_t *headers,
+                                     uint8_t *buf)
+{
+    struct spean_run_source sources[SPEAN_RUN_ENTRIES_MAX];
+    uint8_t rest[800] = {0xc5, 797 >> 8, 797 & 0xff}; /* One bin. */
+    memset(rest + 3, fill, sizeof(rest) - 3);
+    struct spean_header h = {.format = UINT64_MAX,
+                             .seq = UINT32_MAX,
+                             .time = INT64_MAX,
+                             .kind = UINT64_MAX,
+                             .flags = UINT64_MAX,
+                             .has_tag = true,
+                             .body_len = 1,
+                             .rest = {rest, sizeof(rest)},
+                             .rest_count = 1};
+    uint32_t count = 0;
+    for (size_t size = 0;; count++) {
+        h.time = count % 2 == 0 ? INT64_MAX : 0; /* Deltas as long as they can be. */
+        h.tag.bytes[0] = (uint8_t)count;         /* No two alike. */
+        struct spean_view *header = &sources[count].header;
+        assert_int_equal(spean_header_encode(&h, headers, SPEAN_HEADER_BYTES_MAX, header),
+                         SPEAN_OK);
+        size += header->len + 1;
+        if (size > SPEAN_RUN_BYTES_MAX) {
+            break;
+        }
+        spean_entry_id(&h.previous, &f->mine->log, *header);
+        sources[count].body = (struct spean_view){0};
+        headers += header->len;
+        h.seq++;
+    }
+    assert_true(count > 128);
+    const struct spean_signature signature = {{1}};
+    struct spean_view out = {0};
+    assert_int_equal(spean_run_encode(sources, count, &signature, buf, SPEAN_FRAME_BYTES_MAX, &out),
+                     SPEAN_OK);
+    return out;
+}
+
+/* Else whoever forks a log could do so without anybody being able to prove it. */
+static void any_two_runs_fit(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t *headers = malloc(SPEAN_FRAME_BYTES_MAX);
+    uint8_t *frame = malloc(SPEAN_FRAME_BYTES_MAX);
+    struct spean_message *m = calloc(1, sizeof(*m));
+    assert_true(headers != NULL && frame != NULL && m != NULL);
+    f->evidence.after.seq = UINT32_MAX - 1;
+    f->evidence.runs[0] = largest_run(f, 1, headers, f->buf[0]);
+    f->evidence.runs[1] = largest_run(f, 2, headers, f->buf[1]);
+    m->type = SPEAN_MESSAGE_EVIDENCE;
+    assert_int_equal(
+        spean_evidence_encode(&f->evidence, f->buf[2], SPEAN_EVIDENCE_BYTES_MAX, &m->as.evidence),
+        SPEAN_OK);
+    struct spean_view sent = {0};
+    assert_int_equal(spean_message_encode(m, frame, SPEAN_FRAME_BYTES_MAX, &sent), SPEAN_OK);
+    assert_int_equal(spean_message_decode(sent, m), SPEAN_OK);
+    struct spean_evidence back;
+    assert_int_equal(spean_evidence_decode(m->as.evidence, &back), SPEAN_OK);
+    free(headers);
+    free(frame);
+    free(m);
+}
+
 static void evidence_truncated_at_any_byte_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -134,6 +200,7 @@ int main(void)
         T(runs_that_start_at_another_place_are_refused),
         T(somebody_elses_key_accuses_nobody),
         T(evidence_carries_no_bodies),
+        T(any_two_runs_fit),
         T(evidence_truncated_at_any_byte_is_refused),
 #undef T
     };

@@ -775,12 +775,12 @@ static void bodies_are_given_as_encoded_up_to_the_limits(void **state)
     uint64_t seq = 0;
     struct spean_view body;
     for (uint32_t i = 0; i < SPEAN_FETCH_SEQS_MAX; i++) {
-        assert_true(spean_body_next(&list, &seq, &body));
+        assert_true(spean_bodies_next(&list, &seq, &body));
         assert_int_equal(seq, 1000 + i);
         assert_int_equal(body.len, 2);
         assert_int_equal(body.data[1], i);
     }
-    assert_false(spean_body_next(&list, &seq, &body));
+    assert_false(spean_bodies_next(&list, &seq, &body));
     write_bodies(f, SPEAN_FETCH_SEQS_MAX + 1, 1000, 2);
     assert_int_equal(decode(f), SPEAN_ELIMIT);
     write_bodies(f, 1, 1, SPEAN_BODY_BYTES_MAX);

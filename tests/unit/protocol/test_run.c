@@ -125,6 +125,22 @@ static void no_changed_byte_yields_another_accepted_run(void **state)
     }
 }
 
+/* P5.7: two names for one tag would give one run two encodings. */
+static void a_tag_that_is_named_twice_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    const struct spean_tag one = {{5}};
+    const struct spean_tag other = {{6}};
+    logkit_add(f->k, SPEAN_ENTRY_CHANGE, &one, 40, 1, 9, true);
+    logkit_add(f->k, SPEAN_ENTRY_CHANGE, &other, 40, 1, 9, true);
+    const struct spean_view whole = logkit_run(f->k, 1, 2, true, f->buf);
+    assert_int_equal(decode_from(f, whole, 0), SPEAN_OK);
+    uint8_t *second = memchr(f->buf, 6, whole.len);
+    assert_non_null(second);
+    *second = 5;
+    assert_int_equal(decode_from(f, whole, 0), SPEAN_EFORMAT);
+}
+
 static void a_run_that_starts_elsewhere_is_a_gap(void **state)
 {
     struct fixture *f = *state;
@@ -254,6 +270,7 @@ int main(void)
         T(it_does_so_with_many_tags_and_wild_clocks),
         T(a_run_truncated_at_any_byte_is_refused),
         T(no_changed_byte_yields_another_accepted_run),
+        T(a_tag_that_is_named_twice_is_refused),
         T(a_run_that_starts_elsewhere_is_a_gap),
         T(a_run_on_top_of_another_entry_does_not_verify),
         T(a_run_of_another_key_is_refused),
