@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/alloc.h"
 #include "protocol/entry.h"
 #include "protocol/message.h"
 #include "protocol/partkey.h"
@@ -89,7 +90,16 @@ struct flight {
     size_t len;
 };
 
+/* A question of the step, to be answered after it. Effects live until the next step only. */
+struct question {
+    uint32_t node;
+    struct spean_sync_effect effect;
+    void *memory; /* What the effect points to. */
+};
+
 struct sim {
+    struct question *questions;
+    uint32_t questions_count, questions_cap;
     uint32_t count;
     struct node nodes[SIM_NODES_MAX];
     struct wire wires[SIM_NODES_MAX][SIM_NODES_MAX]; /* Dialler, dialled. */
@@ -110,6 +120,7 @@ struct sim {
     struct spean_view last[SIM_NODES_MAX][SIM_NODES_MAX][32]; /* By sender, receiver, type. */
 };
 
+static void step_once(struct sim *sim, struct node *node, struct spean_sync_event *event);
 static void step(struct sim *sim, struct node *node, struct spean_sync_event *event);
 
 static void require(bool condition, const char *what)
@@ -340,6 +351,7 @@ void sim_free(struct sim *sim)
     for (size_t i = 0; i < sizeof(sim->last) / sizeof(struct spean_view); i++) {
         free((uint8_t *)(uintptr_t)(&sim->last[0][0][0])[i].data);
     }
+    free(sim->questions);
     free(sim->charter);
     free(sim->transcript);
     free(sim);
@@ -600,7 +612,7 @@ static void on_load_run(struct sim *sim, struct node *node, const struct spean_s
         event.as.loaded_run.last = place_of(c, end);
         event.as.loaded_run.more = end < c->count;
     }
-    step(sim, node, &event);
+    step_once(sim, node, &event);
 }
 
 static void on_load_places(struct sim *sim, struct node *node,
@@ -623,7 +635,7 @@ static void on_load_places(struct sim *sim, struct node *node,
         }
         below++;
     }
-    step(sim, node, &event);
+    step_once(sim, node, &event);
 }
 
 static void on_load_bodies(struct sim *sim, struct node *node,
@@ -643,7 +655,7 @@ static void on_load_bodies(struct sim *sim, struct node *node,
                 (struct spean_body_item){seq, {e->body, e->body_len}};
         }
     }
-    step(sim, node, &event);
+    step_once(sim, node, &event);
 }
 
 static void on_load_lacking(struct sim *sim, struct node *node,
@@ -672,7 +684,7 @@ static void on_load_lacking(struct sim *sim, struct node *node,
             }
         }
     }
-    step(sim, node, &event);
+    step_once(sim, node, &event);
 }
 
 static void on_load_documents(struct sim *sim, struct node *node,
@@ -689,7 +701,7 @@ static void on_load_documents(struct sim *sim, struct node *node,
             }
         }
     }
-    step(sim, node, &event);
+    step_once(sim, node, &event);
 }
 
 /* Logs that a document closed move back to their cuts. */
@@ -706,7 +718,7 @@ static void apply_cuts(struct sim *sim, struct node *node)
         struct spean_sync_event event = {.kind = SPEAN_SYNC_CUT};
         event.as.committed.log = c->log;
         event.as.committed.head = place_of(c, c->count);
-        step(sim, node, &event);
+        step_once(sim, node, &event);
     }
 }
 
@@ -714,7 +726,7 @@ static void authority_changed(struct sim *sim, struct node *node)
 {
     apply_cuts(sim, node);
     struct spean_sync_event event = {.kind = SPEAN_SYNC_AUTHORITY};
-    step(sim, node, &event);
+    step_once(sim, node, &event);
 }
 
 static void on_put_documents(struct sim *sim, struct node *node,
@@ -751,7 +763,7 @@ static void on_put_documents(struct sim *sim, struct node *node,
     if (changed) {
         authority_changed(sim, node);
     }
-    step(sim, node, &event);
+    step_once(sim, node, &event);
 }
 
 static void on_evidence(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
@@ -774,7 +786,7 @@ static void on_load_evidence(struct sim *sim, struct node *node,
             struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_EVIDENCE,
                                              .link = effect->link};
             event.as.message = (struct spean_view){node->evidence[i], node->evidence_len[i]};
-            step(sim, node, &event);
+            step_once(sim, node, &event);
         }
     }
 }
@@ -800,90 +812,45 @@ static void on_drop(struct sim *sim, uint64_t link)
     }
 }
 
+/* Effects that are done with at once. */
 static void carry_out(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
 {
-    switch (effect->kind) {
-    case SPEAN_SYNC_SEND:
+    if (effect->kind == SPEAN_SYNC_SEND) {
         transmit(sim, effect->link, node->index, effect->as.message);
-        break;
-    case SPEAN_SYNC_DROP:
+    } else if (effect->kind == SPEAN_SYNC_DROP) {
         on_drop(sim, effect->link);
-        break;
-    case SPEAN_SYNC_APPEND:
+    } else if (effect->kind == SPEAN_SYNC_APPEND) {
         on_append(sim, node, effect);
-        break;
-    case SPEAN_SYNC_PUT_BODIES:
+    } else if (effect->kind == SPEAN_SYNC_PUT_BODIES) {
         on_put_bodies(sim, node, effect);
-        break;
-    case SPEAN_SYNC_LOAD_RUN:
-        on_load_run(sim, node, effect);
-        break;
-    case SPEAN_SYNC_LOAD_PLACES:
-        on_load_places(sim, node, effect);
-        break;
-    case SPEAN_SYNC_LOAD_BODIES:
-        on_load_bodies(sim, node, effect);
-        break;
-    case SPEAN_SYNC_LOAD_LACKING:
-        on_load_lacking(sim, node, effect);
-        break;
-    case SPEAN_SYNC_LOAD_DOCUMENTS:
-        on_load_documents(sim, node, effect);
-        break;
-    case SPEAN_SYNC_PUT_DOCUMENTS:
-        on_put_documents(sim, node, effect);
-        break;
-    case SPEAN_SYNC_EVIDENCE:
+    } else if (effect->kind == SPEAN_SYNC_EVIDENCE) {
         on_evidence(sim, node, effect);
-        break;
-    case SPEAN_SYNC_LOAD_EVIDENCE:
-        on_load_evidence(sim, node, effect);
-        break;
-    case SPEAN_SYNC_REPORT:
+    } else if (effect->kind == SPEAN_SYNC_REPORT) {
         on_report(sim, effect);
-        break;
-    case SPEAN_SYNC_PEER_HOLDS:
-    case SPEAN_SYNC_LOBBY_JOIN:
-    case SPEAN_SYNC_LOBBY_ANSWER:
-        break;
     }
 }
 
-/* Effects live until the next step, and carrying one out may take one: copy what is deep. */
-struct kept_effect {
-    struct spean_sync_effect effect;
-    void *memory[2];
-};
-
-static void keep_effect(struct kept_effect *kept, const struct spean_sync_effect *effect)
+/* Effects that are questions: the answer is another step. */
+static void answer(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
 {
-    kept->effect = *effect;
     if (effect->kind == SPEAN_SYNC_LOAD_RUN) {
-        const size_t size = effect->as.load_run.places_count * sizeof(struct spean_place);
-        kept->memory[0] = must(malloc(size + 1));
-        memcpy(kept->memory[0], effect->as.load_run.places, size);
-        kept->effect.as.load_run.places = kept->memory[0];
+        on_load_run(sim, node, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_PLACES) {
+        on_load_places(sim, node, effect);
     } else if (effect->kind == SPEAN_SYNC_LOAD_BODIES) {
-        const size_t size = effect->as.load_bodies.count * sizeof(uint64_t);
-        kept->memory[0] = must(malloc(size + 1));
-        memcpy(kept->memory[0], effect->as.load_bodies.seqs, size);
-        kept->effect.as.load_bodies.seqs = kept->memory[0];
+        on_load_bodies(sim, node, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_LACKING) {
+        on_load_lacking(sim, node, effect);
     } else if (effect->kind == SPEAN_SYNC_LOAD_DOCUMENTS) {
-        const size_t size = effect->as.load_documents.count * sizeof(struct spean_document_name);
-        kept->memory[0] = must(malloc(size + 1));
-        memcpy(kept->memory[0], effect->as.load_documents.names, size);
-        kept->effect.as.load_documents.names = kept->memory[0];
+        on_load_documents(sim, node, effect);
     } else if (effect->kind == SPEAN_SYNC_PUT_DOCUMENTS) {
-        /* Views into the frame, which outlives this; only the array is the step's. */
-        const size_t size = effect->as.put_documents.count * sizeof(struct spean_view);
-        kept->memory[0] = must(malloc(size + 1));
-        memcpy(kept->memory[0], effect->as.put_documents.documents, size);
-        kept->effect.as.put_documents.documents = kept->memory[0];
+        on_put_documents(sim, node, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_EVIDENCE) {
+        on_load_evidence(sim, node, effect);
     }
 }
 
-/* Whether carrying the effect out takes a step, and so must wait until all others are done. */
-static bool is_deferred(enum spean_sync_effect_kind kind)
+static bool is_question(enum spean_sync_effect_kind kind)
 {
     return kind == SPEAN_SYNC_LOAD_RUN || kind == SPEAN_SYNC_LOAD_PLACES ||
            kind == SPEAN_SYNC_LOAD_BODIES || kind == SPEAN_SYNC_LOAD_LACKING ||
@@ -891,28 +858,78 @@ static bool is_deferred(enum spean_sync_effect_kind kind)
            kind == SPEAN_SYNC_LOAD_EVIDENCE;
 }
 
-static void step(struct sim *sim, struct node *node, struct spean_sync_event *event)
+static void *copy_array(const void *from, size_t count, size_t size)
+{
+    void *copy = must(malloc(count * size + 1));
+    if (count > 0) {
+        memcpy(copy, from, count * size);
+    }
+    return copy;
+}
+
+static void ask(struct sim *sim, const struct node *node, const struct spean_sync_effect *effect)
+{
+    void *questions = sim->questions;
+    require(spean_alloc_more(&questions, &sim->questions_cap, sim->questions_count,
+                             sizeof(*sim->questions)) == SPEAN_OK,
+            "out of memory");
+    sim->questions = questions;
+    struct question *q = &sim->questions[sim->questions_count++];
+    *q = (struct question){.node = node->index, .effect = *effect};
+    struct spean_sync_effect *kept = &q->effect;
+    if (effect->kind == SPEAN_SYNC_LOAD_RUN) {
+        q->memory = copy_array(effect->as.load_run.places, effect->as.load_run.places_count,
+                               sizeof(struct spean_place));
+        kept->as.load_run.places = q->memory;
+    } else if (effect->kind == SPEAN_SYNC_LOAD_BODIES) {
+        q->memory =
+            copy_array(effect->as.load_bodies.seqs, effect->as.load_bodies.count, sizeof(uint64_t));
+        kept->as.load_bodies.seqs = q->memory;
+    } else if (effect->kind == SPEAN_SYNC_LOAD_DOCUMENTS) {
+        q->memory = copy_array(effect->as.load_documents.names, effect->as.load_documents.count,
+                               sizeof(struct spean_document_name));
+        kept->as.load_documents.names = q->memory;
+    } else if (effect->kind == SPEAN_SYNC_PUT_DOCUMENTS) {
+        /* Views into the frame, which outlives this; only the array is the step's. */
+        q->memory = copy_array(effect->as.put_documents.documents, effect->as.put_documents.count,
+                               sizeof(struct spean_view));
+        kept->as.put_documents.documents = q->memory;
+    }
+}
+
+/* Take a step; what it asks waits for answer_all(). */
+static void step_once(struct sim *sim, struct node *node, struct spean_sync_event *event)
 {
     event->now_ms = sim->now_ms;
     event->now_s = WALL_START_S + sim->now_ms / 1000;
     require(spean_sync_step(node->sync, event) == SPEAN_OK, "step failed");
     const uint32_t count = spean_sync_effects_count(node->sync);
     sim->counts.effects_most = count > sim->counts.effects_most ? count : sim->counts.effects_most;
-    struct kept_effect *later = must(calloc(count + 1, sizeof(*later)));
-    uint32_t later_count = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct spean_sync_effect *effect = spean_sync_effect(node->sync, i);
-        if (is_deferred(effect->kind)) {
-            keep_effect(&later[later_count++], effect);
+        if (is_question(effect->kind)) {
+            ask(sim, node, effect);
         } else {
             carry_out(sim, node, effect);
         }
     }
-    for (uint32_t i = 0; i < later_count; i++) {
-        carry_out(sim, node, &later[i].effect);
-        free(later[i].memory[0]);
+}
+
+/* Answer everything that was asked, and what the answers ask. */
+static void answer_all(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->questions_count; i++) {
+        const struct question q = sim->questions[i]; /* The array may move. */
+        answer(sim, &sim->nodes[q.node], &q.effect);
+        free(q.memory);
     }
-    free(later);
+    sim->questions_count = 0;
+}
+
+static void step(struct sim *sim, struct node *node, struct spean_sync_event *event)
+{
+    step_once(sim, node, event);
+    answer_all(sim);
 }
 
 /* -- Running --------------------------------------------------------------------------------- */
@@ -1128,6 +1145,7 @@ void sim_remove(struct sim *sim, uint32_t index)
     free(sim->charter);
     sim->charter = next;
     authority_changed(sim, steward);
+    answer_all(sim);
 }
 
 void sim_inject(struct sim *sim, uint32_t from, uint32_t to, struct spean_view frame)
