@@ -258,18 +258,30 @@ void sync_compare_rows(struct spean_sync *s, struct link *link, const struct spe
 
 /* -- SYNCED ---------------------------------------------------------------------------------- */
 
-/* Name only what is held: rows that could not be had are named as far as we are. */
-static void hold_target_down(struct spean_sync *s, struct link *link)
+/* Whether we hold less of a row of the target than was named. */
+static bool is_short(const struct spean_sync *s, const struct spean_frontier_row *row)
 {
-    for (size_t i = spean_frontier_count(link->target); i > 0; i--) {
-        const struct spean_frontier_row row = *spean_frontier_row(link->target, i - 1);
-        const struct spean_place ours = spean_frontier_get(s->frontier, &row.log);
-        const bool lower = ours.seq < row.head.seq;
-        if (sync_is_excluded(s, &row.log) || lower) {
-            const struct spean_place none = {0};
-            sync_try(s, spean_frontier_set(link->target, &row.log, lower ? &ours : &none));
+    return !sync_is_excluded(s, &row->log) &&
+           spean_frontier_get(s->frontier, &row->log).seq < row->head.seq;
+}
+
+/* Digest the target as far as it is held: rows that could not be had count as far as we are. */
+static void digest_held(struct spean_sync *s, struct link *link, struct spean_frontier *held)
+{
+    sync_try(s, spean_frontier_copy(held, link->target));
+    link->fell_short = false;
+    for (size_t i = spean_frontier_count(held); i > 0; i--) {
+        const struct spean_frontier_row row = *spean_frontier_row(held, i - 1);
+        const struct spean_place none = {0};
+        if (sync_is_excluded(s, &row.log)) {
+            sync_try(s, spean_frontier_set(held, &row.log, &none));
+        } else if (is_short(s, &row)) {
+            const struct spean_place ours = spean_frontier_get(s->frontier, &row.log);
+            sync_try(s, spean_frontier_set(held, &row.log, &ours));
+            link->fell_short = true;
         }
     }
+    spean_frontier_digest(held, excluded_of(link), &link->my_synced);
 }
 
 void sync_compare_settle(struct spean_sync *s, struct link *link)
@@ -293,16 +305,35 @@ static void judge(struct spean_sync *s, struct link *link)
 
 void sync_compare_send_synced(struct spean_sync *s, struct link *link)
 {
-    hold_target_down(s, link);
-    spean_frontier_digest(link->target, excluded_of(link), &link->my_synced);
+    struct spean_frontier *held = NULL;
+    if (spean_frontier_new(&held) != SPEAN_OK) {
+        sync_no_memory(s);
+        return;
+    }
+    const struct spean_id before = link->my_synced;
+    digest_held(s, link, held);
+    spean_frontier_free(held);
     const struct spean_message m = {.type = SPEAN_MESSAGE_SYNCED,
                                     .as.synced = {link->my_synced, link->missing}};
     sync_send(s, link, &m);
-    const bool first = !link->synced_sent;
+    const bool news = !link->synced_sent || !spean_id_equal(&before, &link->my_synced);
     link->synced_sent = true;
-    if (first && link->synced_received) {
+    if (news && link->synced_received) {
         judge(s, link);
     }
+}
+
+void sync_compare_caught_up(struct spean_sync *s, struct link *link)
+{
+    if (link->phase != PHASE_FETCH || !link->synced_sent || !link->fell_short) {
+        return;
+    }
+    for (size_t i = 0; i < spean_frontier_count(link->target); i++) {
+        if (is_short(s, spean_frontier_row(link->target, i))) {
+            return;
+        }
+    }
+    sync_compare_send_synced(s, link);
 }
 
 void sync_compare_synced(struct spean_sync *s, struct link *link, const struct spean_message *m)

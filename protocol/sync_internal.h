@@ -105,6 +105,7 @@ struct link {
     struct spean_frontier *target; /* For each log the higher of both sides' rows. */
     struct spean_frontier *theirs; /* Rows where they were ahead or differ, and what they told. */
     bool synced_sent, synced_received;
+    bool fell_short;           /* SYNCED told less than was named. */
     uint32_t exclusions_named; /* s->exclusions_serial when DIGEST was sent. */
     size_t next_target;        /* Row of theirs to look at next. */
     uint64_t differing;        /* Buckets. */
@@ -244,6 +245,9 @@ void sync_compare_rows(struct spean_sync *s, struct link *link, const struct spe
 void sync_compare_synced(struct spean_sync *s, struct link *link, const struct spean_message *m);
 
 void sync_compare_send_synced(struct spean_sync *s, struct link *link);
+
+/* If SYNCED told less than was named, and all of it came meanwhile (from others), say it again. */
+void sync_compare_caught_up(struct spean_sync *s, struct link *link);
 
 /* If nothing is left to fetch from this peer, count what is lacking and say SYNCED. */
 void sync_compare_settle(struct spean_sync *s, struct link *link);

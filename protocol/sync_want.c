@@ -185,6 +185,7 @@ void sync_want_again(struct spean_sync *s)
         link->next_target = 0;
         sync_want_next(s, link);
         top_up(s, link);
+        sync_compare_caught_up(s, link);
     }
 }
 

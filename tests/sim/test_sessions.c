@@ -125,6 +125,23 @@ static void headers_travel_through_a_third_node(void **state)
     sim_free(sim);
 }
 
+/* Each log is asked of one peer only, so what the other named comes from elsewhere. */
+static void equality_is_proven_with_every_peer_of_one_that_catches_up(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(3, (struct sim_faults){.seed = 2, .latency_ms = 10});
+    sim_commit(sim, A, 3000);
+    sim_dial(sim, A, C);
+    settle(sim);
+    const uint64_t before = sim_counts(sim).equal;
+    sim_dial(sim, B, A);
+    sim_dial(sim, B, C);
+    settle(sim);
+    assert_true(sim_equal(sim, B, C));
+    assert_int_equal(sim_counts(sim).equal, before + 4); /* Both ends of both sessions. */
+    sim_free(sim);
+}
+
 static void a_sealed_body_travels_to_its_audience_only(void **state)
 {
     (void)state;
@@ -332,6 +349,7 @@ int main(void)
         cmocka_unit_test(what_is_new_is_pushed_after_catching_up),
         cmocka_unit_test(pushes_keep_order_and_lose_nothing_when_they_come_fast),
         cmocka_unit_test(headers_travel_through_a_third_node),
+        cmocka_unit_test(equality_is_proven_with_every_peer_of_one_that_catches_up),
         cmocka_unit_test(a_sealed_body_travels_to_its_audience_only),
         cmocka_unit_test(a_body_is_fetched_once_its_key_is_granted),
         cmocka_unit_test(both_sides_may_dial),
