@@ -23,6 +23,7 @@ struct spean_dial {
     bool handshaken;
     bool lost;    /* The connection ended, or never came to a handshake. */
     bool again;   /* libzmq has already made another: what waits may be from that one. */
+    bool anew;    /* Its class changed: dialled again at once. */
     bool removed; /* Not dialled any more; forgotten when settled. */
     bool fragile; /* See park(). */
     int fd;
@@ -426,9 +427,9 @@ static void settle_link(struct spean_net *net, struct spean_dial *dial)
         const bool again = link->reason == SPEAN_DOWN_RECLASSIFIED;
         spean_net_link_down(net, link);
         if (again && !dial->lost && !dial->removed) {
-            dial->link = NULL;
-            free(link);
-            come_up(net, dial);
+            dial->lost = true; /* The other side began a session that we know nothing of now. */
+            dial->anew = true;
+            dial->state = SPEAN_DIAL_TRYING;
         }
     }
 }
@@ -449,7 +450,10 @@ static bool settle(struct spean_dialer *d, struct spean_dial *dial)
     free(dial->link);
     dial->link = NULL;
     close_socket(d, dial);
-    if (!dial->removed) {
+    if (dial->anew) {
+        dial->anew = false;
+        dial->redial_at_ms = net->now_ms;
+    } else if (!dial->removed) {
         schedule(net, dial, lasted);
     }
     return !dial->removed;

@@ -487,6 +487,7 @@ static void come_up_again(struct spean_listener *l, struct connection *c)
         return;
     }
     link->route = old->route;
+    link->again = true;
     c->link = link;
     free(old);
     net->calls.on_up(net->calls.ctx, link);

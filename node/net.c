@@ -102,6 +102,12 @@ bool spean_link_dialled(const struct spean_link *link)
     return link->dial != NULL;
 }
 
+bool spean_link_again(const struct spean_link *link)
+{
+    assert(link != NULL);
+    return link->again;
+}
+
 const char *spean_net_event_name(enum spean_net_event event)
 {
     static const char *const names[] = {

@@ -34,6 +34,7 @@ struct spean_link {
     enum spean_down reason;
     struct spean_dial *dial; /* NULL: inbound. */
     uint32_t route;          /* Inbound: the routing id that the listener gave it. */
+    bool again;              /* Inbound: the connection was another link before. */
     bool blocked;            /* SPEAN_EBUSY was said and on_writable() is owed. */
     uint32_t retry_ms;
     uint64_t retry_at_ms;

@@ -31,6 +31,8 @@ static void on_up(void *ctx, struct spean_link *transport_link)
     event.as.up.mode = spean_link_admission(transport_link) == SPEAN_ADMIT_MEMBER
                            ? SPEAN_LINK_MEMBER
                            : SPEAN_LINK_LOBBY;
+    event.as.up.admitted =
+        event.as.up.mode == SPEAN_LINK_MEMBER && spean_link_again(transport_link);
     if (link->dialled && core_lobby_join_message(core, &link->transport, core->frame,
                                                  JOIN_BYTES_MAX, &event.as.up.join)) {
         event.as.up.mode = SPEAN_LINK_JOINING;

@@ -196,7 +196,9 @@ SPEAN_CHECK spean_err spean_transport_send(struct spean_transport *t, struct spe
 void spean_transport_drop(struct spean_transport *t, struct spean_link *link);
 
 /*
- * Authority changed: ask classify() again for every link and dial. When this returns nothing more
+ * Authority changed: ask classify() again for every link and dial. A link whose class changed comes
+ * down; an inbound one comes up again on its connection (spean_link_again()), a dialled one is
+ * dialled again at once, so that both sides begin anew. When this returns nothing more
  * goes to or comes from a refused key; on_down() follows. If one of them is inbound, the listener
  * is made anew, which all inbound peers notice (libzmq cannot disconnect one of them).
  */
@@ -214,6 +216,9 @@ uint64_t spean_link_id(const struct spean_link *link); /* From 1, never used twi
 const struct spean_key *spean_link_key(const struct spean_link *link);
 enum spean_admission spean_link_admission(const struct spean_link *link);
 bool spean_link_dialled(const struct spean_link *link);
+
+/* Whether an inbound connection was a link of another class before: its peer does not know yet. */
+bool spean_link_again(const struct spean_link *link);
 
 /* Stable names for logs: "lost". */
 const char *spean_down_name(enum spean_down reason);

@@ -321,6 +321,9 @@ static void on_up(struct spean_sync *s, const struct spean_sync_event *event)
     s->links[slot] = link_new(s, event);
     if (s->links[slot] != NULL) {
         sync_session_up(s, s->links[slot], event->as.up.join);
+        if (event->as.up.admitted) {
+            sync_session_admitted(s, s->links[slot]);
+        }
     }
 }
 
@@ -419,7 +422,9 @@ static bool on_plain_message(struct spean_sync *s, struct link *link, const stru
         sync_end(s, link, SPEAN_EDENIED);
         return true;
     }
-    return m->type == SPEAN_MESSAGE_PONG;
+    /* Who asked again while it was being admitted is told so twice (P12.3). */
+    const bool told_again = link->mode == SPEAN_LINK_JOINING && m->type == SPEAN_MESSAGE_STANDING;
+    return told_again || m->type == SPEAN_MESSAGE_PONG;
 }
 
 static void on_message(struct spean_sync *s, struct link *link, struct spean_view frame)

@@ -117,6 +117,7 @@ struct spean_sync_event {
             struct spean_key transport; /* The peer's, proven by CURVE. */
             bool dialled;               /* By us. */
             enum spean_link_mode mode;
+            bool admitted;          /* MEMBER, and in the lobby until now: it is told. */
             struct spean_view join; /* JOINING: the encoded JOIN message to send. */
         } up;
         struct spean_view message;

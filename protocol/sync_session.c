@@ -179,7 +179,7 @@ void sync_session_lobby(struct spean_sync *s, struct link *link, const struct sp
     }
 }
 
-/* A newcomer asks again, and the charter names it by now. */
+/* The charter names a newcomer by now: whether it asks again or not. */
 void sync_session_admitted(struct spean_sync *s, struct link *link)
 {
     const struct spean_message m = {.type = SPEAN_MESSAGE_STANDING,

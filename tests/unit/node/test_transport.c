@@ -925,13 +925,24 @@ static void a_newcomer_who_became_a_member_gets_a_new_link_on_the_same_connectio
     UNTIL(node_got(a, "come in"));
     assert_int_equal(a->downs, 0);
 
-    node_knows(a, b, SPEAN_ADMIT_LOBBY); /* And the same on a dialled link. */
+    assert_true(spean_link_again(b->link));
+}
+
+static void a_dialled_link_whose_class_changed_is_dialled_anew(void **state)
+{
+    (void)state;
+    struct node *a, *b;
+    pair_up(&a, &b);
+    node_knows(a, b, SPEAN_ADMIT_LOBBY);
     spean_transport_reclassify(a->t);
     UNTIL(a->ups == 2);
     assert_int_equal(a->reason, SPEAN_DOWN_RECLASSIFIED);
     assert_int_equal(spean_link_admission(a->link), SPEAN_ADMIT_LOBBY);
-    assert_int_equal(node_send(a, "thanks"), SPEAN_OK);
-    UNTIL(node_got(b, "thanks"));
+    UNTIL(b->downs == 1); /* So that the other side does not go on with the old session. */
+    assert_int_equal(node_send(a, "anew"), SPEAN_OK);
+    UNTIL(node_got(b, "anew"));
+    assert_int_equal(b->ups, 2);
+    assert_false(spean_link_again(b->link));
 }
 
 static void after_a_rebind_peers_come_back_to_the_same_endpoint(void **state)
@@ -1138,6 +1149,7 @@ int main(void)
         TEST(an_undialled_node_is_left_and_may_be_dialled_again),
         TEST(a_key_refused_later_is_cut_off_at_once_and_others_stay),
         TEST(a_dialled_key_refused_later_is_not_dialled_any_more),
+        TEST(a_dialled_link_whose_class_changed_is_dialled_anew),
         TEST(a_newcomer_who_became_a_member_gets_a_new_link_on_the_same_connection),
         TEST(after_a_rebind_peers_come_back_to_the_same_endpoint),
         TEST(when_the_dialling_node_goes_the_inbound_link_goes_down),
