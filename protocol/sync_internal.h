@@ -92,7 +92,8 @@ struct link {
     struct spean_title *their_titles; /* Collected from TITLES; flat, see titles_of. */
     struct their_chain *their_chains;
     uint32_t their_titles_count, their_chains_count;
-    uint32_t titles_messages;   /* Of this round. */
+    bool titles_ahead;          /* They belong to the round after this one. */
+    uint32_t titles_messages;   /* Of their round. */
     struct spean_id titles_org; /* The last org named in them. */
 
     /* Comparison. */

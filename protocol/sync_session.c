@@ -381,8 +381,28 @@ static void load_documents(struct spean_sync *s, struct link *link)
     effect->as.load_documents.count = count;
 }
 
+static void forget_titles(struct link *link)
+{
+    link->titles_received = false;
+    link->their_titles_count = 0;
+    link->their_chains_count = 0;
+    link->titles_messages = 0;
+    memset(&link->titles_org, 0, sizeof(link->titles_org));
+}
+
+/* The peer has all of this round and may begin the next, while what it gave is still written. */
+static bool may_begin_next(const struct link *link)
+{
+    return link->phase == PHASE_DOCUMENTS && link->titles_received && !link->titles_ahead &&
+           link->documents_sent && link->documents_received;
+}
+
 void sync_session_titles(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
+    if (may_begin_next(link)) {
+        forget_titles(link);
+        link->titles_ahead = true;
+    }
     if (link->titles_received) {
         sync_refuse(s, link, 1303, SPEAN_ESTATE);
         return;
@@ -417,6 +437,9 @@ void sync_session_titles(struct spean_sync *s, struct link *link, const struct s
     link->titles_received = true;
     link->digest_received = false; /* What it said before its TITLES is out of date. */
     link->rows_received = false;
+    if (link->titles_ahead) {
+        return; /* Their turn comes when this round is over. */
+    }
     if (!link->titles_sent) {
         begin_titles(s, link); /* The peer began this round. */
     }
@@ -450,21 +473,24 @@ static void finish_documents(struct spean_sync *s, struct link *link)
     if (!link->documents_sent || !link->documents_received || link->puts > 0) {
         return;
     }
+    const bool ahead = link->titles_ahead;
+    link->titles_ahead = false;
     link->titles_sent = false;
-    link->titles_received = false;
-    link->their_titles_count = 0;
-    link->their_chains_count = 0;
-    link->titles_messages = 0;
-    memset(&link->titles_org, 0, sizeof(link->titles_org));
+    if (!ahead) {
+        forget_titles(link);
+    }
     spean_authority_digest(s->authority, &link->agreed);
     if (!sync_peer_stands(s, link)) {
         sync_end(s, link, SPEAN_EDENIED);
         return;
     }
     link->mode = SPEAN_LINK_MEMBER;
-    if (link->documents_again) {
+    if (link->documents_again || ahead) {
         link->documents_again = false;
         begin_titles(s, link);
+        if (link->titles_received) {
+            load_documents(s, link);
+        }
         return;
     }
     sync_compare_begin(s, link);
