@@ -69,23 +69,16 @@ static spean_err own_secret(const struct spean_author *author,
 }
 
 /* The sealing key in force of an organisation that may be handed a key. */
-static spean_err sealing_of(struct spean_author_work *work, const struct spean_id *id,
-                            const struct spean_key **key)
+static spean_err find_sealing(const struct spean_authority *authority, const struct spean_id *id,
+                              const struct spean_key **key)
 {
     struct spean_authority_org org;
-    spean_err err = spean_authority_org(work->author->authority, id, &org);
-    if (err == SPEAN_ENOTFOUND || (err == SPEAN_OK && !org.active)) {
-        err = SPEAN_EDENIED;
+    const spean_err err = spean_authority_org(authority, id, &org);
+    if (err != SPEAN_OK || !org.active) {
+        return SPEAN_EDENIED;
     }
-    if (err == SPEAN_OK) {
-        *key = org.org == NULL ? NULL : spean_org_sealing_get(org.org, org.org->generation);
-        err = *key == NULL ? SPEAN_ENOTFOUND : SPEAN_OK;
-    }
-    if (err != SPEAN_OK) {
-        work->problem.has_org = true;
-        work->problem.org = *id;
-    }
-    return err;
+    *key = org.org == NULL ? NULL : spean_org_sealing_get(org.org, org.org->generation);
+    return *key == NULL ? SPEAN_ENOTFOUND : SPEAN_OK;
 }
 
 static spean_err fill_receivers(struct spean_author_work *work, const struct handing *h,
@@ -94,7 +87,11 @@ static spean_err fill_receivers(struct spean_author_work *work, const struct han
 {
     for (uint32_t i = 0; i < h->audience_count; i++) {
         const struct spean_key *theirs = NULL;
-        spean_err err = sealing_of(work, &h->audience[i], &theirs);
+        spean_err err = find_sealing(work->author->authority, &h->audience[i], &theirs);
+        if (err != SPEAN_OK) {
+            work->problem.has_org = true;
+            work->problem.org = h->audience[i];
+        }
         uint8_t *pair = work->secrets->pairs[i];
         if (err == SPEAN_OK) {
             err = spean_grant_pair(pair, secret->secret, &secret->key, theirs);
@@ -232,59 +229,81 @@ static spean_err put_renewed(struct spean_author_work *work, const struct spean_
     return hand_out(work, &h, ends);
 }
 
-/* Collect one key of each generation below that of newest; older has room for as many. */
-static spean_err collect_older(struct spean_author_work *work, const struct spean_partkey *newest,
-                               struct spean_grant_key *older, uint32_t *count)
+/* Whom a key is handed to: those named, and those who have the newest and can be reached. */
+struct widened {
+    uint32_t count;
+    struct spean_id orgs[SPEAN_AUDIENCE_ORGS_MAX]; /* Ascending. */
+};
+
+static spean_err widen(const struct spean_author *author, const struct spean_draft_item *item,
+                       const struct spean_partkey *newest, struct widened *out)
 {
-    void *block = NULL;
-    spean_err err = spean_secret_alloc(sizeof(struct spean_partkey), &block);
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    struct spean_partkey *key = block;
-    *count = 0;
-    for (uint32_t from = 1; from < newest->generation && err == SPEAN_OK; from++) {
-        err = spean_partkeys_next(work->tx, work->author->keys, &newest->part, from, 0, key);
-        if (err != SPEAN_OK || key->generation >= newest->generation) {
-            break;
+    out->count = item->audience_count;
+    (void)memcpy(out->orgs, item->audience, item->audience_count * sizeof(*item->audience));
+    for (uint32_t i = 0; i < newest->audience_count; i++) {
+        const struct spean_id *org = &newest->audience[i];
+        const struct spean_key *sealing = NULL;
+        if (find_sealing(author->authority, org, &sealing) != SPEAN_OK) {
+            continue; /* It has the key, or has no use for it any more. */
         }
-        older[*count].generation = key->generation;
-        (void)memcpy(older[*count].key, key->key, SPEAN_KEY_BYTES);
-        (*count)++;
-        from = key->generation;
+        const spean_err err = spean_draft_add_org(out->orgs, &out->count, org);
+        if (err != SPEAN_OK && err != SPEAN_EEXISTS) {
+            return err;
+        }
     }
-    spean_secret_free(block);
+    return SPEAN_OK;
+}
+
+/* Count the keys of a part, of all generations. */
+static spean_err count_keys(struct spean_author_work *work, const struct spean_part_name *part,
+                            uint32_t *count)
+{
+    struct spean_partkey *key = &work->secrets->held;
+    spean_err err = spean_partkeys_next(work->tx, work->author->keys, part, 0, 0, key);
+    for (*count = 0; err == SPEAN_OK; (*count)++) {
+        err = spean_partkeys_next(work->tx, work->author->keys, part, key->generation,
+                                  key->number + 1, key);
+    }
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
-/* The key in use, with those before it, for further organisations: what was written stays read. */
+/*
+ * Hand out every key of the part, the oldest first, each by a grant of its own: whoever is new
+ * accepts a generation only when it has the one before (P8.4). Those who have the newest are named
+ * and handed it again: otherwise they would not know of the new ones, and not accept a later
+ * generation that goes to them.
+ */
 static spean_err put_more(struct spean_author_work *work, const struct spean_draft_item *item,
                           bool ends)
 {
-    const struct spean_partkey *held = &work->secrets->held;
-    struct handing h = {
-        .part = held->part,
-        .generation = held->generation,
-        .key = held->key,
-        .proof = held->proof,
-        .owner = held->owner,
-        .audience = item->audience,
-        .audience_count = item->audience_count,
-    };
-    if (held->generation == 1) {
-        return hand_out(work, &h, ends);
-    }
-    void *block = NULL;
-    spean_err err =
-        spean_secret_alloc(SPEAN_PART_GENERATIONS_MAX * sizeof(struct spean_grant_key), &block);
+    struct spean_partkey *key = &work->secrets->held;
+    const struct spean_part_name part = key->part;
+    struct widened to;
+    uint32_t count = 0;
+    spean_err err = widen(work->author, item, key, &to);
     if (err == SPEAN_OK) {
-        err = collect_older(work, held, block, &h.lists.older_count);
+        err = count_keys(work, &part, &count);
     }
-    if (err == SPEAN_OK) {
-        h.lists.older = block;
-        err = hand_out(work, &h, ends);
+    uint32_t generation = 0;
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < count && err == SPEAN_OK; i++) {
+        err = spean_partkeys_next(work->tx, work->author->keys, &part, generation, number, key);
+        if (err != SPEAN_OK) {
+            break;
+        }
+        const struct handing h = {
+            .part = part,
+            .generation = key->generation,
+            .key = key->key,
+            .proof = key->proof,
+            .owner = key->owner,
+            .audience = to.orgs,
+            .audience_count = to.count,
+        };
+        err = hand_out(work, &h, ends && i == count - 1);
+        generation = key->generation;
+        number = key->number + 1;
     }
-    spean_secret_free(block);
     return err;
 }
 

@@ -322,23 +322,21 @@ spean_err spean_draft_op(struct spean_draft *draft, uint64_t field, enum spean_v
 
 /* -- Grants ---------------------------------------------------------------------------------- */
 
-/* Put org in its place in the audience. SPEAN_EEXISTS: it is there. */
-static spean_err add_org(struct spean_draft_item *grant, const struct spean_id *org)
+spean_err spean_draft_add_org(struct spean_id *orgs, uint32_t *count, const struct spean_id *org)
 {
     uint32_t place = 0;
-    while (place < grant->audience_count && spean_id_compare(&grant->audience[place], org) < 0) {
+    while (place < *count && spean_id_compare(&orgs[place], org) < 0) {
         place++;
     }
-    if (place < grant->audience_count && spean_id_equal(&grant->audience[place], org)) {
+    if (place < *count && spean_id_equal(&orgs[place], org)) {
         return SPEAN_EEXISTS;
     }
-    if (grant->audience_count == SPEAN_AUDIENCE_ORGS_MAX) {
+    if (*count == SPEAN_AUDIENCE_ORGS_MAX) {
         return SPEAN_ELIMIT;
     }
-    (void)memmove(&grant->audience[place + 1], &grant->audience[place],
-                  (grant->audience_count - place) * sizeof(*org));
-    grant->audience[place] = *org;
-    grant->audience_count++;
+    (void)memmove(&orgs[place + 1], &orgs[place], (*count - place) * sizeof(*org));
+    orgs[place] = *org;
+    (*count)++;
     return SPEAN_OK;
 }
 
@@ -346,12 +344,13 @@ static spean_err fill_audience(struct spean_draft_item *grant, const struct spea
                                const struct spean_id *audience, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const spean_err err = add_org(grant, &audience[i]);
+        const spean_err err =
+            spean_draft_add_org(grant->audience, &grant->audience_count, &audience[i]);
         if (err != SPEAN_OK) {
             return err == SPEAN_EEXISTS ? SPEAN_EINPUT : err;
         }
     }
-    const spean_err err = add_org(grant, own);
+    const spean_err err = spean_draft_add_org(grant->audience, &grant->audience_count, own);
     return err == SPEAN_EEXISTS ? SPEAN_OK : err;
 }
 

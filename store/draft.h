@@ -84,7 +84,8 @@ SPEAN_CHECK spean_err spean_draft_op(struct spean_draft *draft, uint64_t field,
 
 enum spean_draft_grant {
     SPEAN_GRANT_FIRST, /* The key of a part that has none yet: generation 1, by its owner. */
-    SPEAN_GRANT_MORE,  /* The newest key, and older ones, to more organisations; by its owner. */
+    SPEAN_GRANT_MORE,  /* Every key, to those named beside those who have the newest; by its owner.
+                        * One entry for each generation. */
     SPEAN_GRANT_RENEW  /* A new key for those named, all of whom had the one before. */
 };
 

@@ -8,6 +8,7 @@
 
 #include "protocol/bytes.h"
 #include "protocol/change.h"
+#include "protocol/err.h"
 #include "protocol/limits.h"
 #include "store/draft.h"
 
@@ -50,5 +51,10 @@ struct spean_draft {
 /* The item that creates a record; NULL: the draft does not. */
 const struct spean_draft_item *spean_draft_creation(const struct spean_draft *draft,
                                                     const struct spean_record_id *record);
+
+/* Put org in its place among count ascending ones; orgs has SPEAN_AUDIENCE_ORGS_MAX.
+ * SPEAN_EEXISTS: it is there. SPEAN_ELIMIT: there is no room. */
+SPEAN_CHECK spean_err spean_draft_add_org(struct spean_id *orgs, uint32_t *count,
+                                          const struct spean_id *org);
 
 #endif

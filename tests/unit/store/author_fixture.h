@@ -1,4 +1,4 @@
-/* Nodes of two organisations in one ledger, each with a store, keys and a fold of its own. */
+/* Nodes of three organisations in one ledger, each with a store, keys and a fold of its own. */
 #ifndef SPEAN_TESTS_UNIT_STORE_AUTHOR_FIXTURE_H
 #define SPEAN_TESTS_UNIT_STORE_AUTHOR_FIXTURE_H
 
@@ -15,10 +15,12 @@
 #include "tests/support/identitykit.h"
 #include "tests/unit/store/fixture.h"
 
-#define AUTHOR_NOW_S 1800000000u
+#define AUTHOR_NOW_S   1800000000u
+#define AUTHOR_STEWARD 51u /* The charter key of A, and its admin key. */
+#define AUTHOR_ADMIN   1u
 
-/* Two nodes of A, whose admin and steward key is number 1, and one of B. */
-enum author_who { A1, A2, B1, AUTHOR_NODES };
+/* Two nodes of A, which is the steward, one of B, one of C. */
+enum author_who { A1, A2, B1, C1, AUTHOR_NODES };
 
 struct author_node {
     struct fixture *store;
@@ -53,7 +55,7 @@ void author_fixture_add(struct author_fixture *f, const struct fixture_document 
 
 void author_fixture_fold(struct author_node *node);
 
-/* Copy what `from` holds and `to` lacks, every body that `to` may read, and fold. */
+/* Copy what `from` holds and `to` lacks, every body that `to` can read, and fold. */
 void author_fixture_copy(struct author_fixture *f, enum author_who from, enum author_who to);
 
 struct spean_draft *author_fixture_draft(struct author_fixture *f, enum author_who who);

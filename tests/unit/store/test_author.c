@@ -174,8 +174,9 @@ static struct spean_id hash_of(struct author_fixture *f, enum author_who who,
     const struct spean_part_name name = {*record, part};
     struct spean_id hash;
     struct spean_tx *tx = read_tx(f, who);
-    assert_int_equal(spean_record_hash(tx, f->nodes[who].keys, &name, &hash), SPEAN_OK);
+    const spean_err err = spean_record_hash(tx, f->nodes[who].keys, &name, &hash);
     spean_tx_abort(tx);
+    assert_int_equal(err, SPEAN_OK);
     return hash;
 }
 
@@ -304,6 +305,7 @@ static void the_payload_follows_under_the_same_key_after_acceptance(void **state
     assert_int_equal(commit(f, A1, draft), SPEAN_OK);
     author_fixture_copy(f, A1, B1);
     assert_same(f, A1, B1, &record, SPEAN_PART_STEPS);
+    assert_same(f, A1, B1, &record, SPEAN_PART_PAYLOAD);
 
     draft = author_fixture_draft(f, B1);
     change(draft, &record, SPEAN_TYPE_REFERRAL, SPEAN_PART_PAYLOAD);
@@ -333,6 +335,8 @@ static void a_new_generation_shuts_out_whom_it_leaves_out(void **state)
     draft = author_fixture_draft(f, A1);
     grant(draft, &record, SPEAN_PART_PREVIEW, SPEAN_GRANT_MORE, &f->nodes[B1].org);
     assert_int_equal(commit(f, A1, draft), SPEAN_OK);
+    author_fixture_copy(f, A1, B1);
+    assert_same(f, A1, B1, &record, SPEAN_PART_PREVIEW);
     assert_int_equal(author_fixture_asides(f, A1), 0);
 }
 
@@ -452,6 +456,51 @@ static void the_same_draft_and_random_bytes_give_the_same_log(void **state)
     }
     assert_true(spean_id_equal(&heads[0].entry, &heads[1].entry));
     (void)fixture_teardown(&other);
+}
+
+static void older_keys_come_with_the_newest(void **state)
+{
+    struct author_fixture *f = *state;
+    const struct spean_record_id record = a_referral(f);
+    for (int i = 0; i < 2; i++) {
+        struct spean_draft *draft = author_fixture_draft(f, A1);
+        grant(draft, &record, SPEAN_PART_PAYLOAD, SPEAN_GRANT_RENEW, NULL);
+        change(draft, &record, SPEAN_TYPE_REFERRAL, SPEAN_PART_PAYLOAD);
+        write_value(draft, SPEAN_FIELD_REFERRAL_SUPPORT_PLAN, HELLO);
+        assert_int_equal(commit(f, A1, draft), SPEAN_OK);
+    }
+    struct spean_draft *draft = author_fixture_draft(f, A1);
+    grant(draft, &record, SPEAN_PART_PAYLOAD, SPEAN_GRANT_MORE, &f->nodes[B1].org);
+    assert_int_equal(commit(f, A1, draft), SPEAN_OK);
+    author_fixture_copy(f, A1, B1);
+    assert_true(shows(f, B1, &record, SPEAN_PART_PAYLOAD, SPEAN_FIELD_REFERRAL_NARRATIVE, HELLO));
+    assert_same(f, A1, B1, &record, SPEAN_PART_PAYLOAD);
+}
+
+static void parties_added_one_by_one_know_of_each_other(void **state)
+{
+    struct author_fixture *f = *state;
+    const struct spean_record_id record = a_referral(f);
+    static const enum author_who added[] = {B1, C1};
+    for (size_t i = 0; i < 2; i++) {
+        struct spean_draft *draft = author_fixture_draft(f, A1);
+        grant(draft, &record, SPEAN_PART_STEPS, SPEAN_GRANT_MORE, &f->nodes[added[i]].org);
+        grant(draft, &record, SPEAN_PART_PAYLOAD, SPEAN_GRANT_MORE, &f->nodes[added[i]].org);
+        assert_int_equal(commit(f, A1, draft), SPEAN_OK);
+    }
+    const struct spean_id both[] = {f->nodes[B1].org, f->nodes[C1].org};
+    struct spean_draft *draft = author_fixture_draft(f, A1);
+    assert_int_equal(spean_draft_grant(draft, &record, SPEAN_TYPE_REFERRAL, SPEAN_PART_PAYLOAD,
+                                       SPEAN_GRANT_RENEW, both, 2),
+                     SPEAN_OK);
+    change(draft, &record, SPEAN_TYPE_REFERRAL, SPEAN_PART_PAYLOAD);
+    write_value(draft, SPEAN_FIELD_REFERRAL_SUPPORT_PLAN, HELLO);
+    assert_int_equal(commit(f, A1, draft), SPEAN_OK);
+    for (size_t i = 0; i < 2; i++) {
+        author_fixture_copy(f, A1, added[i]);
+        assert_int_equal(author_fixture_asides(f, added[i]), 0);
+        assert_same(f, A1, added[i], &record, SPEAN_PART_PAYLOAD);
+    }
 }
 
 /* -- What is refused ------------------------------------------------------------------------- */
@@ -666,7 +715,8 @@ static void a_removed_member_is_handed_nothing(void **state)
 {
     struct author_fixture *f = *state;
     struct fixture_document removal;
-    fixture_charter_member(&removal, &f->charter.doc, &f->nodes[B1].org, SPEAN_MEMBER_REMOVED, 51);
+    fixture_charter_member(&removal, &f->charter.doc, &f->nodes[B1].org, SPEAN_MEMBER_REMOVED,
+                           AUTHOR_STEWARD);
     author_fixture_add(f, &removal);
     struct spean_draft *draft = author_fixture_draft(f, A1);
     struct spean_record_id record;
@@ -770,7 +820,7 @@ static void an_older_sealing_secret_grants_nothing(void **state)
         .sealing = &sealing,
     };
     struct fixture_document document;
-    fixture_statement(&document, &rotation, SIGNED_BY(1));
+    fixture_statement(&document, &rotation, SIGNED_BY(AUTHOR_ADMIN));
     author_fixture_add(f, &document);
     struct spean_draft *draft = author_fixture_draft(f, A1);
     (void)create(draft, SPEAN_TYPE_CASE, 1);
@@ -856,7 +906,7 @@ static void the_quota_of_the_charter_binds(void **state)
         .quota_bytes = &quota,
     };
     struct fixture_document document;
-    fixture_charter(&document, &limits, SIGNED_BY(51));
+    fixture_charter(&document, &limits, SIGNED_BY(AUTHOR_STEWARD));
     author_fixture_add(f, &document);
     (void)a_case(f, A1, 1);
     assert_true(f->done.bytes > quota / 2 && f->done.bytes <= quota);
@@ -1033,6 +1083,8 @@ int main(void)
         TEST(a_referral_shows_the_target_what_it_was_granted),
         TEST(the_payload_follows_under_the_same_key_after_acceptance),
         TEST(a_new_generation_shuts_out_whom_it_leaves_out),
+        TEST(older_keys_come_with_the_newest),
+        TEST(parties_added_one_by_one_know_of_each_other),
         TEST(a_target_may_renew_a_key_for_those_who_had_it),
         TEST(what_was_not_seen_stands_beside_and_what_was_seen_is_replaced),
         TEST(several_changes_in_one_commit_follow_one_another),
