@@ -66,15 +66,15 @@ struct spean_place logkit_place(const struct logkit *k, uint32_t seq)
     return (struct spean_place){seq, k->entries[seq - 1].id};
 }
 
-void logkit_add(struct logkit *k, enum spean_entry_kind kind, const struct spean_tag *tag,
-                size_t body_len, uint8_t fill, uint64_t time, bool ends_commit)
+void logkit_add_body(struct logkit *k, enum spean_entry_kind kind, const struct spean_tag *tag,
+                     struct spean_view body, uint64_t time, bool ends_commit)
 {
     assert(k->count < LOGKIT_ENTRIES_MAX);
     struct logkit_entry *e = &k->entries[k->count];
-    e->body = malloc(body_len);
+    e->body = malloc(body.len);
     assert(e->body != NULL);
-    memset(e->body, fill, body_len);
-    e->body_len = body_len;
+    memcpy(e->body, body.data, body.len);
+    e->body_len = body.len;
     e->ends_commit = ends_commit;
 
     struct spean_header h = {.format = SPEAN_ENTRY_FORMAT,
@@ -84,11 +84,11 @@ void logkit_add(struct logkit *k, enum spean_entry_kind kind, const struct spean
                              .kind = kind,
                              .flags = ends_commit ? SPEAN_ENTRY_ENDS_COMMIT : 0,
                              .has_tag = tag != NULL,
-                             .body_len = (uint32_t)body_len};
+                             .body_len = (uint32_t)body.len};
     if (tag != NULL) {
         h.tag = *tag;
     }
-    spean_body_hash(&h.body_hash, (struct spean_view){e->body, body_len});
+    spean_body_hash(&h.body_hash, (struct spean_view){e->body, e->body_len});
     const spean_err err = spean_header_encode(&h, e->header_buf, sizeof(e->header_buf), &e->header);
     assert(err == SPEAN_OK);
     spean_entry_id(&e->id, &k->log, e->header);
@@ -96,6 +96,16 @@ void logkit_add(struct logkit *k, enum spean_entry_kind kind, const struct spean
         spean_commit_sign(&e->signature, &k->log, &e->id, k->seed);
     }
     k->count++;
+}
+
+void logkit_add(struct logkit *k, enum spean_entry_kind kind, const struct spean_tag *tag,
+                size_t body_len, uint8_t fill, uint64_t time, bool ends_commit)
+{
+    uint8_t *body = malloc(body_len);
+    assert(body != NULL);
+    memset(body, fill, body_len);
+    logkit_add_body(k, kind, tag, (struct spean_view){body, body_len}, time, ends_commit);
+    free(body);
 }
 
 void logkit_fill(struct logkit *k, uint32_t count)

@@ -39,6 +39,10 @@ struct logkit *logkit_branch(const struct logkit *k, uint32_t count);
 void logkit_add(struct logkit *k, enum spean_entry_kind kind, const struct spean_tag *tag,
                 size_t body_len, uint8_t fill, uint64_t time, bool ends_commit);
 
+/* Append an entry with this body. */
+void logkit_add_body(struct logkit *k, enum spean_entry_kind kind, const struct spean_tag *tag,
+                     struct spean_view body, uint64_t time, bool ends_commit);
+
 /* Append count single-entry commits of public changes with distinct bodies of 64 bytes. */
 void logkit_fill(struct logkit *k, uint32_t count);
 
