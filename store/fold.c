@@ -591,10 +591,11 @@ static spean_err secrets_keep(struct spean_fold *fold)
     return err;
 }
 
-/* Wipe what the step had in its hands; pair keys stay until the fold is freed or locked out. */
+/* Wipe what the step had in its hands. */
 static void step_wipe(struct spean_fold *fold)
 {
     fold_cache_clear(fold);
+    fold_accepted_drop(fold);
     sodium_memzero(fold->secrets, sizeof(*fold->secrets));
     sodium_memzero(fold->body, SPEAN_BODY_BYTES_MAX);
     fold->found_count = 0;

@@ -67,6 +67,8 @@ struct fold_tag {
     struct spean_tag tag;
     struct spean_part_name part;
     uint32_t number;
+    uint32_t generation;
+    bool superseded; /* A key of a higher generation is held. */
     uint8_t key[SPEAN_KEY_BYTES];
 };
 
@@ -104,6 +106,7 @@ struct spean_fold {
     uint32_t records_count;
     uint16_t *part_slots; /* Index + 1 into parts, by hash. */
     uint16_t *record_slots;
+    struct fold_accepted *accepted; /* Grants of the part that was asked about last, or NULL. */
 };
 
 /* One step. */
@@ -235,6 +238,18 @@ void fold_tags_forget(struct spean_fold *fold);
 SPEAN_CHECK spean_err fold_grants_give(struct fold_batch *b, const struct spean_part_name *part,
                                        const struct spean_id *proof, const struct spean_id *owner,
                                        bool *give);
+
+/*
+ * Say whether a newer generation leaves the author of a change out without covering it (P8.5).
+ * row_counts is told of each row that matters; errors of it stick to tx.
+ */
+SPEAN_CHECK spean_err fold_left_out(struct fold_batch *b, const struct spean_part_name *part,
+                                    const struct spean_id *owner,
+                                    const struct spean_grant_change *change,
+                                    spean_row_counts *row_counts, void *ctx, bool *left_out);
+
+/* Forget what that function has at hand. */
+void fold_accepted_drop(struct spean_fold *fold);
 
 /* -- fold_erasure.c -------------------------------------------------------------------------- */
 

@@ -40,11 +40,20 @@ static spean_err tag_take(struct fold_batch *b, const struct spean_tag *tag, str
         return SPEAN_OK;
     }
     struct spean_partkey key;
-    const spean_err err = spean_partkeys_by_tag(b->tx, b->fold->keys, tag, &key);
+    struct spean_partkey newer;
+    spean_err err = spean_partkeys_by_tag(b->tx, b->fold->keys, tag, &key);
+    if (err == SPEAN_OK) {
+        const spean_err next =
+            spean_partkeys_next(b->tx, b->fold->keys, &key.part, key.generation + 1, 0, &newer);
+        held->superseded = next == SPEAN_OK;
+        err = next == SPEAN_ENOTFOUND ? SPEAN_OK : next;
+        spean_partkeys_wipe(&newer);
+    }
     if (err == SPEAN_OK) {
         held->tag = *tag;
         held->part = key.part;
         held->number = key.number;
+        held->generation = key.generation;
         (void)memcpy(held->key, key.key, sizeof(held->key));
     }
     spean_partkeys_wipe(&key);
@@ -371,6 +380,31 @@ static spean_err apply(struct fold_batch *b, const struct change *c, struct fold
     return err == SPEAN_OK ? spean_tx_err(b->tx) : err;
 }
 
+/* Judge whether the author was left out when it wrote. */
+static spean_err judge_left_out(struct fold_batch *b, const struct change *c,
+                                struct fold_part *part, enum spean_aside *aside)
+{
+    if (c->tag == NULL || !c->tag->superseded) {
+        return SPEAN_OK;
+    }
+    struct spean_record_info info;
+    spean_record_get_info(c->record->record, &info);
+    const struct spean_grant_change change = {
+        .org = c->author.org,
+        .log = spean_short_of(&c->place->log->row.log),
+        .seq = c->place->entry->header.seq,
+        .generation = c->tag->generation,
+    };
+    struct row_check check = {b, part, c->place};
+    bool left_out = false;
+    const spean_err err =
+        fold_left_out(b, &c->part, &info.owner, &change, row_counts, &check, &left_out);
+    if (err == SPEAN_OK && left_out) {
+        *aside = SPEAN_ASIDE_LEFT_OUT;
+    }
+    return err;
+}
+
 /* Note a change among those of its part. */
 static spean_err note_change(struct fold_batch *b, const struct change *c, uint8_t flags)
 {
@@ -420,6 +454,9 @@ static spean_err take(struct fold_batch *b, struct change *c)
     if (err == SPEAN_EWAIT) {
         err = set_aside(b, c, SPEAN_ASIDE_NOT);
         return err == SPEAN_OK ? wait_for_record(b, c) : err;
+    }
+    if (err == SPEAN_OK && aside == SPEAN_ASIDE_NOT) {
+        err = judge_left_out(b, c, part, &aside);
     }
     if (err == SPEAN_OK) {
         flags |= is_stewards(&c->decoded) ? SPEAN_CHANGE_STEWARD : 0;

@@ -15,7 +15,7 @@
 #define NUMBER_AT     SPEAN_PART_NAME_BYTES
 #define SEQ_AT        (NUMBER_AT + 4u)
 #define GRANT_KEY     (SEQ_AT + 8u)
-#define HEAD_BYTES    (4u * SPEAN_ID_BYTES + 16u) /* Author, owner, log, key; numbers. */
+#define HEAD_BYTES    (4u * SPEAN_ID_BYTES + 24u) /* Author, owner, log, key; numbers. */
 #define OLDER_BYTES   (8u + SPEAN_KEY_BYTES)
 #define NOT_FOR_US    0u /* Values of the table of grants that did not open. */
 #define KEY_NOT_KNOWN 1u
@@ -123,12 +123,12 @@ static struct spean_db_key grant_key(const struct spean_part_name *part, uint32_
     return key;
 }
 
-/* Write an opened grant: ids and keys, generation, counts, audience, older keys. */
+/* Write an opened grant: ids and keys, generation, counts, audience, older keys, context. */
 static spean_err row_put(struct fold_batch *b, const struct fold_place *place,
                          const struct spean_grant_terms *terms, const uint8_t *key)
 {
     const size_t len = HEAD_BYTES + terms->audience_count * SPEAN_ID_BYTES +
-                       (size_t)terms->older_count * OLDER_BYTES;
+                       (size_t)terms->older_count * OLDER_BYTES + terms->rows.len;
     uint8_t *const buf = malloc(len);
     if (buf == NULL) {
         return spean_tx_fail(b->tx, SPEAN_ENOMEM);
@@ -141,7 +141,8 @@ static spean_err row_put(struct fold_batch *b, const struct fold_place *place,
     at += 4u * SPEAN_ID_BYTES;
     spean_u64_put(at, terms->generation);
     spean_u64_put(at + 8, terms->audience_count);
-    at += 16;
+    spean_u64_put(at + 16, terms->older_count);
+    at += 24;
     for (uint32_t i = 0; i < terms->audience_count; i++) {
         (void)memcpy(at, terms->audience[i].bytes, SPEAN_ID_BYTES);
         at += SPEAN_ID_BYTES;
@@ -154,6 +155,10 @@ static spean_err row_put(struct fold_batch *b, const struct fold_place *place,
         at += OLDER_BYTES;
     }
     sodium_memzero(&older, sizeof(older));
+    if (terms->rows.len > 0) {
+        (void)memcpy(at, terms->rows.data, terms->rows.len);
+        at += terms->rows.len;
+    }
     const struct spean_part_name part = {terms->record, (uint32_t)terms->part};
     const struct spean_db_key row =
         grant_key(&part, place->log->row.number, place->entry->header.seq);
@@ -174,12 +179,10 @@ static spean_err row_decode(struct held *held)
     const uint8_t *at = held->bytes;
     const uint8_t *const numbers = at + 4u * SPEAN_ID_BYTES;
     const uint64_t audience_count = spean_u64_get(numbers + 8);
+    const uint64_t older_count = spean_u64_get(numbers + 16);
     const size_t left = held->len - HEAD_BYTES;
-    if (audience_count > SPEAN_AUDIENCE_ORGS_MAX || left < audience_count * SPEAN_ID_BYTES) {
-        return SPEAN_ECORRUPT;
-    }
-    const size_t older_len = left - (size_t)audience_count * SPEAN_ID_BYTES;
-    if (older_len % OLDER_BYTES != 0 || older_len / OLDER_BYTES > SPEAN_PART_GENERATIONS_MAX) {
+    if (audience_count > SPEAN_AUDIENCE_ORGS_MAX || older_count > SPEAN_PART_GENERATIONS_MAX ||
+        left < audience_count * SPEAN_ID_BYTES + older_count * OLDER_BYTES) {
         return SPEAN_ECORRUPT;
     }
     (void)memcpy(held->facts.author.bytes, at, SPEAN_ID_BYTES);
@@ -191,7 +194,14 @@ static spean_err row_decode(struct held *held)
     /* Ids are bytes without alignment, one after the other. */
     held->facts.audience = (const struct spean_id *)(at + HEAD_BYTES);
     held->older = at + HEAD_BYTES + audience_count * SPEAN_ID_BYTES;
-    held->older_count = (uint32_t)(older_len / OLDER_BYTES);
+    held->older_count = (uint32_t)older_count;
+    const uint8_t *const rows = held->older + older_count * OLDER_BYTES;
+    held->facts.rows = (struct spean_view){rows, (size_t)(held->bytes + held->len - rows)};
+    held->facts.log = spean_short_of(&held->log);
+    held->facts.seq = held->seq;
+    if (held->facts.generation == 0 || held->facts.generation > SPEAN_PART_GENERATIONS_MAX) {
+        return SPEAN_ECORRUPT;
+    }
     spean_partkey_proof(&held->facts.proof, held->key);
     return SPEAN_OK;
 }
@@ -497,6 +507,7 @@ static spean_err keys_settle(struct fold_batch *b, const struct spean_part_name 
     for (uint32_t i = 0; i < givens->count && err == SPEAN_OK; i++) {
         struct given *const given = &givens->keys[i];
         if (!given->kept) {
+            fold_tags_forget(b->fold); /* Those at hand know whether a newer one is held. */
             err = spean_partkeys_put(b->tx, b->fold->keys, &given->key);
         }
         if (err == SPEAN_OK && !given->kept) {
@@ -541,6 +552,7 @@ spean_err fold_grants_judge(struct fold_batch *b, const struct spean_part_name *
     struct spean_id owner;
     bool known = false;
     bool erased = false;
+    fold_accepted_drop(b->fold);
     spean_err err = owner_of(b, &part->record, &owner, &known);
     if (err == SPEAN_OK) {
         err = fold_part_erased(b, part, &erased);
@@ -559,6 +571,9 @@ spean_err fold_grants_judge(struct fold_batch *b, const struct spean_part_name *
     }
     if (err == SPEAN_OK) {
         err = erased ? keys_refuse(b, part, &givens) : keys_settle(b, part, &givens);
+    }
+    if (err == SPEAN_OK && grants.count > 1) {
+        err = fold_mark_dirty(b, part); /* Who is left out is another question now. */
     }
     givens_fini(&givens);
     grants_fini(&grants);
@@ -584,6 +599,77 @@ spean_err fold_grants_give(struct fold_batch *b, const struct spean_part_name *p
     givens_fini(&givens);
     grants_fini(&grants);
     return err;
+}
+
+/* -- Left out -------------------------------------------------------------------------------- */
+
+/* The accepted grants of the part that was asked about last. */
+struct fold_accepted {
+    struct spean_part_name part;
+    struct spean_id owner;
+    struct grants grants;
+    struct spean_grant_facts *facts;
+    uint32_t count;
+};
+
+void fold_accepted_drop(struct spean_fold *fold)
+{
+    if (fold->accepted != NULL) {
+        grants_fini(&fold->accepted->grants);
+        free(fold->accepted->facts);
+        free(fold->accepted);
+        fold->accepted = NULL;
+    }
+}
+
+/* Load the accepted grants of a part whose record has this owner. */
+static spean_err accepted_load(struct fold_batch *b, const struct spean_part_name *part,
+                               const struct spean_id *owner)
+{
+    struct fold_accepted *const a = calloc(1, sizeof(*a));
+    fold_accepted_drop(b->fold);
+    if (a == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    b->fold->accepted = a;
+    a->part = *part;
+    a->owner = *owner;
+    spean_err err = grants_load(b, part, &a->grants);
+    if (err == SPEAN_OK) {
+        err = grants_accept(&a->grants, owner);
+    }
+    if (err != SPEAN_OK || a->grants.count == 0) {
+        return err;
+    }
+    a->facts = spean_alloc_array(a->grants.count, sizeof(a->facts[0]));
+    if (a->facts == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    for (uint32_t i = 0; i < a->grants.count; i++) {
+        if (a->grants.rows[i].accepted) {
+            a->facts[a->count++] = a->grants.rows[i].facts;
+        }
+    }
+    return SPEAN_OK;
+}
+
+spean_err fold_left_out(struct fold_batch *b, const struct spean_part_name *part,
+                        const struct spean_id *owner, const struct spean_grant_change *change,
+                        spean_row_counts *row_counts, void *ctx, bool *left_out)
+{
+    const struct fold_accepted *const held = b->fold->accepted;
+    if (held == NULL || !spean_part_name_equal(&held->part, part) ||
+        !spean_id_equal(&held->owner, owner)) {
+        const spean_err err = accepted_load(b, part, owner);
+        if (err != SPEAN_OK) {
+            fold_accepted_drop(b->fold);
+            return err;
+        }
+    }
+    bool missing;
+    *left_out = spean_grant_left_out(b->fold->accepted->facts, b->fold->accepted->count, owner,
+                                     change, row_counts, ctx, &missing);
+    return spean_tx_err(b->tx);
 }
 
 /* -- Part grants ----------------------------------------------------------------------------- */

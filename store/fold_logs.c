@@ -169,8 +169,9 @@ static spean_err take_row(struct fold_batch *b, void *ctx, struct spean_view key
     if (named != SPEAN_OK) {
         return named;
     }
-    return t->table == SPEAN_TABLE_CHANGES ? fold_mark_dirty(b, &part)
-                                           : fold_grants_judge(b, &part);
+    const spean_err marked = fold_mark_dirty(b, &part);
+    return marked == SPEAN_OK && t->table == SPEAN_TABLE_PART_GRANTS ? fold_grants_judge(b, &part)
+                                                                     : marked;
 }
 
 /* Delete a row that begins with the number of the log. */

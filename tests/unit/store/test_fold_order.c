@@ -263,6 +263,30 @@ static void generations_may_come_in_any_order(void **state)
     node_free(n);
 }
 
+static void who_is_left_out_is_so_in_every_order(void **state)
+{
+    struct history *h = *state;
+    happens(h, ENTRY, 0, grants(h, 0, 1, key_a));
+    happens(h, ENTRY, 0, creates(h));
+    happens(h, ENTRY, 1, writes(h, 1, key_a, 2, 0, 0));
+    const uint64_t read = writes(h, 1, key_a, 3, 0, 0);
+    happens(h, ENTRY, 1, read);
+    const struct world_grant second = {.record = h->part.record,
+                                       .part = h->part.part,
+                                       .generation = 2,
+                                       .key = key_b,
+                                       .owner = 0,
+                                       .audience = 1,
+                                       .seen = 1,
+                                       .seen_seq = read};
+    happens(h, ENTRY, 0, world_grant(h->w, 0, &second));
+    happens(h, ENTRY, 1, writes(h, 1, key_a, 4, 0, 0));
+    struct node *n = node_new(h->w, 0);
+    assert_int_equal(permute(h, n), 20);
+    assert_int_equal(node_value(n, &h->part, 3001), 3);
+    node_free(n);
+}
+
 static void erasures_may_come_in_any_order(void **state)
 {
     struct history *h = *state;
@@ -423,6 +447,7 @@ int main(void)
         T(keys_records_and_writes_may_come_in_any_order),
         T(bodies_may_come_before_or_after_their_key),
         T(generations_may_come_in_any_order),
+        T(who_is_left_out_is_so_in_every_order),
         T(erasures_may_come_in_any_order),
         T(a_cut_may_come_at_any_time),
         T(long_histories_come_to_one_state),

@@ -384,6 +384,33 @@ static void a_second_generation_that_comes_first_waits_for_the_first(void **stat
     assert_int_equal(node_aside(e->ours, 1, seq), SPEAN_ASIDE_NOT);
 }
 
+static void who_is_left_out_keeps_what_was_read_and_adds_nothing(void **state)
+{
+    struct env *e = *state;
+    make_referral(e);
+    const uint64_t read = write_value(e, 1, AT_TARGET, 1);
+    struct world_grant second = grant_of(e, 1);
+    second.generation = 2;
+    second.key = key_b;
+    second.seen = 1;
+    second.seen_seq = read;
+    take_and_fold(e->ours);
+    const uint64_t late = write_value(e, 1, AT_TARGET, 2);
+    node_take_all(e->ours);
+    node_fold(e->ours);
+    assert_int_equal(node_value(e->ours, &e->referral, AT_TARGET), 2);
+    (void)world_grant(e->w, 0, &second);
+    take_and_fold(e->ours);
+    assert_int_equal(node_aside(e->ours, 1, read), SPEAN_ASIDE_NOT);
+    assert_int_equal(node_aside(e->ours, 1, late), SPEAN_ASIDE_LEFT_OUT);
+    assert_int_equal(node_value(e->ours, &e->referral, AT_TARGET), 1);
+    world_cut(e->w, 0, 2); /* Before the grant: nobody is left out. */
+    node_documents(e->ours);
+    node_fold(e->ours);
+    assert_int_equal(node_aside(e->ours, 1, late), SPEAN_ASIDE_NOT);
+    assert_int_equal(node_value(e->ours, &e->referral, AT_TARGET), 2);
+}
+
 static void an_org_key_grant_opens_what_could_not_be_opened(void **state)
 {
     struct env *e = *state;
@@ -853,6 +880,7 @@ int main(void)
         T(the_newest_generation_is_written_under_and_all_are_read),
         T(a_larger_audience_by_a_party_is_set_aside),
         T(a_second_generation_that_comes_first_waits_for_the_first),
+        T(who_is_left_out_keeps_what_was_read_and_adds_nothing),
         T(an_org_key_grant_opens_what_could_not_be_opened),
         T(lacking_bodies_are_named_with_their_proof_and_folded_when_they_come),
         T(a_tag_copied_into_another_log_is_not_asked_for),

@@ -314,7 +314,12 @@ uint64_t world_grant(struct world *w, unsigned log, const struct world_grant *g)
     };
     spean_u64_put(outer.nonce, w->salt++);
     struct spean_view content;
-    assert_int_equal(spean_grant_encode(&outer, &terms, NULL, 0, buf, sizeof(buf), &content),
+    const struct logkit *seen = w->logs[g->seen];
+    const struct spean_id id = logkit_place(seen, (uint32_t)g->seen_seq).entry;
+    const struct spean_context_row row = {spean_short_of(&seen->log), g->seen_seq,
+                                          spean_short_of(&id)};
+    const struct spean_grant_lists lists = {.rows = &row, .rows_count = g->seen_seq > 0 ? 1 : 0};
+    assert_int_equal(spean_grant_encode(&outer, &terms, &lists, buf, sizeof(buf), &content),
                      SPEAN_OK);
     struct spean_id proof;
     struct spean_tag tag;

@@ -105,6 +105,8 @@ struct world_grant {
     unsigned owner;
     unsigned audience; /* Bit n: organisation n. */
     bool wrong_box;    /* The key in the boxes is not the one committed to. */
+    unsigned seen;     /* Log, of which this was read when granting; seq 0: none. */
+    uint64_t seen_seq;
 };
 uint64_t world_grant(struct world *w, unsigned log, const struct world_grant *grant);
 uint64_t world_erase_part(struct world *w, unsigned log, const struct spean_part_name *part,
