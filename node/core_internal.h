@@ -26,6 +26,7 @@
 #define SYNC_WAIT_MAX_S       3600u
 #define CORE_TICK_MS          1000u
 #define CORE_DIAL_MS          10000u /* Between two looks for partners to dial. */
+#define CORE_JOIN_MS          2000u  /* Between two questions whether we are approved. */
 #define CORE_READERS_MS       60000u
 #define CORE_FOLD_ENTRIES     2048u /* In one turn. */
 

@@ -99,6 +99,10 @@ void core_dial(struct spean_core *core)
     if (core->transport == NULL || !core->config->dial) {
         return;
     }
+    const bool member = spean_authority_is_member(core->authority, &core->org);
+    if (core->joining.active && !member) {
+        core->next_dial_ms = core_now_ms() + CORE_JOIN_MS;
+    }
     if (core->joining.active) {
         dial(core, &core->joining.transport, core->joining.endpoint);
         core_lobby_ask_again(core);
