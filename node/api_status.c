@@ -208,6 +208,12 @@ static json_t *health_of(const struct spean_core_view *view, const struct spean_
                        disputed == 1 ? "" : "s");
         (void)json_array_append_new(problems, json_string(text));
     }
+    if (view->core->retired) {
+        (void)json_array_append_new(
+            problems,
+            json_string("partners hold entries of this node that it does not hold itself: "
+                        "it is a copy or a backup, and writes nothing more"));
+    }
     if (spean_keys_locked(view->keys)) {
         (void)json_array_append_new(
             problems, json_string("locked: nothing can be read or written; spean unlock"));

@@ -99,7 +99,7 @@ const struct spean_log *spean_core_own_log(const struct spean_core *core)
     struct spean_id id;
     spean_log_id(&id, &ledger->id, &core->org, &core->signing);
     const struct spean_log *log = spean_authority_log(core->authority, &id);
-    return log != NULL && log->status == SPEAN_LOG_OPEN ? log : NULL;
+    return log != NULL && log->status == SPEAN_LOG_OPEN && !core->retired ? log : NULL;
 }
 
 spean_err spean_core_view_begin(struct spean_core *core, struct spean_core_view *view)
@@ -178,6 +178,31 @@ static struct spean_view handle_key(void)
 {
     static const char name[] = "handle";
     return (struct spean_view){(const uint8_t *)name, sizeof(name) - 1};
+}
+
+static struct spean_view retired_key(void)
+{
+    static const char name[] = "retired";
+    return (struct spean_view){(const uint8_t *)name, sizeof(name) - 1};
+}
+
+void core_retire(struct spean_core *core)
+{
+    if (core->retired) {
+        return;
+    }
+    core->retired = true;
+    core_flush(core);
+    struct spean_tx *tx = NULL;
+    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
+    if (err == SPEAN_OK) {
+        (void)spean_tx_put(tx, SPEAN_TABLE_META, retired_key(),
+                           (struct spean_view){core->signing.bytes, sizeof(core->signing.bytes)});
+        err = spean_tx_commit(tx);
+    }
+    if (err != SPEAN_OK) {
+        core_fail(core, err, "retire"); /* It must not write after the next start either. */
+    }
 }
 
 static spean_err write_handle(struct spean_core *core, const struct spean_handle *handle)
@@ -433,6 +458,9 @@ static spean_err read_identity(struct spean_core *core)
             err = found == SPEAN_OK ? SPEAN_ECORRUPT : found;
         }
     }
+    struct spean_view retired;
+    core->retired =
+        err == SPEAN_OK && spean_tx_get(tx, SPEAN_TABLE_META, retired_key(), &retired) == SPEAN_OK;
     free(doc);
     spean_tx_abort(tx);
     return err;

@@ -25,8 +25,9 @@
 #define CORE_WAITING_MAX      32u
 #define SYNC_WAIT_MAX_S       3600u
 #define CORE_TICK_MS          1000u
-#define CORE_DIAL_MS          10000u /* Between two looks for partners to dial. */
-#define CORE_JOIN_MS          2000u  /* Between two questions whether we are approved. */
+#define CORE_DIAL_MS          10000u  /* Between two looks for partners to dial. */
+#define CORE_LOBBY_MS         900000u /* A stranger's link is ended then; who waits calls again. */
+#define CORE_JOIN_MS          2000u   /* Between two questions whether we are approved. */
 #define CORE_READERS_MS       60000u
 #define CORE_FOLD_ENTRIES     2048u /* In one turn. */
 
@@ -43,6 +44,8 @@ struct core_link {
     struct spean_link *link;
     struct spean_key transport;
     bool dialled;
+    bool lobby; /* A stranger's. */
+    uint64_t up_ms;
     struct outbox_message *first, *last;
     size_t bytes;    /* In the outbox. */
     bool overflowed; /* More than it may hold: dropped when the turn ends. */
@@ -96,6 +99,7 @@ struct spean_core {
     struct spean_fold *fold; /* Once the public keys are known. */
     uint64_t next_fold_ms;   /* Folds by then even if messages keep coming. */
     struct joining joining;
+    bool retired;       /* Our log was seen further on than we hold it: we write it no more. */
     bool lobby_pending; /* Newcomers may have become members. */
 
     bool entered; /* In, or joining, the ledger with this handle. */
@@ -160,7 +164,7 @@ void core_link_send(struct spean_core *core, struct core_link *link, struct spea
 /* The pipe may take messages again. */
 void core_link_flush(struct spean_core *core, struct core_link *link);
 
-/* End the links whose outbox overflowed. */
+/* End links whose outbox overflowed, and those of strangers that stay for too long. */
 void core_links_reap(struct spean_core *core);
 
 /* -- network.c: the transport's callbacks ---------------------------------------------------- */
@@ -199,6 +203,11 @@ void core_waiting_turn(struct spean_core *core, bool stopping);
 /* -- dial.c ---------------------------------------------------------------------------------- */
 
 void core_dial(struct spean_core *core);
+
+/* Peers hold entries of our own log that we do not: a copy or a backup of this node wrote, or we
+ * are one. Write nothing more into it, now and after every start.
+ */
+void core_retire(struct spean_core *core);
 
 /* -- partner.c: what status says of partners ------------------------------------------------- */
 

@@ -329,6 +329,9 @@ static void carry_out(struct spean_core *core, const struct spean_sync_effect *e
         break;
     case SPEAN_SYNC_REPORT:
         core_partner_report(core, link, effect);
+        if (effect->as.report.kind == SPEAN_REPORT_OWN_LOG_AHEAD) {
+            defer(core, effect);
+        }
         break;
     case SPEAN_SYNC_LOBBY_ANSWER:
         core_lobby_answer(core, effect);
@@ -555,6 +558,8 @@ static void answer(struct spean_core *core, const struct spean_sync_effect *effe
         core_lobby_join(core, effect);
     } else if (effect->kind == SPEAN_SYNC_DROP) {
         end_link(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_REPORT) {
+        core_retire(core);
     } else if (effect->kind == SPEAN_SYNC_APPEND) {
         struct spean_sync_event event = {.kind = SPEAN_SYNC_NOT_DURABLE};
         event.as.durable.token = effect->as.append.token;

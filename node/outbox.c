@@ -19,10 +19,13 @@ struct core_link *core_link_add(struct spean_core *core, struct spean_link *link
 {
     for (size_t i = 0; i < CORE_LINKS_MAX; i++) {
         if (core->links[i].id == 0) {
-            core->links[i] = (struct core_link){.id = spean_link_id(link),
-                                                .link = link,
-                                                .transport = *spean_link_key(link),
-                                                .dialled = spean_link_dialled(link)};
+            core->links[i] =
+                (struct core_link){.id = spean_link_id(link),
+                                   .link = link,
+                                   .transport = *spean_link_key(link),
+                                   .dialled = spean_link_dialled(link),
+                                   .lobby = spean_link_admission(link) == SPEAN_ADMIT_LOBBY,
+                                   .up_ms = core_now_ms()};
             return &core->links[i];
         }
     }
@@ -93,11 +96,13 @@ void core_links_reap(struct spean_core *core)
 {
     for (size_t i = 0; i < CORE_LINKS_MAX; i++) {
         struct core_link *link = &core->links[i];
-        if (link->id == 0 || !link->overflowed) {
+        const bool overstayed = link->lobby && core_now_ms() - link->up_ms > CORE_LOBBY_MS;
+        if (link->id == 0 || (!link->overflowed && !overstayed)) {
             continue;
         }
         struct spean_sync_event down = {.kind = SPEAN_SYNC_PEER_DOWN, .link = link->id};
-        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "outbox_full",
+        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING,
+                            link->overflowed ? "outbox_full" : "lobby_overstayed",
                             spean_journal_number("link", link->id));
         spean_transport_drop(core->transport, link->link);
         core_partner_down(core, &link->transport);
