@@ -983,6 +983,10 @@ static void an_erased_part_gets_neither_changes_nor_a_new_key(void **state)
     change(draft, &record, SPEAN_TYPE_REFERRAL, SPEAN_PART_PAYLOAD);
     write_value(draft, SPEAN_FIELD_REFERRAL_NARRATIVE, HELLO);
     refuse(f, A1, draft, SPEAN_ESTATE);
+    draft = author_fixture_draft(f, A1);
+    change(draft, &record, SPEAN_TYPE_REFERRAL, SPEAN_PART_PAYLOAD);
+    add_value(draft, SPEAN_FIELD_REFERRAL_ORIGIN_NOTES, "\x81\x01" HELLO); /* Has no context. */
+    refuse(f, A1, draft, SPEAN_ESTATE);
     static const enum spean_draft_grant hows[] = {SPEAN_GRANT_FIRST, SPEAN_GRANT_MORE,
                                                   SPEAN_GRANT_RENEW};
     for (size_t i = 0; i < 3; i++) {
