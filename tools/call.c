@@ -64,6 +64,12 @@ const struct spean_globals *spean_call_globals(const struct spean_call *call)
     return &call->parsed->globals;
 }
 
+const char *spean_call_path(const struct spean_call *call)
+{
+    assert(call != NULL);
+    return call->parsed->command->path;
+}
+
 /* Say whether the command has a flag or argument of this name: a handler asks for no other. */
 static bool has_name(const struct spean_command *command, const char *name)
 {
@@ -200,26 +206,36 @@ static enum spean_exit client_need(struct spean_call *call, struct spean_problem
     return exit;
 }
 
-/* Have a change checked but not made, and print what the daemon says about it. */
+/* Have a change checked but not made; give what the daemon says about it. */
 static enum spean_exit request_check(struct spean_call *call, const char *method, const char *path,
-                                     const json_t *body, struct spean_problem *problem)
+                                     const json_t *body, json_t **reply,
+                                     struct spean_problem *problem)
 {
     char *const checked =
         spean_format("%s%cdry_run=1", path, strchr(path, '?') == NULL ? '?' : '&');
-    json_t *reply = NULL;
-    enum spean_exit exit = checked == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, "--dry-run")
-                                           : spean_client_request(call->client, method, checked,
-                                                                  body, &reply, problem);
-    free(checked);
-    if (exit != SPEAN_EXIT_DONE) {
-        return exit;
+    if (checked == NULL) {
+        return spean_problem_err(problem, SPEAN_ENOMEM, "--dry-run");
     }
-    char *const text = json_dumps(reply, JSON_INDENT(2));
-    if (!json_is_true(json_object_get(reply, "dry_run"))) {
+    enum spean_exit exit =
+        spean_client_request(call->client, method, checked, body, reply, problem);
+    free(checked);
+    if (exit == SPEAN_EXIT_DONE && !json_is_true(json_object_get(*reply, "dry_run"))) {
+        json_decref(*reply);
+        *reply = NULL;
         exit = spean_problem_set(problem, SPEAN_EXIT_FAILED, "dry_run", "%s",
                                  _("the daemon does not say that this was a dry run"));
         spean_problem_hint(problem, "%s", _("the change may have been made: look"));
-    } else if (text == NULL) {
+    }
+    return exit;
+}
+
+/* Print what the daemon says about a change that was not made, and take the answer. */
+static enum spean_exit check_print(struct spean_call *call, const char *method, const char *path,
+                                   json_t *reply, struct spean_problem *problem)
+{
+    char *const text = json_dumps(reply, JSON_INDENT(2));
+    enum spean_exit exit = SPEAN_EXIT_DONE;
+    if (text == NULL) {
         exit = spean_problem_err(problem, SPEAN_ENOMEM, "--dry-run");
     } else {
         spean_out_json(call->out, reply);
@@ -232,9 +248,9 @@ static enum spean_exit request_check(struct spean_call *call, const char *method
     return exit;
 }
 
-enum spean_exit spean_call_request(struct spean_call *call, const char *method, const char *path,
-                                   const json_t *body, json_t **reply,
-                                   struct spean_problem *problem)
+enum spean_exit spean_call_exchange(struct spean_call *call, const char *method, const char *path,
+                                    const json_t *body, json_t **reply,
+                                    struct spean_problem *problem)
 {
     assert(call != NULL);
     assert(reply != NULL);
@@ -244,9 +260,21 @@ enum spean_exit spean_call_request(struct spean_call *call, const char *method, 
         return exit;
     }
     if (call->parsed->globals.dry_run && strcmp(method, "GET") != 0) {
-        return request_check(call, method, path, body, problem);
+        return request_check(call, method, path, body, reply, problem);
     }
     return spean_client_request(call->client, method, path, body, reply, problem);
+}
+
+enum spean_exit spean_call_request(struct spean_call *call, const char *method, const char *path,
+                                   const json_t *body, json_t **reply,
+                                   struct spean_problem *problem)
+{
+    enum spean_exit exit = spean_call_exchange(call, method, path, body, reply, problem);
+    if (exit == SPEAN_EXIT_DONE && call->parsed->globals.dry_run && strcmp(method, "GET") != 0) {
+        exit = check_print(call, method, path, *reply, problem);
+        *reply = NULL;
+    }
+    return exit;
 }
 
 enum spean_exit spean_call_wait(struct spean_call *call, long reply_ms,

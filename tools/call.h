@@ -26,6 +26,9 @@ struct spean_out *spean_call_out(struct spean_call *call);
 struct spean_prompt *spean_call_prompt(struct spean_call *call);
 const struct spean_globals *spean_call_globals(const struct spean_call *call);
 
+/* The words of the command that runs: "referral accept". */
+const char *spean_call_path(const struct spean_call *call);
+
 /*
  * The values given for the flag or argument name, which must be one of the command's: how many, and
  * each in the order given; NULL where there is none. They live as long as the call.
@@ -71,6 +74,14 @@ SPEAN_CHECK enum spean_exit spean_call_home(struct spean_call *call, char out[SP
 SPEAN_CHECK enum spean_exit spean_call_request(struct spean_call *call, const char *method,
                                                const char *path, const json_t *body, json_t **reply,
                                                struct spean_problem *problem);
+
+/*
+ * The same, but under --dry-run the daemon's answer comes to the handler, which says that nothing
+ * was changed: for commands that ask several times and tell once.
+ */
+SPEAN_CHECK enum spean_exit spean_call_exchange(struct spean_call *call, const char *method,
+                                                const char *path, const json_t *body,
+                                                json_t **reply, struct spean_problem *problem);
 
 /* Wait longer than usual for the replies that follow. Errors as spean_client_new(). */
 SPEAN_CHECK enum spean_exit spean_call_wait(struct spean_call *call, long reply_ms,

@@ -108,34 +108,6 @@ static enum spean_exit invite_run(struct spean_call *call, struct spean_problem 
     return exit;
 }
 
-/* Get a list, print it as JSON, and have each item put into a grid of these columns. */
-static enum spean_exit list_print(struct spean_call *call, const char *path,
-                                  const char *const *columns,
-                                  void (*row_add)(struct spean_grid *, const json_t *),
-                                  struct spean_problem *problem)
-{
-    json_t *list = NULL;
-    struct spean_grid *grid = NULL;
-    enum spean_exit exit = spean_listing_get(call, path, &list, problem);
-    if (exit == SPEAN_EXIT_DONE && spean_grid_new(&grid) != SPEAN_OK) {
-        exit = spean_problem_err(problem, SPEAN_ENOMEM, path);
-    }
-    if (exit == SPEAN_EXIT_DONE) {
-        const json_t *const items = json_object_get(list, "items");
-        for (; *columns != NULL; columns++) {
-            spean_grid_column(grid, _(*columns), false);
-        }
-        for (size_t i = 0; i < json_array_size(items); i++) {
-            row_add(grid, json_array_get(items, i));
-        }
-        spean_out_json(spean_call_out(call), list);
-        spean_out_grid(spean_call_out(call), grid);
-    }
-    spean_grid_free(grid);
-    json_decref(list);
-    return exit;
-}
-
 static void pending_add(struct spean_grid *grid, const json_t *item)
 {
     char who[SPEAN_WHO_BYTES_MAX];
@@ -151,7 +123,7 @@ static enum spean_exit pending_run(struct spean_call *call, struct spean_problem
 {
     static const char *const columns[] = {N_("ORGANISATION"), N_("DIGITS"), N_("WAITING SINCE"),
                                           NULL};
-    return list_print(call, "/v1/pending", columns, pending_add, problem);
+    return spean_listing_print(call, "/v1/pending", columns, pending_add, problem);
 }
 
 static void member_add(struct spean_grid *grid, const json_t *item)
@@ -168,7 +140,7 @@ static enum spean_exit list_run(struct spean_call *call, struct spean_problem *p
 {
     static const char *const columns[] = {N_("ORGANISATION"), N_("STATUS"), N_("STEWARD"),
                                           N_("NODES"), NULL};
-    return list_print(call, "/v1/members", columns, member_add, problem);
+    return spean_listing_print(call, "/v1/members", columns, member_add, problem);
 }
 
 static enum spean_exit refuse_run(struct spean_call *call, struct spean_problem *problem)

@@ -11,7 +11,7 @@
 #include "tools/input.h"
 #include "tools/vformat.h"
 
-enum spean_exit spean_edit_read(const char *path, size_t bytes_max, json_t **out,
+enum spean_exit spean_edit_json(const char *path, size_t bytes_max, json_t **out,
                                 struct spean_problem *problem)
 {
     assert(path != NULL);
@@ -27,12 +27,23 @@ enum spean_exit spean_edit_read(const char *path, size_t bytes_max, json_t **out
         return exit;
     }
     json_error_t error;
-    json_t *const object = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    json_t *const value = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     sodium_memzero(text, strlen(text));
     free(text);
-    if (object == NULL) {
+    if (value == NULL) {
         return spean_problem_usage(problem, _("%s, line %d, column %d: %s"), path, error.line,
                                    error.column, error.text);
+    }
+    *out = value;
+    return SPEAN_EXIT_DONE;
+}
+
+enum spean_exit spean_edit_read(const char *path, json_t **out, struct spean_problem *problem)
+{
+    json_t *object = NULL;
+    const enum spean_exit exit = spean_edit_json(path, SPEAN_EDIT_FILE_BYTES_MAX, &object, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
     }
     if (!json_is_object(object)) {
         json_decref(object);

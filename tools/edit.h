@@ -16,11 +16,14 @@
 #define SPEAN_EDIT_FILE_BYTES_MAX ((size_t)1 << 20) /* What the daemon takes for one request. */
 
 /*
- * Read one JSON object from path, "-" for standard input, at most bytes_max bytes, into *out; the
- * caller frees it. Exit 2: it is no JSON, no object, names a key twice, or is too long; the message
- * has the line and the column. Otherwise as spean_input_bytes().
+ * Read JSON, an array or an object, from path, "-" for standard input, at most bytes_max bytes,
+ * into *out; the caller frees it. Exit 2: it is no JSON, names a key twice, or is too long; the
+ * message has the line and the column. Otherwise as spean_input_bytes(). _read() takes one object
+ * of at most SPEAN_EDIT_FILE_BYTES_MAX.
  */
-SPEAN_CHECK enum spean_exit spean_edit_read(const char *path, size_t bytes_max, json_t **out,
+SPEAN_CHECK enum spean_exit spean_edit_json(const char *path, size_t bytes_max, json_t **out,
+                                            struct spean_problem *problem);
+SPEAN_CHECK enum spean_exit spean_edit_read(const char *path, json_t **out,
                                             struct spean_problem *problem);
 
 /*

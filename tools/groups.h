@@ -4,13 +4,20 @@
 
 #include "tools/command.h"
 
+extern const struct spean_group spean_group_agency;
+extern const struct spean_group spean_group_case;
+extern const struct spean_group spean_group_consent;
 extern const struct spean_group spean_group_help;
 extern const struct spean_group spean_group_init;
 extern const struct spean_group spean_group_ledger;
 extern const struct spean_group spean_group_lock;
+extern const struct spean_group spean_group_log;
 extern const struct spean_group spean_group_member;
+extern const struct spean_group spean_group_referral;
 extern const struct spean_group spean_group_status;
+extern const struct spean_group spean_group_sync;
 extern const struct spean_group spean_group_unlock;
+extern const struct spean_group spean_group_verify;
 extern const struct spean_group spean_group_version;
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "tools/client.h"
 #include "tools/i18n.h"
+#include "tools/out.h"
 
 #define PAGE_ITEMS "1000"
 
@@ -97,4 +98,33 @@ enum spean_exit spean_listing_get(struct spean_call *call, const char *path, jso
     }
     *list = json_pack("{s:o}", "items", all); /* It takes all, also when it fails. */
     return *list == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, path) : SPEAN_EXIT_DONE;
+}
+
+enum spean_exit spean_listing_print(struct spean_call *call, const char *path,
+                                    const char *const *columns,
+                                    void (*row_add)(struct spean_grid *, const json_t *),
+                                    struct spean_problem *problem)
+{
+    assert(columns != NULL);
+    assert(row_add != NULL);
+    json_t *list = NULL;
+    struct spean_grid *grid = NULL;
+    enum spean_exit exit = spean_listing_get(call, path, &list, problem);
+    if (exit == SPEAN_EXIT_DONE && spean_grid_new(&grid) != SPEAN_OK) {
+        exit = spean_problem_err(problem, SPEAN_ENOMEM, path);
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        const json_t *const items = json_object_get(list, "items");
+        for (; *columns != NULL; columns++) {
+            spean_grid_column(grid, _(*columns), false);
+        }
+        for (size_t i = 0; i < json_array_size(items); i++) {
+            row_add(grid, json_array_get(items, i));
+        }
+        spean_out_json(spean_call_out(call), list);
+        spean_out_grid(spean_call_out(call), grid);
+    }
+    spean_grid_free(grid);
+    json_decref(list);
+    return exit;
 }

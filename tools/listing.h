@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "tools/call.h"
+#include "tools/grid.h"
 #include "tools/problem.h"
 
 #define SPEAN_LISTING_ITEMS_MAX 100000u /* More than anybody reads; ask for less then. */
@@ -21,5 +22,14 @@ SPEAN_CHECK enum spean_exit spean_listing_get(struct spean_call *call, const cha
  * SPEAN_ELIMIT: too long. */
 SPEAN_CHECK spean_err spean_listing_query(char path[SPEAN_CLIENT_PATH_BYTES_MAX], const char *name,
                                           const char *value);
+
+/*
+ * Get the list and print it: as JSON, or as a grid with these columns (headings to be translated,
+ * ends with NULL), one row for each item, which row_add fills. Errors as spean_listing_get().
+ */
+SPEAN_CHECK enum spean_exit
+spean_listing_print(struct spean_call *call, const char *path, const char *const *columns,
+                    void (*row_add)(struct spean_grid *, const json_t *),
+                    struct spean_problem *problem);
 
 #endif

@@ -114,6 +114,14 @@ char *spean_show_value(json_t *value)
     return text;
 }
 
+const char *spean_show_text(json_t *text, const char *lang)
+{
+    const char *const asked = lang == NULL ? NULL : json_string_value(json_object_get(text, lang));
+    const char *const english = json_string_value(json_object_get(text, "en"));
+    const char *const first = json_string_value(json_object_iter_value(json_object_iter(text)));
+    return asked != NULL ? asked : english != NULL ? english : first != NULL ? first : "";
+}
+
 /* One row. An item of a list shows its content, its name and whether it was struck out. */
 static spean_err row_add(struct spean_grid *grid, const char *label, json_t *value)
 {

@@ -15,6 +15,10 @@
  */
 char *spean_show_value(json_t *value);
 
+/* The text of a value of several languages: in lang (may be NULL), else in English, else the first;
+ * "" if it has none. It belongs to text. */
+const char *spean_show_text(json_t *text, const char *lang);
+
 /* Add rows "label  value" to a grid of two columns: one for each element of an array, the label on
  * the first alone. SPEAN_ENOMEM. */
 SPEAN_CHECK spean_err spean_show_row(struct spean_grid *grid, const char *label, json_t *value);

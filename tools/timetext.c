@@ -130,3 +130,14 @@ spean_err spean_timetext_span(const char *text, int64_t *seconds)
     *seconds = count * length;
     return SPEAN_OK;
 }
+
+void spean_timetext_today(char out[SPEAN_TIMETEXT_BYTES_MAX])
+{
+    assert(out != NULL);
+    const time_t now = time(NULL);
+    struct tm parts;
+    if (!in_range(now) || localtime_r(&now, &parts) == NULL ||
+        strftime(out, SPEAN_TIMETEXT_BYTES_MAX, "%Y-%m-%d", &parts) == 0) {
+        out[0] = '\0';
+    }
+}

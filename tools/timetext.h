@@ -30,4 +30,8 @@ void spean_timetext_ago(int64_t now, int64_t then, char out[SPEAN_TIMETEXT_BYTES
  * more than SPEAN_TIMETEXT_SPAN_MAX seconds. */
 SPEAN_CHECK spean_err spean_timetext_span(const char *text, int64_t *seconds);
 
+/* Write today as this machine's calendar has it, "2026-11-20"; "" where the clock is beyond all
+ * years. */
+void spean_timetext_today(char out[SPEAN_TIMETEXT_BYTES_MAX]);
+
 #endif

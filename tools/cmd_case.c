@@ -1,0 +1,315 @@
+#include "tools/groups.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <sodium.h>
+#include <utf8proc.h>
+
+#include "tools/call.h"
+#include "tools/client.h"
+#include "tools/costs.h"
+#include "tools/edit.h"
+#include "tools/i18n.h"
+#include "tools/jsonget.h"
+#include "tools/listing.h"
+#include "tools/out.h"
+#include "tools/recording.h"
+#include "tools/show.h"
+#include "tools/timetext.h"
+
+#define NAME_BYTES_MAX      257u /* SCHEMA.md, map person_name, with a NUL. */
+#define LANG_BYTES_MAX      36u
+#define NARRATIVE_BYTES_MAX 32768u
+
+static void row_add(struct spean_grid *grid, const json_t *record)
+{
+    const json_t *const fields = json_object_get(record, "fields");
+    const json_t *const name = json_array_get(json_object_get(fields, "names"), 0);
+    char code[SPEAN_RECORDING_NAME_BYTES];
+    spean_recording_name(record, code);
+    spean_grid_cell(grid, "%s", code);
+    spean_grid_cell(grid, "%s", spean_jsonget_text(fields, "status"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(fields, "opened_on"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(fields, "risk_level"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(name, "full"));
+}
+
+static enum spean_exit list_run(struct spean_call *call, struct spean_problem *problem)
+{
+    static const char *const columns[] = {N_("CASE"), N_("STATUS"), N_("OPENED"),
+                                          N_("RISK"), N_("NAME"),   NULL};
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX] = "/v1/cases";
+    if (spean_listing_query(path, "status", spean_call_value(call, "status")) != SPEAN_OK) {
+        return spean_problem_usage(problem, "%s", _("what is asked for is too long"));
+    }
+    return spean_listing_print(call, path, columns, row_add, problem);
+}
+
+static enum spean_exit show_run(struct spean_call *call, struct spean_problem *problem)
+{
+    static const char *const but[] = {"costs", NULL};
+    struct spean_out *const out = spean_call_out(call);
+    const struct spean_resource resource = {.collection = "cases",
+                                            .id = spean_call_value(call, "case")};
+    json_t *record = NULL;
+    const enum spean_exit exit = spean_recording_get(call, &resource, &record, problem);
+    if (record == NULL) {
+        return exit;
+    }
+    spean_out_json(out, record);
+    spean_err err = spean_show_record(out, record, but);
+    if (err == SPEAN_OK) {
+        err = spean_costs_print(out, json_object_get(json_object_get(record, "fields"), "costs"));
+    }
+    json_decref(record);
+    return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "case show");
+}
+
+/* Guess the script of a name by its first letter that is not plain ASCII. */
+static const char *script_of(const char *name)
+{
+    static const struct {
+        utf8proc_int32_t first;
+        utf8proc_int32_t last;
+        const char *script;
+    } blocks[] = {{0x1780, 0x17ff, "khmr"},
+                  {0x1000, 0x109f, "mymr"},
+                  {0x3041, 0x309f, "hira"},
+                  {0x30a0, 0x30ff, "kana"},
+                  {0x3400, 0x9fff, "jpan"}};
+    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)name;
+    utf8proc_int32_t point;
+    for (utf8proc_ssize_t len; *at != '\0'; at += len) {
+        len = utf8proc_iterate(at, -1, &point);
+        if (len <= 0) {
+            break;
+        }
+        for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+            if (point >= blocks[i].first && point <= blocks[i].last) {
+                return blocks[i].script;
+            }
+        }
+    }
+    return "latn";
+}
+
+/* Ask one question and wipe nothing yet: the caller's buffer holds the answer. */
+static enum spean_exit ask(struct spean_call *call, const char *name, char *buf, size_t cap,
+                           struct spean_problem *problem)
+{
+    const struct spean_question question = spean_call_question(call, name);
+    return spean_prompt_ask(spean_call_prompt(call), &question, buf, cap, problem);
+}
+
+/* Ask for the few things that a new case begins with; each may be left out. */
+static enum spean_exit answers_set(struct spean_call *call, json_t *edit, char *buf,
+                                   struct spean_problem *problem)
+{
+    spean_err err = SPEAN_OK;
+    enum spean_exit exit = ask(call, "person.name", buf, NAME_BYTES_MAX, problem);
+    if (exit == SPEAN_EXIT_DONE && buf[0] != '\0') {
+        err = spean_edit_append(edit, "add", "names",
+                                json_pack("{s:s,s:s}", "script", script_of(buf), "full", buf));
+    }
+    if (exit == SPEAN_EXIT_DONE && err == SPEAN_OK) {
+        exit = ask(call, "person.language", buf, LANG_BYTES_MAX, problem);
+        if (exit == SPEAN_EXIT_DONE && buf[0] != '\0') {
+            err = spean_edit_append(edit, "add", "languages",
+                                    json_pack("{s:s,s:b}", "code", buf, "speaks", 1));
+        }
+    }
+    if (exit == SPEAN_EXIT_DONE && err == SPEAN_OK) {
+        exit = ask(call, "narrative", buf, NARRATIVE_BYTES_MAX, problem);
+        if (exit == SPEAN_EXIT_DONE && buf[0] != '\0') {
+            json_t *text = NULL;
+            exit = spean_recording_text(call, buf, &text, problem);
+            if (exit == SPEAN_EXIT_DONE) {
+                err = spean_edit_set(edit, "set", "narrative", text);
+            }
+        }
+    }
+    return err == SPEAN_OK ? exit : spean_problem_err(problem, err, "case add");
+}
+
+/* A case that says nothing about it is active, and opened today. */
+static spean_err defaults_set(json_t *edit)
+{
+    const json_t *const set = json_object_get(edit, "set");
+    char today[SPEAN_TIMETEXT_BYTES_MAX];
+    spean_timetext_today(today);
+    spean_err err = SPEAN_OK;
+    if (json_object_get(set, "status") == NULL) {
+        err = spean_edit_set(edit, "set", "status", json_string("active"));
+    }
+    if (err == SPEAN_OK && json_object_get(json_object_get(edit, "set"), "opened_on") == NULL) {
+        err = spean_edit_set(edit, "set", "opened_on", json_string(today));
+    }
+    return err;
+}
+
+/* Send the edit and say what became of it. */
+static enum spean_exit edit_send(struct spean_call *call, const char *method, const char *id,
+                                 const json_t *edit, struct spean_problem *problem)
+{
+    const struct spean_resource resource = {.collection = "cases", .id = id};
+    struct spean_out *const out = spean_call_out(call);
+    json_t *reply = NULL;
+    const enum spean_exit exit =
+        spean_recording_send(call, method, &resource, edit, &reply, problem);
+    if (reply == NULL) {
+        return exit;
+    }
+    char name[SPEAN_RECORDING_NAME_BYTES];
+    spean_recording_name(reply, name);
+    if (id != NULL && json_is_false(json_object_get(reply, "changed"))) {
+        spean_out_done(out, _("%s   nothing to change"), name);
+    } else {
+        spean_out_done(out, id == NULL ? _("case opened   %s") : _("case changed   %s"), name);
+    }
+    spean_out_note(out, "%s",
+                   _("Only your own organisation's nodes can read it. A referral shows of it "
+                     "what you choose."));
+    spean_out_next(out, id == NULL ? "spean consent record --case %s" : "spean case show %s", name);
+    json_decref(reply);
+    return SPEAN_EXIT_DONE;
+}
+
+static enum spean_exit add_run(struct spean_call *call, struct spean_problem *problem)
+{
+    json_t *edit = NULL;
+    enum spean_exit exit = spean_recording_edit(call, &edit, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
+    }
+    if (!spean_call_given(call, "from")) {
+        char *const buf = malloc(NARRATIVE_BYTES_MAX);
+        exit = buf == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, "case add")
+                           : answers_set(call, edit, buf, problem);
+        if (buf != NULL) {
+            sodium_memzero(buf, NARRATIVE_BYTES_MAX);
+            free(buf);
+        }
+    }
+    if (exit == SPEAN_EXIT_DONE && defaults_set(edit) != SPEAN_OK) {
+        exit = spean_problem_err(problem, SPEAN_ENOMEM, "case add");
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = edit_send(call, "POST", NULL, edit, problem);
+    }
+    json_decref(edit);
+    return exit;
+}
+
+static enum spean_exit edit_run(struct spean_call *call, struct spean_problem *problem)
+{
+    const char *const status = spean_call_value(call, "status");
+    json_t *edit = NULL;
+    enum spean_exit exit = spean_recording_edit(call, &edit, problem);
+    if (exit == SPEAN_EXIT_DONE && status != NULL &&
+        spean_edit_set(edit, "set", "status", json_string(status)) != SPEAN_OK) {
+        exit = spean_problem_err(problem, SPEAN_ENOMEM, "--status");
+    }
+    if (exit == SPEAN_EXIT_DONE && json_object_size(edit) == 0) {
+        exit = spean_problem_usage(problem, "%s", _("nothing is to be changed"));
+        spean_problem_hint(problem, "%s",
+                           _("give --from FILE; what is personal comes no other way"));
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = edit_send(call, "PATCH", spean_call_value(call, "case"), edit, problem);
+    }
+    json_decref(edit);
+    return exit;
+}
+
+static const struct spean_flag status_flags[] = {
+    {.name = "status",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "CODE",
+     .help = N_("only these, a code of the list case_status: active, closed")},
+    {0},
+};
+
+static const struct spean_flag edit_flags[] = {
+    {.name = "status",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "CODE",
+     .help = N_("a code of the list case_status: active, follow_up")},
+    SPEAN_FLAG_FROM,
+    {0},
+};
+
+static const struct spean_arg case_args[] = {
+    {.name = "case", .kind = SPEAN_KIND_ID, .help = N_("its code, KH-2611-0317-T, or its id")},
+    {0},
+};
+
+static const struct spean_command commands[] = {
+    {
+        .path = "case list",
+        .summary = N_("List cases"),
+        .text = N_("Lists the cases of your own organisation. Nobody else has them."),
+        .flags = status_flags,
+        .inverse = SPEAN_INVERSE_READS,
+        .examples =
+            (const char *const[]){"spean case list", "spean case list --status active", NULL},
+        .run = list_run,
+    },
+    {
+        .path = "case show",
+        .summary = N_("Show a case"),
+        .text = N_("Prints every field of a case, and its costs as a table with totals by "
+                   "category and currency. Amounts are never converted."),
+        .args = case_args,
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean case show KH-2611-0317-B", NULL},
+        .run = show_run,
+    },
+    {
+        .path = "case add",
+        .summary = N_("Open a case"),
+        .text = N_("Asks for a name, a language and what happened; each may be left empty. With "
+                   "--from it takes everything, costs too, from a JSON file instead. What is "
+                   "personal is never a word of the command. Nothing of a case leaves your "
+                   "organisation; the program makes its code."),
+        .flags = (const struct spean_flag[]){SPEAN_FLAG_FROM, {0}},
+        .questions =
+            (const struct spean_question[]){
+                {.name = "person.name",
+                 .text = N_("Name, in the person's script"),
+                 .optional = true},
+                {.name = "person.language",
+                 .text = N_("Language the person speaks (km, vi, id, ja)"),
+                 .optional = true},
+                {.name = "narrative", .text = N_("What happened"), .optional = true},
+                {0},
+            },
+        .inverse = "case edit",
+        .examples =
+            (const char *const[]){"spean case add", "spean case add --from case.json", NULL},
+        .run = add_run,
+    },
+    {
+        .path = "case edit",
+        .summary = N_("Change a case"),
+        .text = N_("Changes what the JSON file says and nothing else: values are set, members of "
+                   "sets added or removed, items of lists appended or struck out."),
+        .flags = edit_flags,
+        .args = case_args,
+        .inverse = "case edit",
+        .examples =
+            (const char *const[]){"spean case edit KH-2611-0317-B --from changes.json",
+                                  "spean case edit KH-2611-0317-B --status follow_up", NULL},
+        .run = edit_run,
+    },
+    {0},
+};
+
+const struct spean_group spean_group_case = {
+    .name = "case",
+    .summary = N_("Cases of your own organisation"),
+    .commands = commands,
+};

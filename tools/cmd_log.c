@@ -1,0 +1,148 @@
+#include "tools/groups.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "tools/call.h"
+#include "tools/client.h"
+#include "tools/grid.h"
+#include "tools/i18n.h"
+#include "tools/idtext.h"
+#include "tools/jsonget.h"
+#include "tools/listing.h"
+#include "tools/money.h"
+#include "tools/out.h"
+#include "tools/show.h"
+
+static void log_add(struct spean_grid *grid, const json_t *log)
+{
+    const json_t *const cut = json_object_get(log, "cut");
+    char id[SPEAN_IDTEXT_SHORT_BYTES];
+    char who[SPEAN_WHO_BYTES_MAX];
+    char height[SPEAN_MONEY_BYTES_MAX];
+    spean_idtext_short(spean_jsonget_text(log, "id"), id);
+    spean_jsonget_who(log, "org", "name", who);
+    spean_money_count(spean_jsonget_number(log, "height"), height);
+    spean_grid_cell(grid, "%s", id);
+    spean_grid_cell(grid, "%s%s", who, spean_jsonget_true(log, "self") ? _("  (this node)") : "");
+    spean_grid_cell(grid, "%s", height);
+    spean_grid_cell(grid, "%s", spean_jsonget_text(log, "standing"));
+    if (json_is_object(cut)) {
+        spean_grid_cell(grid, _("closed at %" PRId64), spean_jsonget_number(cut, "seq"));
+    } else {
+        spean_grid_cell(grid, "-");
+    }
+}
+
+static enum spean_exit list_run(struct spean_call *call, struct spean_problem *problem)
+{
+    static const char *const columns[] = {N_("LOG"),      N_("ORGANISATION"), N_("ENTRIES"),
+                                          N_("STANDING"), N_("CUT"),          NULL};
+    return spean_listing_print(call, "/v1/logs", columns, log_add, problem);
+}
+
+static void entry_add(struct spean_grid *grid, const json_t *entry)
+{
+    char when[SPEAN_WHEN_BYTES_MAX];
+    spean_jsonget_when(entry, "time", when);
+    spean_grid_cell(grid, "%" PRId64, spean_jsonget_number(entry, "seq"));
+    spean_grid_cell(grid, "%s", when);
+    spean_grid_cell(grid, "%s", spean_jsonget_text(entry, "kind"));
+    spean_grid_cell(grid, "%" PRId64, spean_jsonget_number(entry, "body_bytes"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(entry, "body"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(entry, "fate"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(entry, "why"));
+}
+
+/* Print one entry, everything that is known of it. */
+static enum spean_exit entry_show(struct spean_call *call, const char *log, const char *seq,
+                                  struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX];
+    json_t *entry = NULL;
+    spean_err err = spean_client_path(path, "/v1/logs/%s/entries/%s", log, seq);
+    if (err != SPEAN_OK) {
+        return spean_problem_err(problem, err, "log show");
+    }
+    const enum spean_exit exit = spean_call_request(call, "GET", path, NULL, &entry, problem);
+    if (entry == NULL) {
+        return exit;
+    }
+    spean_out_json(out, entry);
+    struct spean_grid *grid;
+    err = spean_grid_new(&grid);
+    if (err == SPEAN_OK) {
+        spean_grid_column(grid, NULL, false);
+        spean_grid_column(grid, NULL, false);
+        const char *key;
+        json_t *value;
+        json_object_foreach(entry, key, value)
+        {
+            err = err == SPEAN_OK ? spean_show_row(grid, key, value) : err;
+        }
+        spean_out_grid(out, grid);
+        spean_grid_free(grid);
+    }
+    json_decref(entry);
+    return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "log show");
+}
+
+static enum spean_exit show_run(struct spean_call *call, struct spean_problem *problem)
+{
+    static const char *const columns[] = {N_("SEQ"),   N_("WHEN"), N_("KIND"),
+                                          N_("BYTES"), N_("BODY"), N_("WHAT BECAME OF IT"),
+                                          N_("WHY"),   NULL};
+    const char *const log = spean_call_value(call, "log");
+    const char *const seq = spean_call_value(call, "seq");
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX];
+    if (seq != NULL) {
+        return entry_show(call, log, seq, problem);
+    }
+    const spean_err err = spean_client_path(path, "/v1/logs/%s/entries", log);
+    return err == SPEAN_OK ? spean_listing_print(call, path, columns, entry_add, problem)
+                           : spean_problem_err(problem, err, "log show");
+}
+
+static const struct spean_command commands[] = {
+    {
+        .path = "log list",
+        .summary = N_("List the logs, one for each node that ever wrote"),
+        .text = N_("Every node writes one log, which nobody else can change. Shows how many "
+                   "entries of each are here, and where one was closed."),
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean log list", NULL},
+        .run = list_run,
+    },
+    {
+        .path = "log show",
+        .summary = N_("Show the entries of a log, or one of them"),
+        .text = N_("Prints the headers, which every member has, whether the content is here, and "
+                   "what became of it: folded, waiting, or set aside and why. It opens nothing "
+                   "that is sealed for others."),
+        .args =
+            (const struct spean_arg[]){
+                {.name = "log",
+                 .kind = SPEAN_KIND_ID,
+                 .help = N_("its id, or the beginning of it")},
+                {.name = "seq",
+                 .kind = SPEAN_KIND_NUMBER,
+                 .optional = true,
+                 .help = N_("the number of one entry, from 1")},
+                {0},
+            },
+        .inverse = SPEAN_INVERSE_READS,
+        .examples =
+            (const char *const[]){"spean log show 91c4-7f3a", "spean log show 91c4-7f3a 12", NULL},
+        .run = show_run,
+    },
+    {0},
+};
+
+const struct spean_group spean_group_log = {
+    .name = "log",
+    .summary = N_("What the nodes wrote"),
+    .commands = commands,
+};
