@@ -243,7 +243,7 @@ static const struct spean_flag edit_flags[] = {
 };
 
 static const struct spean_arg case_args[] = {
-    {.name = "case", .kind = SPEAN_KIND_ID, .help = N_("its code, KH-2611-0317-T, or its id")},
+    {.name = "case", .kind = SPEAN_KIND_ID, .help = N_("its code, KH-2611-0317-B, or its id")},
     {0},
 };
 

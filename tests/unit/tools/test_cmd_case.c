@@ -1,0 +1,247 @@
+#include "tools/program.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/tools/clikit.h"
+
+#define PATH_BYTES 160u
+#define COST(category, amount, currency, struck)                                                   \
+    "{\"name\":\"ab-1-0\",\"struck\":" struck ",\"item\":{\"category\":\"" category                \
+    "\",\"amount\":{\"amount\":" amount ",\"currency\":\"" currency "\",\"exact\":true},"          \
+    "\"paid_to\":{\"kind\":\"sending_org\"},\"paid_on\":\"2023-11\"}}"
+#define CASE(costs)                                                                                \
+    "{\"id\":\"aabbccdd00112233\",\"code\":\"KH-2611-0317-B\",\"type\":\"case\",\"changed\":true," \
+    "\"fields\":{\"status\":\"active\",\"opened_on\":\"2026-11-22\",\"names\":[{\"script\":"       \
+    "\"latn\",\"full\":\"Test Person\"}],\"costs\":[" costs "]}}"
+
+static char folder[PATH_BYTES];
+static char path[PATH_BYTES + 32];
+
+static int folder_make(void **state)
+{
+    (void)state;
+    scratch_make(folder, sizeof(folder));
+    return 0;
+}
+
+static int folder_remove(void **state)
+{
+    (void)state;
+    scratch_remove(folder);
+    return 0;
+}
+
+static void a_case_from_a_file_is_sent_with_status_and_day(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {{.status = 201, .json = CASE("")}};
+    scratch_write(folder, "case.json",
+                  "{\"set\":{\"opened_on\":\"2026-11-01\"},\"append\":{\"costs\":[{}]}}", path,
+                  sizeof(path));
+    talk_run(&talk, says, 1, (const char *const[]){"spean", "case", "add", "--from", path, NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "POST /v1/cases",
+                 "{\"set\":{\"opened_on\":\"2026-11-01\",\"status\":\"active\"},"
+                 "\"append\":{\"costs\":[{}]}}");
+    assert_non_null(strstr(talk.result.err, "KH-2611-0317-B"));
+    assert_non_null(strstr(talk.result.err, "Only your own organisation"));
+    talk_fini(&talk);
+}
+
+static void answers_become_a_case_in_their_script(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {{.status = 201, .json = CASE("")}};
+    static const struct {
+        const char *name;
+        const char *script;
+    } rows[] = {{"\u179f\u17bb\u1797\u17b6", "khmr"},
+                {"Nguy\u1ec5n Th\u1ecb V\u00ed D\u1ee5", "latn"},
+                {"\u4e94\u5341\u5d50", "jpan"},
+                {"\u30a8\u30f3", "kana"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char answers[256];
+        char wanted[256];
+        (void)snprintf(answers, sizeof(answers),
+                       "person.name: %s\nperson.language: km\nnarrative:\n", rows[i].name);
+        (void)snprintf(wanted, sizeof(wanted), "[{\"script\":\"%s\",\"full\":\"%s\"}]",
+                       rows[i].script, rows[i].name);
+        scratch_write(folder, "answers", answers, path, sizeof(path));
+        talk_run(&talk, says, 1,
+                 (const char *const[]){"spean", "case", "add", "--answers", path, NULL});
+        assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+        json_t *const body = asked_body(&talk, 0);
+        json_t *const names = json_loads(wanted, 0, NULL);
+        const json_t *const add = json_object_get(body, "add");
+        assert_true(json_equal(json_object_get(add, "names"), names));
+        assert_int_equal(json_array_size(json_object_get(add, "languages")), 1);
+        assert_null(json_object_get(json_object_get(body, "set"), "narrative"));
+        assert_null(strstr(talk.result.err, rows[i].name)); /* Talk goes to logs of scripts. */
+        json_decref(names);
+        json_decref(body);
+        talk_fini(&talk);
+    }
+}
+
+static void a_narrative_needs_its_language(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {{.status = 201, .json = CASE("")}};
+    scratch_write(folder, "answers", "person.name:\nperson.language:\nnarrative: it rained\n", path,
+                  sizeof(path));
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "case", "add", "--answers", path, NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_USAGE);
+    assert_asked_times(&talk, 0);
+    talk_fini(&talk);
+    talk_run(
+        &talk, says, 1,
+        (const char *const[]){"spean", "case", "add", "--answers", path, "--lang", "en", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    json_t *const body = asked_body(&talk, 0);
+    const json_t *const text =
+        json_object_get(json_object_get(json_object_get(body, "set"), "narrative"), "en");
+    assert_string_equal(json_string_value(text), "it rained");
+    json_decref(body);
+    talk_fini(&talk);
+}
+
+static void personal_data_is_refused_on_the_command_line(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const char *const runs[][7] = {
+        {"spean", "case", "add", "--name", "Test Person", NULL},
+        {"spean", "case", "add", "Test Person", NULL},
+        {"spean", "case", "add", "--narrative", "it rained", NULL},
+        {"spean", "case", "edit", "KH-2611-0317-B", "--phone", "+855", NULL},
+        {"spean", "case", "edit", "KH-2611-0317-B", NULL},
+        {"spean", "case", "add", NULL}, /* Nobody can be asked. */
+    };
+    const struct api_say says[] = {{.status = 201, .json = CASE("")}};
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        talk_run(&talk, says, 1, runs[i]);
+        assert_int_equal(talk.result.exit, SPEAN_EXIT_USAGE);
+        assert_asked_times(&talk, 0);
+        talk_fini(&talk);
+    }
+}
+
+static void costs_are_a_table_with_totals_in_the_right_units(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {
+        {.status = 200,
+         .json = CASE(COST("fee_recruiter", "310000", "JPY", "false") "," COST(
+             "fee_recruiter", "263607", "JPY",
+             "false") "," COST("training", "5000", "JPY",
+                               "true") "," COST("travel", "120050", "USD",
+                                                "false") "," COST("travel", "4100000", "KHR",
+                                                                  "false") "," COST("travel",
+                                                                                    "8800000",
+                                                                                    "VND",
+                                                                                    "false"))}};
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "case", "show", "KH-2611-0317-B", "--plain", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "GET /v1/cases/KH-2611-0317-B", NULL);
+    static const char *const said[] = {"fee_recruiter\tJPY 310,000\tsending_org\t2023-11",
+                                       "struck out",
+                                       "fee_recruiter\tJPY 573,607\n",
+                                       "travel\tUSD 1,200.50\n",
+                                       "travel\tKHR 41,000.00\n",
+                                       "travel\tVND 8,800,000\n",
+                                       "everything\tJPY 573,607\n"};
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        assert_non_null(strstr(talk.result.out, said[i]));
+    }
+    assert_null(strstr(talk.result.out, "training\tJPY 5,000\n")); /* Struck out: in no total. */
+    talk_fini(&talk);
+}
+
+static void a_total_beyond_all_numbers_is_not_a_wrong_one(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {
+        {.status = 200,
+         .json = CASE(COST("other", "9223372036854775807", "JPY",
+                           "false") "," COST("other", "1", "JPY", "false"))}};
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "case", "show", "KH-2611-0317-B", "--plain", NULL});
+    assert_non_null(strstr(talk.result.out, "everything\t?\n"));
+    talk_fini(&talk);
+}
+
+static void editing_patches_and_a_list_shows_codes(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {{.status = 200, .json = CASE("")}};
+    const struct api_say list[] = {{.status = 200, .json = "{\"items\":[" CASE("") "]}"}};
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "case", "edit", "kh-2611-0317-b", "--status", "closed",
+                                   NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "PATCH /v1/cases/KH-2611-0317-B", "{\"set\":{\"status\":\"closed\"}}");
+    talk_fini(&talk);
+    talk_run(&talk, list, 1,
+             (const char *const[]){"spean", "case", "list", "--status", "active", NULL});
+    assert_asked(&talk, 0, "GET /v1/cases?status=active&limit=1000", NULL);
+    assert_non_null(strstr(talk.result.out, "KH-2611-0317-B"));
+    talk_fini(&talk);
+}
+
+static void errors_keep_the_daemons_exit_code(void **state)
+{
+    (void)state;
+    struct talk talk;
+    static const struct {
+        int status;
+        const char *json;
+        enum spean_exit exit;
+    } rows[] = {
+        {404, "{\"error\":{\"code\":\"not_found\",\"message\":\"m\",\"exit\":5}}",
+         SPEAN_EXIT_NOT_FOUND},
+        {423, "{\"error\":{\"code\":\"locked\",\"message\":\"m\",\"exit\":11}}", SPEAN_EXIT_LOCKED},
+        {409, "{\"error\":{\"code\":\"ambiguous\",\"message\":\"m\"}}", SPEAN_EXIT_STATE},
+        {403, "{\"error\":{\"code\":\"not_permitted\",\"message\":\"m\",\"exit\":4}}",
+         SPEAN_EXIT_DENIED},
+        {500, "broken", SPEAN_EXIT_FAILED}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct api_say says[] = {{.status = rows[i].status, .json = rows[i].json}};
+        talk_run(&talk, says, 1,
+                 (const char *const[]){"spean", "case", "show", "KH-2611-0317-B", NULL});
+        assert_int_equal(talk.result.exit, rows[i].exit);
+        assert_string_equal(talk.result.out, "");
+        talk_fini(&talk);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
+        TEST(a_case_from_a_file_is_sent_with_status_and_day),
+        TEST(answers_become_a_case_in_their_script),
+        TEST(a_narrative_needs_its_language),
+        TEST(personal_data_is_refused_on_the_command_line),
+        TEST(costs_are_a_table_with_totals_in_the_right_units),
+        TEST(a_total_beyond_all_numbers_is_not_a_wrong_one),
+        TEST(editing_patches_and_a_list_shows_codes),
+        TEST(errors_keep_the_daemons_exit_code),
+#undef TEST
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,256 @@
+#include "tools/hsds.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Read text as a file of Khmer names; the caller ends *hsds. */
+static void read_text(const char *text, struct spean_hsds *hsds)
+{
+    json_t *const file = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(file);
+    assert_int_equal(spean_hsds_read(file, "km", NULL, NULL, hsds), SPEAN_OK);
+    json_decref(file);
+}
+
+static void assert_items(const struct spean_hsds *hsds, const char *json)
+{
+    json_t *const wanted = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(wanted);
+    if (!json_equal(hsds->items, wanted)) {
+        fail_msg("%s", json_dumps(hsds->items, JSON_INDENT(1)));
+    }
+    json_decref(wanted);
+}
+
+static const char *error_place(const struct spean_hsds *hsds, size_t i)
+{
+    return json_string_value(json_object_get(json_array_get(hsds->errors, i), "place"));
+}
+
+static void an_organization_becomes_an_edit_found_by_its_identifier(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text(
+        "{\"id\":\"u-1\",\"name\":\"\u179f\u17d2\u1796\u17b6\u1793\",\"description\":\"d\","
+        "\"alternate_name\":\"b\",\"email\":\"a@b.example\",\"website\":\"https://b.example\","
+        "\"organization_identifiers\":[{\"id\":\"x\",\"identifier_scheme\":\"GB COH\","
+        "\"identifier\":\"12\"}],"
+        "\"phones\":[{\"id\":\"p\",\"number\":\"\\\"+855 (23) 000-001\\\"\",\"type\":\"voice\","
+        "\"extension\":100,\"languages\":[{\"id\":\"l\",\"code\":\"km\"}]}]}",
+        &hsds);
+    assert_items(
+        &hsds, "[{\"place\":\"$\",\"match\":{\"scheme\":\"gb_coh\",\"value\":\"12\"},\"edit\":{"
+               "\"set\":{\"names\":{\"km\":\"\u179f\u17d2\u1796\u17b6\u1793\"},"
+               "\"description\":{\"km\":\"d\"},\"email\":\"a@b.example\","
+               "\"website\":\"https://b.example\"},"
+               "\"add\":{\"aliases\":[{\"km\":\"b\"}],"
+               "\"identifiers\":[{\"scheme\":\"gb_coh\",\"value\":\"12\"}],"
+               "\"phones\":[{\"number\":\"+85523000001\",\"type\":\"voice\",\"languages\":[\"km\"],"
+               "\"extension\":\"100\"}]}}}]");
+    assert_int_equal(json_array_size(hsds.errors), 0);
+    assert_int_equal(json_object_size(hsds.left), 0);
+    spean_hsds_fini(&hsds);
+}
+
+static void without_an_identifier_the_id_is_one(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text("{\"id\":\"u-1\",\"name\":\"n\"}", &hsds);
+    assert_items(&hsds, "[{\"place\":\"$\",\"match\":{\"scheme\":\"hsds\",\"value\":\"u-1\"},"
+                        "\"edit\":{\"set\":{\"names\":{\"km\":\"n\"}},"
+                        "\"add\":{\"identifiers\":[{\"scheme\":\"hsds\",\"value\":\"u-1\"}]}}}]");
+    spean_hsds_fini(&hsds);
+}
+
+static void services_locations_and_hours_are_taken(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text(
+        "{\"id\":\"u\",\"name\":\"n\",\"locations\":[{\"id\":\"l\",\"location_type\":\"physical\","
+        "\"addresses\":[{\"address_1\":\"1 Street\",\"city\":\"Town\",\"state_province\":\"S\","
+        "\"postal_code\":\"123\",\"country\":\"KH\",\"address_type\":\"physical\"}],"
+        "\"languages\":[{\"code\":\"km\"},{\"code\":\"km\"}],"
+        "\"schedules\":[{\"byday\":\"MO,TU\",\"opens_at\":\"10:00:00\",\"closes_at\":\"18:00:00\"}]"
+        "}],\"services\":[{\"id\":\"s\",\"name\":\"Law\",\"status\":\"temporarily closed\","
+        "\"eligibility_description\":\"all\",\"fees\":\"none\",\"assured_date\":\"2026-01-02\","
+        "\"attributes\":[{\"taxonomy_term\":{\"code\":\"nonsense\"}},"
+        "{\"taxonomy_term\":{\"code\":\"legal\"}}],\"service_areas\":[{\"name\":\"East\"}]}]}",
+        &hsds);
+    assert_items(
+        &hsds,
+        "[{\"place\":\"$\",\"match\":{\"scheme\":\"hsds\",\"value\":\"u\"},\"edit\":{\"set\":{"
+        "\"names\":{\"km\":\"n\"},\"country\":\"KH\",\"hours\":{\"km\":\"MO,TU 10:00-18:00\"}},"
+        "\"add\":{\"identifiers\":[{\"scheme\":\"hsds\",\"value\":\"u\"}],"
+        "\"addresses\":[{\"place\":{\"country\":\"KH\",\"code\":\"\",\"name\":\"Town\"},"
+        "\"kind\":\"physical\",\"lines\":{\"km\":\"1 Street, S\"},\"postal_code\":\"123\"}],"
+        "\"languages\":[\"km\"],\"services\":[{\"name\":{\"km\":\"Law\"},"
+        "\"eligibility\":{\"km\":\"all\"},\"fees\":{\"km\":\"none\"},\"code\":\"legal\","
+        "\"status\":\"temporarily_closed\",\"assured_on\":\"2026-01-02\","
+        "\"area\":[{\"country\":\"\",\"code\":\"\",\"name\":\"East\"}]}]}}}]");
+    spean_hsds_fini(&hsds);
+}
+
+static void a_service_brings_its_organization_along(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text(
+        "[{\"id\":\"s\",\"name\":\"Law\",\"status\":\"active\",\"organization\":{\"id\":\"u\","
+        "\"name\":\"n\"}},{\"id\":\"x\",\"service\":{\"id\":\"s\",\"name\":\"Aid\",\"status\":"
+        "\"active\",\"organization\":{\"id\":\"u\",\"name\":\"n\"}}}]",
+        &hsds);
+    assert_int_equal(json_array_size(hsds.items), 2);
+    assert_int_equal(json_array_size(hsds.errors), 0);
+    spean_hsds_fini(&hsds);
+}
+
+static void a_wrong_row_is_told_with_its_place_and_stops_no_other(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text(
+        "{\"contents\":[{\"id\":\"1\"},{\"id\":\"2\",\"name\":\"good\"},7,"
+        "{\"id\":\"3\",\"location_type\":\"physical\",\"name\":\"place\"},{\"name\":\"no id\"},"
+        "{\"id\":\"4\",\"name\":\"service\",\"status\":\"active\"}]}",
+        &hsds);
+    assert_int_equal(json_array_size(hsds.items), 1);
+    assert_int_equal(hsds.failed, 5);
+    static const char *const places[] = {"$.contents[0].name", "$.contents[2]", "$.contents[3]",
+                                         "$.contents[4]", "$.contents[5]"};
+    assert_int_equal(json_array_size(hsds.errors), 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(error_place(&hsds, i), places[i]);
+    }
+    spean_hsds_fini(&hsds);
+}
+
+static void a_wrong_part_is_left_out_and_the_rest_goes_in(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text(
+        "[{\"id\":\"1\",\"name\":\"n\",\"phones\":[{\"number\":\"call us\"},{\"number\":\"\"},"
+        "{\"number\":\"+85512345678901234567890\"},{\"number\":\"1280\"}],\"locations\":[{},"
+        "{\"addresses\":[{\"country\":\"Cambodia\"}]}],\"organization_identifiers\":["
+        "{\"identifier_scheme\":\"x\"}],\"services\":[{\"status\":\"active\"}]}]",
+        &hsds);
+    assert_items(&hsds,
+                 "[{\"place\":\"$[0]\",\"match\":{\"scheme\":\"hsds\",\"value\":\"1\"},"
+                 "\"edit\":{\"set\":{\"names\":{\"km\":\"n\"}},\"add\":{\"identifiers\":["
+                 "{\"scheme\":\"hsds\",\"value\":\"1\"}],\"phones\":[{\"number\":\"1280\"}]}}"
+                 "}]");
+    static const char *const places[] = {"$[0].organization_identifiers[0]",
+                                         "$[0].phones[0].number",
+                                         "$[0].phones[1].number",
+                                         "$[0].phones[2].number",
+                                         "$[0].locations[1].addresses[0].country",
+                                         "$[0].services[0].name"};
+    assert_int_equal(json_array_size(hsds.errors), 6);
+    for (size_t i = 0; i < 6; i++) {
+        assert_string_equal(error_place(&hsds, i), places[i]);
+    }
+    assert_int_equal(hsds.failed, 0);
+    spean_hsds_fini(&hsds);
+}
+
+static void what_has_no_field_is_counted_by_name(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text(
+        "[{\"id\":\"1\",\"name\":\"n\",\"logo\":\"x\",\"contacts\":[{\"name\":\"Ann\",\"email\":"
+        "\"ann@b.example\"}]},{\"id\":\"2\",\"name\":\"n\",\"logo\":\"y\",\"logo2\":null}]",
+        &hsds);
+    json_t *const wanted = json_pack("{s:i,s:i}", "organization.logo", 2, "contact.name", 1);
+    assert_true(json_equal(hsds.left, wanted));
+    json_decref(wanted);
+    char *const text = json_dumps(hsds.items, 0);
+    assert_non_null(strstr(text, "ann@b.example"));
+    assert_null(strstr(text, "\"Ann\"")); /* Agencies are public; people are not. */
+    free(text);
+    spean_hsds_fini(&hsds);
+}
+
+static void a_kind_and_country_stand_in_only_where_there_is_none(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    json_t *const file = json_loads(
+        "[{\"id\":\"1\",\"name\":\"a\"},{\"id\":\"2\",\"name\":\"b\",\"attributes\":[{\"taxonomy_"
+        "term\":"
+        "{\"code\":\"police\"}}],\"locations\":[{\"addresses\":[{\"country\":\"JP\"}]}]}]",
+        0, NULL);
+    assert_int_equal(spean_hsds_read(file, "en", "union", "VN", &hsds), SPEAN_OK);
+    static const char *const kinds[] = {"union", "police"};
+    static const char *const countries[] = {"VN", "JP"};
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *const set =
+            json_object_get(json_object_get(json_array_get(hsds.items, i), "edit"), "set");
+        assert_string_equal(json_string_value(json_object_get(set, "kind")), kinds[i]);
+        assert_string_equal(json_string_value(json_object_get(set, "country")), countries[i]);
+    }
+    spean_hsds_fini(&hsds);
+    json_decref(file);
+}
+
+static void more_rows_than_the_limit_are_refused(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds = {.items = NULL};
+    json_t *const file = json_array();
+    json_t *const row = json_object();
+    for (size_t i = 0; i < SPEAN_HSDS_ROWS_MAX + 1; i++) {
+        assert_int_equal(json_array_append(file, row), 0);
+    }
+    assert_int_equal(spean_hsds_read(file, "en", NULL, NULL, &hsds), SPEAN_ELIMIT);
+    assert_null(hsds.items);
+    json_decref(row);
+    json_decref(file);
+}
+
+static void parts_of_one_agency_have_a_limit(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    json_t *const file = json_pack("[{s:s,s:s,s:[]}]", "id", "1", "name", "n", "phones");
+    json_t *const phones = json_object_get(json_array_get(file, 0), "phones");
+    for (int i = 0; i < (int)SPEAN_HSDS_PARTS_MAX + 1; i++) {
+        char number[16];
+        (void)snprintf(number, sizeof(number), "+855%d", 10000 + i);
+        assert_int_equal(json_array_append_new(phones, json_pack("{s:s}", "number", number)), 0);
+    }
+    assert_int_equal(spean_hsds_read(file, "en", NULL, NULL, &hsds), SPEAN_OK);
+    const json_t *const add =
+        json_object_get(json_object_get(json_array_get(hsds.items, 0), "edit"), "add");
+    assert_int_equal(json_array_size(json_object_get(add, "phones")), SPEAN_HSDS_PARTS_MAX);
+    assert_int_equal(json_array_size(hsds.errors), 1);
+    spean_hsds_fini(&hsds);
+    json_decref(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_organization_becomes_an_edit_found_by_its_identifier),
+        cmocka_unit_test(without_an_identifier_the_id_is_one),
+        cmocka_unit_test(services_locations_and_hours_are_taken),
+        cmocka_unit_test(a_service_brings_its_organization_along),
+        cmocka_unit_test(a_wrong_row_is_told_with_its_place_and_stops_no_other),
+        cmocka_unit_test(a_wrong_part_is_left_out_and_the_rest_goes_in),
+        cmocka_unit_test(what_has_no_field_is_counted_by_name),
+        cmocka_unit_test(a_kind_and_country_stand_in_only_where_there_is_none),
+        cmocka_unit_test(more_rows_than_the_limit_are_refused),
+        cmocka_unit_test(parts_of_one_agency_have_a_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
