@@ -320,6 +320,7 @@ static void tick(struct spean_core *core)
         if (err != SPEAN_OK) {
             core_fail(core, err, "readers");
         }
+        core_daily(core);
     }
 }
 

@@ -200,6 +200,11 @@ void core_settle_records(struct spean_core *core);
 void core_wait_for_step(struct spean_core *core, struct spean_job *job, uint64_t wait_s);
 void core_waiting_turn(struct spean_core *core, bool stopping);
 
+/* -- daily.c ---------------------------------------------------------------------------------- */
+
+/* Write a heads entry if one is due. */
+void core_daily(struct spean_core *core);
+
 /* -- dial.c ---------------------------------------------------------------------------------- */
 
 void core_dial(struct spean_core *core);
