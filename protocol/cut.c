@@ -51,8 +51,16 @@ void spean_cut_join(struct spean_cut *cut, const struct spean_cut *other)
         *cut = *other;
         return;
     }
-    if (cut->seq == other->seq && !spean_id_equal(&cut->entry, &other->entry)) {
-        memset(cut, 0, sizeof(*cut));
-        cut->closed = true;
+    if (cut->seq == other->seq) {
+        cut->torn = cut->torn || !spean_id_equal(&cut->entry, &other->entry);
+    }
+}
+
+void spean_cut_settle(struct spean_cut *cut)
+{
+    assert(cut != NULL);
+
+    if (cut->torn) {
+        *cut = (struct spean_cut){.closed = true};
     }
 }

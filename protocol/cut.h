@@ -14,6 +14,7 @@ struct spean_cut {
     bool closed;
     uint64_t seq;          /* The last entry that counts; 0: none does. */
     struct spean_id entry; /* Its id; all zero when seq is 0. */
+    bool torn;             /* Between join and settle: branches name other entries of this seq. */
 };
 
 /* Read seq and entry id, nil for seq 0: two values of an array that the caller has entered. */
@@ -24,9 +25,11 @@ void spean_cut_write(struct spean_writer *w, const struct spean_cut *cut);
 bool spean_cut_may_follow(const struct spean_cut *cut, const struct spean_cut *before);
 
 /*
- * Make *cut what two branches give together: the lower of both. Where they name different entries
- * of one seq, no place below is known to both, so nothing of the log stands: seq 0 (P3.9).
+ * Join all branches' cuts of a log in any order, then settle: the lowest binds. Where branches name
+ * different entries of that seq, no place below is known to all, so nothing of the log stands:
+ * seq 0 (P3.9).
  */
 void spean_cut_join(struct spean_cut *cut, const struct spean_cut *other);
+void spean_cut_settle(struct spean_cut *cut);
 
 #endif

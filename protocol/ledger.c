@@ -459,6 +459,7 @@ static spean_err put_changes(struct spean_ledger *ledger, const struct spean_cha
 {
     spean_err err = other == NULL ? SPEAN_OK : spean_ledger_join(ledger, other, false);
     if (err == SPEAN_OK) {
+        spean_ledger_settle_cuts(ledger);
         put_parameters(ledger, c);
         err = put_members(ledger, c);
     }
@@ -571,4 +572,13 @@ spean_err spean_ledger_join(struct spean_ledger *ledger, const struct spean_ledg
         }
     }
     return err;
+}
+
+void spean_ledger_settle_cuts(struct spean_ledger *ledger)
+{
+    assert(ledger != NULL);
+
+    for (uint32_t i = 0; i < ledger->cuts_count; i++) {
+        spean_cut_settle(&ledger->cuts[i].cut);
+    }
 }

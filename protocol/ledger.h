@@ -82,10 +82,12 @@ SPEAN_CHECK spean_err spean_ledger_replay(struct spean_ledger *ledger,
 
 /*
  * Take over what another branch removed and cut; orgs that only it made members are listed as
- * being elsewhere when list_others is set (P4.6). SPEAN_ENOMEM: ledger may have taken over a part.
+ * being elsewhere when list_others is set (P4.6). Settle the cuts after the last branch.
+ * SPEAN_ENOMEM: ledger may have taken over a part.
  */
 SPEAN_CHECK spean_err spean_ledger_join(struct spean_ledger *ledger,
                                         const struct spean_ledger *other, bool list_others);
+void spean_ledger_settle_cuts(struct spean_ledger *ledger);
 
 /* Look up an org, a steward by org, a cut, a pin; NULL or false: there is none. */
 const struct spean_ledger_member *spean_ledger_member_get(const struct spean_ledger *ledger,

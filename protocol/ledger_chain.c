@@ -124,6 +124,7 @@ static spean_err settle(struct spean_ledger_chain *lc)
         spean_ledger_fini(&ledger);
         return err;
     }
+    spean_ledger_settle_cuts(&ledger);
     spean_ledger_fini(&lc->ledger);
     lc->ledger = ledger;
     return SPEAN_OK;

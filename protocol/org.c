@@ -110,6 +110,15 @@ void spean_org_join_cuts(struct spean_org *org, const struct spean_org *other)
     }
 }
 
+void spean_org_settle_cuts(struct spean_org *org)
+{
+    assert(org != NULL);
+
+    for (uint32_t i = 0; i < org->nodes_count; i++) {
+        spean_cut_settle(&org->nodes[i].cut);
+    }
+}
+
 static bool key_in(const struct spean_key *keys, uint32_t count, const struct spean_key *key)
 {
     for (uint32_t i = 0; i < count; i++) {

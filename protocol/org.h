@@ -69,7 +69,9 @@ const struct spean_org_node *spean_org_node_get(const struct spean_org *org,
 /* The public sealing key of a generation; NULL if there is none. */
 const struct spean_key *spean_org_sealing_get(const struct spean_org *org, uint64_t generation);
 
-/* Take over the cuts of logs that org knows from another branch, the lower of each (P3.9). */
+/* Take over the cuts of logs that org knows from another branch, the lower of each; settle them
+ * after the last branch (P3.9). */
 void spean_org_join_cuts(struct spean_org *org, const struct spean_org *other);
+void spean_org_settle_cuts(struct spean_org *org);
 
 #endif

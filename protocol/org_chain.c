@@ -162,6 +162,7 @@ static spean_err branches_collect(struct spean_org_chain *oc, uint64_t best)
         }
         head = spean_chain_next_head(&oc->chain, head + 1);
     }
+    spean_org_settle_cuts(&oc->org);
     return SPEAN_OK;
 }
 

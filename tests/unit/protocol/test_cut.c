@@ -56,12 +56,30 @@ static void one_seq_with_two_entries_joins_to_nothing_p3_9(void **state)
     struct spean_cut cut = fixture_cut(9, 1);
     struct spean_cut same = cut;
     spean_cut_join(&same, &cut);
+    spean_cut_settle(&same);
     assert_int_equal(same.seq, 9);
     spean_cut_join(&cut, &other);
+    spean_cut_join(&cut, &other);
+    spean_cut_settle(&cut);
     assert_true(cut.closed);
     assert_int_equal(cut.seq, 0);
-    spean_cut_join(&cut, &other);
-    assert_int_equal(cut.seq, 0);
+}
+
+static void three_branches_join_to_one_cut_in_every_order_p3_9(void **state)
+{
+    (void)state;
+    static const unsigned orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                          {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    const struct spean_cut cuts[3] = {fixture_cut(9, 1), fixture_cut(9, 2), fixture_cut(4, 3)};
+    for (size_t i = 0; i < 6; i++) {
+        struct spean_cut cut = {0};
+        for (size_t k = 0; k < 3; k++) {
+            spean_cut_join(&cut, &cuts[orders[i][k]]);
+        }
+        spean_cut_settle(&cut);
+        assert_int_equal(cut.seq, 4);
+        assert_true(spean_id_equal(&cut.entry, &cuts[2].entry));
+    }
 }
 
 static void what_is_written_is_read(void **state)
@@ -94,6 +112,7 @@ int main(void)
         cmocka_unit_test(joining_gives_the_lower_whichever_comes_first_p3_9),
         cmocka_unit_test(joining_with_an_open_log_keeps_the_cut),
         cmocka_unit_test(one_seq_with_two_entries_joins_to_nothing_p3_9),
+        cmocka_unit_test(three_branches_join_to_one_cut_in_every_order_p3_9),
         cmocka_unit_test(what_is_written_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

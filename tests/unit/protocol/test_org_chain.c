@@ -172,6 +172,28 @@ static void a_frozen_org_keeps_the_lower_cut_of_each_log_p3_9(void **state)
     with_both_orders(check_lower_cut);
 }
 
+static void three_branches_freeze_an_org_at_the_same_cut_in_every_order_p3_9(void **state)
+{
+    (void)state;
+    static const unsigned orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                          {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    const struct fixture_document *const branches[3] = {&left, &right, &more};
+    fixture_org_cut(&left, &v2.doc, NODE, 9, 100, ADMIN);
+    fixture_org_cut(&right, &v2.doc, NODE, 9, 101, ADMIN);
+    fixture_org_cut(&more, &v2.doc, NODE, 4, 102, ADMIN);
+    for (size_t i = 0; i < 6; i++) {
+        struct spean_org_chain oc;
+        spean_org_chain_init(&oc);
+        add(&oc, &v1);
+        add(&oc, &v2);
+        for (size_t k = 0; k < 3; k++) {
+            add(&oc, branches[orders[i][k]]);
+        }
+        assert_int_equal(node_of(&oc, NODE)->cut.seq, 4);
+        spean_org_chain_fini(&oc);
+    }
+}
+
 static void check_one_sided_cuts(const struct spean_org_chain *oc)
 {
     assert_true(oc->frozen);
@@ -367,6 +389,7 @@ int main(void)
         CHAIN_TEST(a_version_number_that_skips_is_refused),
         CHAIN_TEST(equal_branches_freeze_the_org_and_open_nothing_p3_9),
         CHAIN_TEST(a_frozen_org_keeps_the_lower_cut_of_each_log_p3_9),
+        CHAIN_TEST(three_branches_freeze_an_org_at_the_same_cut_in_every_order_p3_9),
         CHAIN_TEST(a_frozen_org_keeps_cuts_of_one_branch_alone_p3_9),
         CHAIN_TEST(cuts_at_one_seq_with_two_entries_leave_nothing_p3_9),
         CHAIN_TEST(the_branch_with_more_recoveries_is_in_force_p3_9),
