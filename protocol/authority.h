@@ -181,6 +181,10 @@ void spean_authority_digest(const struct spean_authority *a, struct spean_id *ou
 uint32_t spean_authority_heads(const struct spean_authority *a, const struct spean_id *chain,
                                struct spean_title *out, uint32_t cap);
 
+/* Say whether a version of a chain (ledger id or org id) is held. */
+bool spean_authority_has(const struct spean_authority *a, const struct spean_id *chain,
+                         const struct spean_id *version);
+
 /*
  * List the documents of a chain that whoever has these heads (none: count 0) lacks, in the order in
  * which they can be added; the caller frees *out. An empty list is NULL. Where no head is known

@@ -254,6 +254,13 @@ uint32_t spean_authority_heads(const struct spean_authority *a, const struct spe
     return held->heads_count;
 }
 
+bool spean_authority_has(const struct spean_authority *a, const struct spean_id *chain,
+                         const struct spean_id *version)
+{
+    const struct spean_chain *const held = chain_find(a, chain);
+    return held != NULL && spean_chain_find(held, version) != SPEAN_CHAIN_NONE;
+}
+
 /* Mark what whoever has these heads holds for certain. */
 static void marks_set(const struct spean_chain *chain, const struct spean_title *heads,
                       uint32_t heads_count, bool *marks)

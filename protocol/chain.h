@@ -17,8 +17,7 @@
 #include "protocol/id_map.h"
 #include "protocol/limits.h"
 
-#define SPEAN_CHAIN_NONE      UINT32_MAX
-#define SPEAN_CHAIN_HEADS_MAX 64u /* What leads back out of a fork may pass it. */
+#define SPEAN_CHAIN_NONE UINT32_MAX
 
 struct spean_chain_version {
     struct spean_id id;

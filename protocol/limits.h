@@ -7,7 +7,8 @@
 
 #define SPEAN_DOCUMENT_BYTES_MAX      32768u /* The body of a statement or charter version. */
 #define SPEAN_DOCUMENT_SIGNATURES_MAX 64u
-#define SPEAN_DOCUMENT_VERSIONS_MAX   65536u /* Of one chain, both branches together. */
+#define SPEAN_DOCUMENT_VERSIONS_MAX   65536u /* Of one chain, all branches together. */
+#define SPEAN_CHAIN_HEADS_MAX         15u    /* Of one chain; so many are told to a peer. */
 #define SPEAN_ADMINS_MAX              16u
 #define SPEAN_STEWARDS_MAX            64u
 #define SPEAN_ORG_NODES_MAX           1024u /* Ever. */

@@ -25,7 +25,7 @@
 #define SPEAN_REFUSE_BYTES_MAX   256u
 #define SPEAN_MESSAGE_ROWS_MAX   2048u /* In one ROWS; more rows go into further messages. */
 #define SPEAN_MESSAGE_TITLES_MAX 1024u /* Chains in one TITLES. */
-#define SPEAN_MESSAGE_HEADS_MAX  15u   /* Heads of one document chain. */
+#define SPEAN_MESSAGE_HEADS_MAX  SPEAN_CHAIN_HEADS_MAX
 #define SPEAN_MESSAGE_DOCS_MAX   256u
 #define SPEAN_EXCLUDED_MAX       4096u
 #define SPEAN_BUCKETS_BYTES      (SPEAN_BUCKETS_COUNT * SPEAN_BUCKET_DIGEST_BYTES)

@@ -158,7 +158,7 @@ struct spean_sync_event {
             bool more;
         } loaded_documents;
         struct {
-            spean_err err; /* Why the first bad document was refused; SPEAN_OK if none was. */
+            spean_err err; /* Why one was refused (spean_documents_put()); SPEAN_OK: none was. */
         } documents_put;
         struct {
             struct spean_id log;
@@ -189,7 +189,8 @@ enum spean_sync_effect_kind {
 enum spean_sync_report_kind {
     SPEAN_REPORT_SESSION_OPEN,  /* HELLO was exchanged; peer known. */
     SPEAN_REPORT_EQUAL,         /* Equality of headers proven; count = bodies we lack. */
-    SPEAN_REPORT_UNEQUAL,       /* Both sides finished and do not hold the same headers. */
+    SPEAN_REPORT_UNEQUAL,       /* Both sides finished and do not hold the same headers; or, with
+                                   SPEAN_EGAP, a document that the peer names cannot be had. */
     SPEAN_REPORT_PEER_BROKE,    /* The peer broke rule count (for example 1302); err. */
     SPEAN_REPORT_PEER_REFUSED,  /* The peer refused us for rule count. */
     SPEAN_REPORT_PEER_SILENT,   /* Pings lost. */

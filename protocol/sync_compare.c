@@ -92,6 +92,7 @@ static void merge_exclusions(struct spean_sync *s, struct link *link, const stru
 static void send_rows(struct spean_sync *s, struct link *link)
 {
     link->rows_sent = true;
+    link->rows_count = 0; /* Theirs answer these. */
     struct spean_message m = {.type = SPEAN_MESSAGE_ROWS, .as.rows.buckets = link->differing};
     const size_t total = spean_frontier_count(link->target);
     size_t i = 0;
@@ -242,12 +243,20 @@ void sync_compare_rows(struct spean_sync *s, struct link *link, const struct spe
         return;
     }
     struct spean_list rows = m->as.rows.rows;
+    if ((m->as.rows.more && rows.count == 0) ||
+        rows.count > SPEAN_FRONTIER_LOGS_MAX - link->rows_count) {
+        sync_refuse(s, link, 1305, SPEAN_ELIMIT); /* It would never end. */
+        return;
+    }
     struct spean_frontier_row row;
     while (link->phase != PHASE_ENDED && spean_row_next(&rows, &row)) {
-        if ((link->differing >> spean_frontier_bucket(&row.log) & 1) == 0) {
-            sync_refuse(s, link, 1305, SPEAN_EFORMAT);
+        const bool named = (link->differing >> spean_frontier_bucket(&row.log) & 1) != 0;
+        if (!named || (link->rows_count > 0 && spean_id_compare(&row.log, &link->rows_log) <= 0)) {
+            sync_refuse(s, link, 1305, SPEAN_EFORMAT); /* They ascend over all messages. */
             return;
         }
+        link->rows_log = row.log;
+        link->rows_count++;
         take_row(s, link, &row);
     }
     if (link->phase != PHASE_ENDED && !m->as.rows.more) {

@@ -18,6 +18,7 @@
 #define SYNC_EFFECTS_MAX       65536u
 #define SYNC_WANT_BYTES_FIRST  (4u * SPEAN_RUN_BYTES_MAX)
 #define SYNC_TARGETS_MAX       SPEAN_FRONTIER_LOGS_MAX
+#define SYNC_ROUNDS_MAX        3u     /* Of documents in a row for what a peer names (P13.3). */
 #define SYNC_PAUSE_MS          60000u /* After the disk was full. */
 #define SYNC_CLOCK_TOLERANCE_S 3600u
 #define SYNC_STALL_MS          60000u /* Without progress while something is owed. */
@@ -89,6 +90,7 @@ struct link {
     uint32_t puts;                    /* PUT_DOCUMENTS under way. */
     struct spean_id agreed;           /* Authority digest when documents were last exchanged. */
     bool documents_again;             /* The authority changed meanwhile. */
+    uint32_t rounds_lacking;          /* In a row that left out a head that the peer named. */
     struct spean_title *their_titles; /* Collected from TITLES; flat, see titles_of. */
     struct their_chain *their_chains;
     uint32_t their_titles_count, their_chains_count;
@@ -103,6 +105,8 @@ struct link {
     uint64_t *excluded; /* Short names that either side excludes, ascending. */
     uint32_t excluded_count;
     bool rows_sent, rows_received;
+    uint32_t rows_count;           /* Taken from ROWS that have more to come. */
+    struct spean_id rows_log;      /* The last of them. */
     struct spean_frontier *target; /* For each log the higher of both sides' rows. */
     struct spean_frontier *theirs; /* Rows where they were ahead or differ, and what they told. */
     bool synced_sent, synced_received;

@@ -468,12 +468,43 @@ static void send_documents(struct spean_sync *s, struct link *link,
     sync_send(s, link, &m);
 }
 
+/* Say whether a head that the peer named in this round is not held here. */
+static bool lacks_named(const struct spean_sync *s, const struct link *link)
+{
+    for (uint32_t i = 0; i < link->their_chains_count; i++) {
+        const struct their_chain *const chain = &link->their_chains[i];
+        for (uint32_t k = 0; k < chain->count; k++) {
+            const struct spean_title *const title = &link->their_titles[chain->first + k];
+            if (!spean_authority_has(s->authority, &chain->chain, &title->id)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A side that saw only higher heads of a fork sends nothing of its branch until it holds the other:
+ * then another round brings it (P13.3). */
+static bool another_round(struct spean_sync *s, struct link *link, bool lacks)
+{
+    link->rounds_lacking = lacks ? link->rounds_lacking + 1 : 0;
+    if (link->documents_again || (lacks && link->rounds_lacking < SYNC_ROUNDS_MAX)) {
+        return true;
+    }
+    if (lacks) {
+        link->rounds_lacking = SYNC_ROUNDS_MAX; /* And no more until a round leaves nothing out. */
+        sync_report(s, link, SPEAN_REPORT_UNEQUAL, SPEAN_EGAP, 0);
+    }
+    return false;
+}
+
 static void finish_documents(struct spean_sync *s, struct link *link)
 {
     if (!link->documents_sent || !link->documents_received || link->puts > 0) {
         return;
     }
-    const bool ahead = link->titles_ahead;
+    const bool ahead = link->titles_ahead; /* Then those of this round are forgotten. */
+    const bool lacks = !ahead && lacks_named(s, link);
     link->titles_ahead = false;
     link->titles_sent = false;
     if (!ahead) {
@@ -485,7 +516,7 @@ static void finish_documents(struct spean_sync *s, struct link *link)
         return;
     }
     link->mode = SPEAN_LINK_MEMBER;
-    if (link->documents_again || ahead) {
+    if (ahead || another_round(s, link, lacks)) {
         link->documents_again = false;
         begin_titles(s, link);
         if (link->titles_received) {
@@ -523,7 +554,7 @@ void sync_session_loaded_documents(struct spean_sync *s, struct link *link,
 
 void sync_session_documents(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
-    if (link->phase != PHASE_DOCUMENTS || link->documents_received) {
+    if (link->phase != PHASE_DOCUMENTS || !link->titles_received || link->documents_received) {
         sync_refuse(s, link, 1303, SPEAN_ESTATE);
         return;
     }
@@ -536,7 +567,10 @@ void sync_session_documents_put(struct spean_sync *s, struct link *link, spean_e
 {
     assert(link->puts > 0);
     link->puts--;
-    if (err != SPEAN_OK) {
+    /* What has no room or no place here may have both there: an org's admins can make more branches
+     * than anybody keeps, and must not part others by it. It shows as a head that is not held. */
+    const bool left_out = err == SPEAN_ELIMIT || err == SPEAN_EWAIT || err == SPEAN_EGAP;
+    if (err != SPEAN_OK && (link->phase == PHASE_LOBBY || !left_out)) {
         sync_refuse(s, link, link->phase == PHASE_LOBBY ? 1202 : 203, err);
         return;
     }

@@ -139,11 +139,17 @@ spean_err spean_documents_put(struct spean_tx *tx, struct spean_authority *autho
     assert(kept != NULL);
 
     *kept = 0;
+    spean_err passed_over = SPEAN_OK;
     spean_err err = spean_tx_err(tx);
     for (uint32_t i = 0; i < count && err == SPEAN_OK; i++) {
         struct spean_authority_change change;
         err = spean_authority_add(authority, documents[i], pending, &change);
         if (err == SPEAN_EEXISTS) {
+            err = SPEAN_OK;
+            continue;
+        }
+        if (err == SPEAN_ELIMIT || err == SPEAN_EWAIT || err == SPEAN_EGAP) {
+            passed_over = err;
             err = SPEAN_OK;
             continue;
         }
@@ -155,7 +161,7 @@ spean_err spean_documents_put(struct spean_tx *tx, struct spean_authority *autho
             (*kept)++;
         }
     }
-    return err;
+    return err == SPEAN_OK ? passed_over : err;
 }
 
 spean_err spean_documents_get(struct spean_tx *tx, const struct spean_id *chain,

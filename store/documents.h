@@ -25,9 +25,11 @@ SPEAN_CHECK spean_err spean_documents_load(struct spean_db *db, struct spean_aut
 
 /*
  * Judge count documents in turn and keep those that are valid; what one changed goes to
- * changes[*kept], which has room for count. One that is held already is passed over. The first
- * one refused ends it; those before it stay kept.
- * Errors are those of spean_authority_add(), and of tx, which then has failed (spean_tx_err()).
+ * changes[*kept], which has room for count. One that is held already is passed over.
+ * SPEAN_ELIMIT, SPEAN_EWAIT, SPEAN_EGAP: at least one has no room or place here, which need not be
+ * the fault of who sent it; it was passed over, and the others were judged.
+ * Other errors of spean_authority_add(): the first one refused ends it; those before it stay kept.
+ * Errors of tx, which then has failed (spean_tx_err()).
  */
 SPEAN_CHECK spean_err spean_documents_put(struct spean_tx *tx, struct spean_authority *authority,
                                           const struct spean_view *documents, uint32_t count,

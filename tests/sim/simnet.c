@@ -112,7 +112,8 @@ struct sim {
     uint64_t random;
     uint8_t audience_of_part[256];
     struct sim_counts counts;
-    struct fixture_document *charter; /* The last version. */
+    struct fixture_document *charter;          /* The last version. */
+    struct spean_id statements[SIM_NODES_MAX]; /* Version 2 of each org. */
     char *transcript;
     size_t transcript_len;
     bool silenced[SIM_NODES_MAX];
@@ -320,6 +321,9 @@ struct sim *sim_new(uint32_t count, struct sim_faults faults)
         start_node(sim, &sim->nodes[i]);
     }
     sim->charter->doc = charters[count - 1].doc;
+    for (uint32_t i = 0; i < count; i++) {
+        sim->statements[i] = v2[i].doc.id;
+    }
     free(v1);
     free(v2);
     free(charters);
@@ -750,6 +754,9 @@ static void on_put_documents(struct sim *sim, struct node *node,
         }
         if (err != SPEAN_OK) {
             event.as.documents_put.err = err;
+            if (err == SPEAN_ELIMIT || err == SPEAN_EWAIT || err == SPEAN_EGAP) {
+                continue;
+            }
             break;
         }
         changed = true;
@@ -1225,6 +1232,39 @@ void sim_restore(struct sim *sim, uint32_t index, uint32_t author, uint64_t coun
     step(sim, node, &event);
 }
 
+void sim_branch_charter(struct sim *sim, uint32_t at, uint32_t count, uint64_t delay)
+{
+    struct fixture_document *next = must(calloc(1, sizeof(*next)));
+    struct spean_id previous = sim->charter->doc.id;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t erasure_delay_s = delay + i;
+        const struct spean_charter_draft draft = {.version = sim->charter->doc.version + 1 + i,
+                                                  .previous = previous,
+                                                  .erasure_delay_s = &erasure_delay_s};
+        fixture_charter(next, &draft, SIGNED_BY(admin_of(0) + 5));
+        add_document(&sim->nodes[at], next);
+        previous = next->doc.id;
+    }
+    free(next);
+    authority_changed(sim, &sim->nodes[at]);
+}
+
+void sim_branch_statement(struct sim *sim, uint32_t org, uint32_t at, uint32_t count, unsigned key)
+{
+    struct fixture_document *next = must(calloc(1, sizeof(*next)));
+    struct spean_id previous = sim->statements[org];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct spean_key sealing = fixture_x25519(key + i);
+        const struct spean_statement_draft draft = {
+            .version = 3 + i, .previous = previous, .generation = 2 + i, .sealing = &sealing};
+        fixture_statement(next, &draft, SIGNED_BY(admin_of(org)));
+        add_document(&sim->nodes[at], next);
+        previous = next->doc.id;
+    }
+    free(next);
+    authority_changed(sim, &sim->nodes[at]);
+}
+
 /* -- Looking --------------------------------------------------------------------------------- */
 
 bool sim_equal(const struct sim *sim, uint32_t a, uint32_t b)
@@ -1242,6 +1282,29 @@ bool sim_equal(const struct sim *sim, uint32_t a, uint32_t b)
         }
     }
     return true;
+}
+
+bool sim_authority_equal(const struct sim *sim, uint32_t a, uint32_t b)
+{
+    struct spean_id x;
+    struct spean_id y;
+    spean_authority_digest(sim->nodes[a].authority, &x);
+    spean_authority_digest(sim->nodes[b].authority, &y);
+    return spean_id_equal(&x, &y);
+}
+
+uint32_t sim_heads(const struct sim *sim, uint32_t at, uint32_t org)
+{
+    struct spean_authority_org found;
+    require(spean_authority_org(sim->nodes[at].authority, &sim->nodes[org].org, &found) == SPEAN_OK,
+            "no such org");
+    return found.heads_count;
+}
+
+uint32_t sim_charter_heads(const struct sim *sim, uint32_t at)
+{
+    const struct spean_id ledger = spean_authority_ledger(sim->nodes[at].authority)->id;
+    return spean_authority_heads(sim->nodes[at].authority, &ledger, NULL, 0);
 }
 
 uint64_t sim_height(const struct sim *sim, uint32_t node, uint32_t author)

@@ -55,6 +55,18 @@ void sim_fill_disk(struct sim *sim, uint32_t index, uint32_t runs);
 /* The charter, written at node 0, removes the org of a node (cut at what node 0 holds). */
 void sim_remove(struct sim *sim, uint32_t index);
 
+/* A branch of the charter at one node: count versions that follow what all nodes began with, and
+ * set the erasure delay to delay and above, so that no two branches are equal. */
+void sim_branch_charter(struct sim *sim, uint32_t at, uint32_t count, uint64_t delay);
+
+/* The same of the statement of org: versions that set sealing keys from number key. */
+void sim_branch_statement(struct sim *sim, uint32_t org, uint32_t at, uint32_t count, unsigned key);
+
+/* Whether two nodes name the same digest over all documents. */
+bool sim_authority_equal(const struct sim *sim, uint32_t a, uint32_t b);
+uint32_t sim_heads(const struct sim *sim, uint32_t at, uint32_t org); /* Of org's statement. */
+uint32_t sim_charter_heads(const struct sim *sim, uint32_t at);
+
 /* Run for ms of virtual time. */
 void sim_run(struct sim *sim, uint64_t ms);
 

@@ -474,10 +474,9 @@ static void rows_before_a_digest_are_refused(void **state)
     refused(f, 1305);
 }
 
-/* Digests that make every bucket differ; then rows of as many unknown logs as a frontier holds. */
-static void rows_of_unknown_logs_take_no_memory_and_ask_for_nothing(void **state)
+/* Digests that make every bucket differ. */
+static void open_rows(struct fixture *f)
 {
-    struct fixture *f = *state;
     dial(f);
     let_through(f, SPEAN_MESSAGE_HELLO);
     sim_deafen(f->sim, B);
@@ -485,21 +484,63 @@ static void rows_of_unknown_logs_take_no_memory_and_ask_for_nothing(void **state
     memset(buckets, 0x5a, sizeof(buckets));
     message(f, SPEAN_MESSAGE_DIGEST)->as.digest.buckets = buckets;
     say(f);
-    for (uint32_t i = 0; i <= SPEAN_FRONTIER_LOGS_MAX; i += 1024) {
-        struct spean_writer w;
-        spean_writer_init(&w, f->list, sizeof(f->list));
-        for (uint32_t k = i; k < i + 1024; k++) {
-            uint8_t log[SPEAN_ID_BYTES] = {(uint8_t)(k >> 16), (uint8_t)(k >> 8), (uint8_t)k, 1};
-            spean_writer_array(&w, 3);
-            spean_writer_bin(&w, log, sizeof(log));
-            spean_writer_uint(&w, 1);
-            spean_writer_bin(&w, log, sizeof(log));
-        }
-        message(f, SPEAN_MESSAGE_ROWS)->as.rows.buckets = UINT64_MAX;
-        f->m.as.rows.rows.count = 1024;
-        f->m.as.rows.more = i + 1024 <= SPEAN_FRONTIER_LOGS_MAX;
-        assert_int_equal(spean_writer_end(&w, &f->m.as.rows.rows.bytes), SPEAN_OK);
-        say(f);
+}
+
+/* Rows of logs that nobody has, first and those after it. */
+static void say_rows(struct fixture *f, uint32_t first, uint32_t count, bool more)
+{
+    struct spean_writer w;
+    spean_writer_init(&w, f->list, sizeof(f->list));
+    for (uint32_t i = first; i < first + count; i++) {
+        uint8_t log[SPEAN_ID_BYTES] = {(uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i, 1};
+        spean_writer_array(&w, 3);
+        spean_writer_bin(&w, log, sizeof(log));
+        spean_writer_uint(&w, 1);
+        spean_writer_bin(&w, log, sizeof(log));
+    }
+    message(f, SPEAN_MESSAGE_ROWS)->as.rows.buckets = UINT64_MAX;
+    f->m.as.rows.rows.count = count;
+    f->m.as.rows.more = more;
+    assert_int_equal(spean_writer_end(&w, &f->m.as.rows.rows.bytes), SPEAN_OK);
+    say(f);
+}
+
+static void rows_without_end_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    open_rows(f);
+    for (uint32_t i = 0; i < SPEAN_FRONTIER_LOGS_MAX; i += 1024) {
+        say_rows(f, i, 1024, true);
+    }
+    assert_int_equal(sim_counts(f->sim).broke, 0);
+    say_rows(f, SPEAN_FRONTIER_LOGS_MAX, 1, true);
+    refused(f, 1305);
+}
+
+static void no_rows_with_more_to_come_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    open_rows(f);
+    say_rows(f, 0, 0, true);
+    refused(f, 1305);
+}
+
+static void rows_that_go_back_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    open_rows(f);
+    say_rows(f, 4, 2, true);
+    say_rows(f, 5, 1, false);
+    refused(f, 1305);
+}
+
+/* As many as a frontier holds. */
+static void rows_of_unknown_logs_take_no_memory_and_ask_for_nothing(void **state)
+{
+    struct fixture *f = *state;
+    open_rows(f);
+    for (uint32_t i = 0; i < SPEAN_FRONTIER_LOGS_MAX; i += 1024) {
+        say_rows(f, i, 1024, i + 1024 < SPEAN_FRONTIER_LOGS_MAX);
     }
     assert_int_equal(sim_last(f->sim, A, B, SPEAN_MESSAGE_WANT).len, 0);
     /* There is still room for what is known. */
@@ -1212,6 +1253,9 @@ static int opening_and_comparing(void)
         TEST(rows_for_buckets_that_do_not_differ_are_refused),
         TEST(a_row_outside_the_buckets_named_is_refused),
         TEST(rows_before_a_digest_are_refused),
+        TEST(rows_without_end_are_refused),
+        TEST(no_rows_with_more_to_come_are_refused),
+        TEST(rows_that_go_back_are_refused),
         TEST(rows_of_unknown_logs_take_no_memory_and_ask_for_nothing),
         TEST(a_frontier_that_is_not_ours_proves_no_equality),
         TEST(a_head_beyond_everything_is_asked_for_once_and_forgotten),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/message.h"
 #include "tests/sim/simnet.h"
 
 #define A         0u
@@ -278,6 +279,93 @@ static void a_removed_member_is_dropped_from_the_open_session_and_gets_nothing_m
     sim_free(sim);
 }
 
+/* Branches of unequal length at two nodes, so that one of them sees a higher head alone. */
+static void both_branches_of_a_charter_reach_both_nodes_whoever_dials(void **state)
+{
+    (void)state;
+    for (uint32_t dialler = A; dialler <= B; dialler++) {
+        for (uint32_t longer = A; longer <= B; longer++) {
+            struct sim *sim = sim_new(2, no_faults);
+            sim_branch_charter(sim, longer, 3, 1000);
+            sim_branch_charter(sim, 1 - longer, 1, 2000);
+            sim_dial(sim, dialler, 1 - dialler);
+            settle(sim);
+            assert_true(sim_authority_equal(sim, A, B));
+            assert_int_equal(sim_charter_heads(sim, A), 2);
+            assert_int_equal(sim_charter_heads(sim, B), 2);
+            assert_int_equal(sim_counts(sim).equal, 2);
+            assert_int_equal(sim_counts(sim).broke, 0);
+            sim_free(sim);
+        }
+    }
+}
+
+static void both_branches_of_a_statement_reach_every_node_whoever_dials(void **state)
+{
+    (void)state;
+    for (uint32_t dialler = A; dialler <= B; dialler++) {
+        for (uint32_t longer = A; longer <= B; longer++) {
+            struct sim *sim = sim_new(3, no_faults);
+            sim_branch_statement(sim, C, longer, 3, 1000);
+            sim_branch_statement(sim, C, 1 - longer, 1, 2000);
+            sim_dial(sim, dialler, 1 - dialler);
+            settle(sim);
+            assert_true(sim_authority_equal(sim, A, B));
+            assert_int_equal(sim_heads(sim, A, C), 2);
+            sim_dial(sim, C, A);
+            settle(sim);
+            assert_true(sim_authority_equal(sim, A, C));
+            assert_int_equal(sim_counts(sim).broke, 0);
+            sim_free(sim);
+        }
+    }
+}
+
+static void branches_that_appear_in_an_open_session_reach_the_other_side(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_dial(sim, A, B);
+    settle(sim);
+    sim_hang_up(sim, A, B);
+    sim_branch_charter(sim, A, 1, 1000);
+    sim_branch_statement(sim, B, B, 2, 1000);
+    sim_dial(sim, A, B);
+    settle(sim);
+    sim_branch_charter(sim, B, 4, 2000);
+    sim_branch_statement(sim, B, A, 1, 2000);
+    settle(sim);
+    assert_true(sim_authority_equal(sim, A, B));
+    assert_int_equal(sim_charter_heads(sim, A), 2);
+    assert_int_equal(sim_heads(sim, A, B), 2);
+    assert_int_equal(sim_counts(sim).broke, 0);
+    sim_free(sim);
+}
+
+/* An org's admins make more branches than a node keeps, other ones for each node (P13.3). */
+static void more_branches_than_are_kept_part_nobody(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(3, no_faults);
+    for (unsigned i = 0; i < 15; i++) {
+        sim_branch_statement(sim, C, A, 1, 1000 + i);
+        sim_branch_statement(sim, C, B, 1, 2000 + i);
+    }
+    sim_branch_charter(sim, A, 1, 1000);
+    sim_commit(sim, A, 7);
+    sim_dial(sim, B, A);
+    settle(sim);
+    assert_false(sim_authority_equal(sim, A, B));
+    assert_int_equal(sim_heads(sim, A, C), 15);
+    assert_int_equal(sim_heads(sim, B, C), 15);
+    assert_int_equal(sim_charter_heads(sim, B), 1); /* All else came. */
+    assert_true(sim_equal(sim, A, B));
+    assert_int_equal(sim_counts(sim).by_report[SPEAN_REPORT_UNEQUAL], 2);
+    assert_int_equal(sim_counts(sim).by_type[SPEAN_MESSAGE_TITLES], 2 * 3);
+    assert_int_equal(sim_counts(sim).broke, 0);
+    sim_free(sim);
+}
+
 static void a_full_disk_loses_nothing_and_goes_on_when_there_is_room(void **state)
 {
     (void)state;
@@ -358,6 +446,10 @@ int main(void)
         cmocka_unit_test(a_fork_at_equal_height_does_not_look_in_step),
         cmocka_unit_test(a_fork_from_the_first_entry_is_found_too),
         cmocka_unit_test(a_removed_member_is_dropped_from_the_open_session_and_gets_nothing_more),
+        cmocka_unit_test(both_branches_of_a_charter_reach_both_nodes_whoever_dials),
+        cmocka_unit_test(both_branches_of_a_statement_reach_every_node_whoever_dials),
+        cmocka_unit_test(branches_that_appear_in_an_open_session_reach_the_other_side),
+        cmocka_unit_test(more_branches_than_are_kept_part_nobody),
         cmocka_unit_test(a_full_disk_loses_nothing_and_goes_on_when_there_is_room),
         cmocka_unit_test(a_frame_that_is_no_message_ends_the_session_and_changes_nothing),
         cmocka_unit_test(whatever_the_network_did_nodes_are_equal_after_it_heals),

@@ -115,19 +115,26 @@ static void what_is_held_is_passed_over(void **state)
     assert_int_equal(reload(f), SPEAN_OK);
 }
 
+static void what_has_no_place_here_is_passed_over_and_the_others_are_judged(void **state)
+{
+    struct fixture *f = *state;
+    const struct spean_view gap[] = {c1.view, n2.view, f1.view};
+    assert_int_equal(put(f, gap, 3, SPEAN_PENDING_KEEP), SPEAN_EGAP);
+    assert_int_equal(kept, 2);
+    const struct spean_view pending[] = {n1.view, f2.view};
+    assert_int_equal(put(f, pending, 2, SPEAN_PENDING_REFUSE), SPEAN_EWAIT);
+    assert_int_equal(kept, 1);
+    assert_int_equal(reload(f), SPEAN_OK);
+}
+
 static void the_first_bad_one_ends_it_and_those_before_stay(void **state)
 {
     struct fixture *f = *state;
-    const struct spean_view gap[] = {c1.view, f1.view, n2.view, f2.view};
-    assert_int_equal(put(f, gap, 4, SPEAN_PENDING_KEEP), SPEAN_EGAP);
-    assert_int_equal(kept, 2);
-    const struct spean_view pending[] = {f2.view, n1.view};
-    assert_int_equal(put(f, pending, 2, SPEAN_PENDING_REFUSE), SPEAN_EWAIT);
-    assert_int_equal(kept, 1);
     struct spean_view cut_short = c2.view;
     cut_short.len--;
-    assert_int_equal(put(f, &cut_short, 1, SPEAN_PENDING_KEEP), SPEAN_EFORMAT);
-    assert_int_equal(kept, 0);
+    const struct spean_view bad[] = {c1.view, n2.view, cut_short, f1.view};
+    assert_int_equal(put(f, bad, 4, SPEAN_PENDING_KEEP), SPEAN_EFORMAT);
+    assert_int_equal(kept, 1);
     assert_int_equal(reload(f), SPEAN_OK);
 }
 
@@ -208,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_authority_is_built_again_from_what_was_kept),
         TEST(what_is_held_is_passed_over),
+        TEST(what_has_no_place_here_is_passed_over_and_the_others_are_judged),
         TEST(the_first_bad_one_ends_it_and_those_before_stay),
         TEST(a_document_is_found_by_chain_version_and_id),
         TEST(without_a_commit_nothing_is_kept),
