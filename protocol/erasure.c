@@ -175,6 +175,30 @@ bool spean_erasure_place_next(struct spean_view *left, struct spean_erasure_plac
     return true;
 }
 
+enum spean_erasure_reach spean_erasure_may(bool of_part, const struct spean_id *author,
+                                           bool author_is_steward, const struct spean_id *owner)
+{
+    assert(author != NULL);
+    assert(owner != NULL);
+
+    if (spean_id_equal(author, owner) || (!of_part && author_is_steward)) {
+        return SPEAN_ERASURE_ALL;
+    }
+    return of_part ? SPEAN_ERASURE_OWN : SPEAN_ERASURE_NOBODY;
+}
+
+bool spean_erasure_binds(enum spean_erasure_reach reach, const struct spean_id *author,
+                         const struct spean_id *org, bool is_relay)
+{
+    assert(author != NULL);
+    assert(org != NULL);
+
+    if (reach == SPEAN_ERASURE_OWN) {
+        return is_relay || spean_id_equal(author, org);
+    }
+    return reach == SPEAN_ERASURE_ALL;
+}
+
 bool spean_erasure_covers(const struct spean_erasure *erasure, const struct spean_id *log,
                           const struct spean_tag *tag)
 {

@@ -57,6 +57,26 @@ void spean_erasure_proof(const struct spean_erasure *erasure, uint32_t index, st
 /* Take the next place from *left, which began as erasure->places; false at its end. */
 bool spean_erasure_place_next(struct spean_view *left, struct spean_erasure_place *out);
 
+/* Whom an erasure binds. */
+enum spean_erasure_reach {
+    SPEAN_ERASURE_NOBODY, /* Set it aside: SPEAN_ASIDE_ERASER. */
+    SPEAN_ERASURE_OWN,    /* Nodes of the author's organisation, and relays. */
+    SPEAN_ERASURE_ALL
+};
+
+/*
+ * Judge who may erase (P8.7). Of a part, owner is the record's and being a steward says nothing; of
+ * a public entry, owner is the organisation of its log, and all places have to give
+ * SPEAN_ERASURE_ALL. While the owner is not known the erasure waits, except where it binds this
+ * node whoever the owner is (spean_erasure_binds()).
+ */
+enum spean_erasure_reach spean_erasure_may(bool of_part, const struct spean_id *author,
+                                           bool author_is_steward, const struct spean_id *owner);
+
+/* Say whether an erasure of that reach by author binds a node of org. */
+bool spean_erasure_binds(enum spean_erasure_reach reach, const struct spean_id *author,
+                         const struct spean_id *org, bool is_relay);
+
 /* Say whether entries of log with this tag are of the erased part. */
 bool spean_erasure_covers(const struct spean_erasure *erasure, const struct spean_id *log,
                           const struct spean_tag *tag);

@@ -17,6 +17,10 @@
 #define SECRETS_ELEMENTS 3u
 #define KEY_ELEMENTS     2u
 
+#define GENERATIONS_MAX SPEAN_PART_GENERATIONS_MAX
+static_assert(SPEAN_PART_GENERATIONS_MAX == SPEAN_ORG_GENERATIONS_MAX,
+              "keys of parts and of organisations are read alike");
+
 #define INDEX_BOX    0u /* u32 in the additional data: what of a grant is sealed. */
 #define INDEX_SEALED 1u
 #define INDEX_BYTES  4u
@@ -261,7 +265,8 @@ spean_err spean_grant_encode(const struct spean_grant_outer *outer,
     assert(buf != NULL);
     assert(out != NULL);
 
-    if (!outer_fits(outer) || outer->author_generation == 0 || !terms_fit(terms, lists)) {
+    if (!outer_fits(outer) || outer->author_generation == 0 ||
+        outer->author_generation > SPEAN_ORG_GENERATIONS_MAX || !terms_fit(terms, lists)) {
         return SPEAN_EINPUT;
     }
     if (cap < HEAD_BYTES_MAX) {
@@ -294,7 +299,7 @@ spean_err spean_grant_encode_secrets(const struct spean_grant_outer *outer,
 
     if (!outer_fits(outer) || outer->author_generation != 0 || secrets_count == 0 ||
         secrets_count > SPEAN_PART_GENERATIONS_MAX ||
-        !keys_ascend(secrets, secrets_count, SPEAN_DOCUMENT_VERSIONS_MAX)) {
+        !keys_ascend(secrets, secrets_count, SPEAN_ORG_GENERATIONS_MAX)) {
         return SPEAN_EINPUT;
     }
     if (cap < HEAD_BYTES_MAX) {
@@ -333,7 +338,7 @@ spean_err spean_grant_decode(struct spean_view content, struct spean_grant *out)
     (void)spean_reader_array(&r, GRANT_ELEMENTS, GRANT_ELEMENTS);
     spean_reader_bin_fixed(&r, g.commitment.bytes, sizeof(g.commitment.bytes));
     spean_reader_bin_fixed(&r, g.nonce, sizeof(g.nonce));
-    g.author_generation = spean_reader_uint(&r, UINT64_MAX);
+    g.author_generation = spean_reader_uint(&r, SPEAN_ORG_GENERATIONS_MAX);
     g.sealed = spean_reader_bin(&r, SPEAN_AEAD_TAG_BYTES, SPEAN_BODY_BYTES_MAX);
     read_boxes(&r, &g);
     const spean_err err = spean_reader_end(&r);
@@ -408,7 +413,7 @@ static spean_err open_sealed(const struct spean_grant *grant, const struct spean
 static uint64_t read_key(struct spean_reader *r, uint8_t key[SPEAN_KEY_BYTES])
 {
     (void)spean_reader_array(r, KEY_ELEMENTS, KEY_ELEMENTS);
-    const uint64_t generation = spean_reader_uint(r, SPEAN_DOCUMENT_VERSIONS_MAX);
+    const uint64_t generation = spean_reader_uint(r, GENERATIONS_MAX);
     spean_reader_bin_fixed(r, key, SPEAN_KEY_BYTES);
     return generation;
 }
@@ -492,7 +497,7 @@ spean_err spean_grant_open_secrets(const struct spean_grant *grant,
     spean_reader_init(&r, plain);
     (void)spean_reader_array(&r, SECRETS_ELEMENTS, SECRETS_ELEMENTS);
     const uint64_t form = spean_reader_uint(&r, UINT64_MAX);
-    s.generation = spean_reader_uint(&r, SPEAN_DOCUMENT_VERSIONS_MAX);
+    s.generation = spean_reader_uint(&r, SPEAN_ORG_GENERATIONS_MAX);
     const uint64_t last = read_keys(&r, &s.secrets_count, &s.secrets);
     if (form != 0 || last == 0 || last != s.generation) {
         spean_reader_fail(&r, SPEAN_EFORMAT);

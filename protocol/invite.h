@@ -16,7 +16,7 @@
 #define SPEAN_INVITE_SECRET_BYTES       16u
 #define SPEAN_INVITE_ENDPOINT_BYTES_MIN 5u
 #define SPEAN_INVITE_ENDPOINT_BYTES_MAX 38u
-#define SPEAN_INVITE_TEXT_LEN_MAX       178u /* Without the NUL. */
+#define SPEAN_INVITE_TEXT_LEN_MAX       177u /* Without the NUL. */
 
 /* secret is one: keep the struct and the text out of logs and wipe them after use. */
 struct spean_invite {

@@ -88,8 +88,8 @@ def orgkey_grant(world):
 
 
 def refused_grants():
-    def refused(boxes, nonce=bytes(24), committed=bytes(32)):
-        return wire.pack([committed, nonce, 1, bytes(40), boxes])
+    def refused(boxes, nonce=bytes(24), committed=bytes(32), generation=1):
+        return wire.pack([committed, nonce, generation, bytes(40), boxes])
 
     box, other = [bytes(8), bytes(48)], [bytes(8), b"\1" * 48]
     return {
@@ -99,6 +99,7 @@ def refused_grants():
         "a box of 47 bytes": refused([[bytes(8), bytes(47)]]),
         "a nonce of 12 bytes": refused([box], bytes(12)),
         "a commitment of 16 bytes": refused([box], committed=bytes(16)),
+        "author generation 1,025": refused([box], generation=1025),
         "65 boxes": refused([[wire.u64(at), bytes(48)] for at in range(65)]),
     }
 

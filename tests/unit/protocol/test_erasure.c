@@ -146,6 +146,35 @@ static void an_erasure_covers_its_tags_in_every_log_and_no_others(void **state)
     }
 }
 
+static const struct spean_id orgs[] = {{{1}}, {{2}}, {{3}}};
+
+static void a_part_is_erased_for_everybody_by_its_owner_alone(void **state)
+{
+    (void)state;
+    for (int steward = 0; steward < 2; steward++) {
+        assert_int_equal(spean_erasure_may(true, &orgs[0], steward, &orgs[0]), SPEAN_ERASURE_ALL);
+        assert_int_equal(spean_erasure_may(true, &orgs[1], steward, &orgs[0]), SPEAN_ERASURE_OWN);
+    }
+}
+
+static void public_entries_are_erased_by_their_org_or_a_steward(void **state)
+{
+    (void)state;
+    assert_int_equal(spean_erasure_may(false, &orgs[0], false, &orgs[0]), SPEAN_ERASURE_ALL);
+    assert_int_equal(spean_erasure_may(false, &orgs[1], true, &orgs[0]), SPEAN_ERASURE_ALL);
+    assert_int_equal(spean_erasure_may(false, &orgs[1], false, &orgs[0]), SPEAN_ERASURE_NOBODY);
+}
+
+static void an_erasure_by_another_party_binds_its_own_nodes_and_relays(void **state)
+{
+    (void)state;
+    assert_true(spean_erasure_binds(SPEAN_ERASURE_OWN, &orgs[1], &orgs[1], false));
+    assert_false(spean_erasure_binds(SPEAN_ERASURE_OWN, &orgs[1], &orgs[0], false));
+    assert_true(spean_erasure_binds(SPEAN_ERASURE_OWN, &orgs[1], &orgs[2], true));
+    assert_true(spean_erasure_binds(SPEAN_ERASURE_ALL, &orgs[0], &orgs[2], false));
+    assert_false(spean_erasure_binds(SPEAN_ERASURE_NOBODY, &orgs[1], &orgs[1], true));
+}
+
 static void counts_and_reasons_above_their_limits_are_refused(void **state)
 {
     (void)state;
@@ -182,6 +211,9 @@ int main(void)
         cmocka_unit_test(malformed_erasures_are_refused),
         cmocka_unit_test(an_erasure_truncated_at_any_byte_is_refused),
         cmocka_unit_test(an_erasure_covers_its_tags_in_every_log_and_no_others),
+        cmocka_unit_test(a_part_is_erased_for_everybody_by_its_owner_alone),
+        cmocka_unit_test(public_entries_are_erased_by_their_org_or_a_steward),
+        cmocka_unit_test(an_erasure_by_another_party_binds_its_own_nodes_and_relays),
         cmocka_unit_test(counts_and_reasons_above_their_limits_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

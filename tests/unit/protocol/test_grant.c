@@ -424,6 +424,8 @@ static void what_a_receiver_would_refuse_is_not_written(void **state)
     assert_int_equal(setup(state), 0);
     f->outer.author_generation = 0;
     assert_int_equal(try_encode(f, 2), SPEAN_EINPUT);
+    f->outer.author_generation = SPEAN_ORG_GENERATIONS_MAX + 1;
+    assert_int_equal(try_encode(f, 2), SPEAN_EINPUT);
 }
 
 static void a_buffer_that_is_too_small_keeps_no_secret(void **state)
@@ -459,7 +461,7 @@ static void the_largest_grant_fits_a_body(void **state)
     }
     f->outer.receivers = receivers;
     f->outer.receivers_count = SPEAN_GRANT_BOXES_MAX;
-    f->outer.author_generation = UINT64_MAX;
+    f->outer.author_generation = SPEAN_ORG_GENERATIONS_MAX;
     f->outer.place.seq = UINT64_MAX;
     f->terms.audience_count = SPEAN_AUDIENCE_ORGS_MAX;
     f->terms.generation = SPEAN_PART_GENERATIONS_MAX;
@@ -546,6 +548,10 @@ static void secrets_out_of_order_or_of_none_are_not_written(void **state)
         SPEAN_EINPUT);
     assert_int_equal(
         spean_grant_encode_secrets(&f->outer, older, 0, f->buf, sizeof(f->buf), &f->content),
+        SPEAN_EINPUT);
+    const struct spean_grant_key beyond = {SPEAN_ORG_GENERATIONS_MAX + 1, {0x03}};
+    assert_int_equal(
+        spean_grant_encode_secrets(&f->outer, &beyond, 1, f->buf, sizeof(f->buf), &f->content),
         SPEAN_EINPUT);
     f->outer.author_generation = 1;
     assert_int_equal(
