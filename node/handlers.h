@@ -21,6 +21,12 @@ struct spean_route_group spean_lobby_routes(void);  /* invitations, join, pendin
 struct spean_route_group spean_log_routes(void);    /* logs and their entries */
 struct spean_route_group spean_check_routes(void);  /* verify */
 
+struct spean_route_group spean_agency_routes(void);
+struct spean_route_group spean_case_routes(void);
+struct spean_route_group spean_consent_routes(void);
+struct spean_route_group spean_referral_routes(void);
+struct spean_route_group spean_aside_routes(void); /* entries set aside */
+
 /* The list of partners, as in status. */
 json_t *spean_status_partners(const struct spean_core_view *view);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/core_internal.h"
+#include "node/referral_settle.h"
 #include "protocol/reader.h"
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
@@ -196,5 +197,12 @@ void core_settle_records(struct spean_core *core)
     if (err != SPEAN_OK) {
         SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "own_record",
                             spean_journal_text("err", spean_err_name(err)));
+    }
+    bool more = false;
+    const spean_err settled = spean_referral_settle(core, &more);
+    core->settle_pending = core->settle_pending || more;
+    if (settled != SPEAN_OK && settled != SPEAN_EWAIT) {
+        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "referral_settle",
+                            spean_journal_text("err", spean_err_name(settled)));
     }
 }

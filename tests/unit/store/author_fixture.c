@@ -279,7 +279,12 @@ static bool copy_run(struct author_fixture *f, struct author_node *from, struct 
     spean_tx_abort(tx);
     assert_true(known == SPEAN_OK || known == SPEAN_ENOTFOUND);
 
+    struct spean_logs_row theirs = {0};
     tx = begin(from, SPEAN_TX_READ);
+    if (spean_logs_get(tx, &log->id, &theirs) != SPEAN_OK || theirs.head.seq <= held.head.seq) {
+        spean_tx_abort(tx);
+        return false; /* `to` is not behind: it is its own log, mostly. */
+    }
     struct asker asker = {tx, from->keys, to->org};
     const struct spean_serve_request request = {
         .log = log,

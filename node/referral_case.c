@@ -1,0 +1,144 @@
+#include "node/referral_case.h"
+
+#include <string.h>
+
+#include "node/json_record.h"
+#include "protocol/schema_numbers.h"
+
+bool spean_referral_section_chosen(const json_t *sections, const struct spean_schema_field *field)
+{
+    for (size_t i = 0; field->section != NULL && i < json_array_size(sections); i++) {
+        const char *code = json_string_value(json_array_get(sections, i));
+        if (code != NULL && strcmp(code, field->section) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint64_t spean_referral_preview_field(uint64_t case_field)
+{
+    static const struct {
+        uint64_t from;
+        uint64_t to;
+    } rows[] = {
+        {SPEAN_FIELD_CASE_AGE_BAND, SPEAN_FIELD_REFERRAL_AGE_BAND},
+        {SPEAN_FIELD_CASE_LOCATION_SIDE, SPEAN_FIELD_REFERRAL_LOCATION_SIDE},
+        {SPEAN_FIELD_CASE_RISK_LEVEL, SPEAN_FIELD_REFERRAL_RISK_LEVEL},
+        {SPEAN_FIELD_CASE_SAFE_CONTACT, SPEAN_FIELD_REFERRAL_SAFE_CONTACT},
+        {SPEAN_FIELD_CASE_WITHHOLD_FROM, SPEAN_FIELD_REFERRAL_WITHHOLD_FROM},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].from == case_field) {
+            return rows[i].to;
+        }
+    }
+    return 0;
+}
+
+/* Add one value, unless this program does not understand it. */
+static spean_err copy_value(struct spean_edit *edit, const struct spean_schema_field *to,
+                            enum spean_verb verb, struct spean_view value)
+{
+    const uint8_t nil = 0xc0;
+    const bool cleared = value.len == 1 && value.data[0] == nil;
+    if (cleared || spean_schema_check_value(to, value) != SPEAN_OK) {
+        return SPEAN_OK;
+    }
+    return spean_edit_add(edit, to, verb, value);
+}
+
+static spean_err copy_set(struct spean_edit *edit, const struct spean_schema_field *to,
+                          const struct spean_field *from)
+{
+    const size_t count = spean_field_elements_count(from);
+    for (size_t i = 0; i < count; i++) {
+        struct spean_view element;
+        const spean_err err = spean_field_get_element(from, i, &element)
+                                  ? copy_value(edit, to, SPEAN_VERB_ADD, element)
+                                  : SPEAN_OK;
+        if (err != SPEAN_OK) {
+            return err;
+        }
+    }
+    return SPEAN_OK;
+}
+
+static spean_err copy_list(struct spean_edit *edit, const struct spean_schema_field *to,
+                           const struct spean_field *from)
+{
+    const size_t count = spean_field_writes_count(from);
+    for (size_t i = 0; i < count; i++) {
+        struct spean_write write;
+        spean_field_get_write(from, i, &write);
+        const spean_err err =
+            write.struck ? SPEAN_OK : copy_value(edit, to, SPEAN_VERB_APPEND, write.value);
+        if (err != SPEAN_OK) {
+            return err;
+        }
+    }
+    return SPEAN_OK;
+}
+
+/* The join of all siblings, as one value: what is acted on. */
+static spean_err copy_join(struct spean_edit *edit, const struct spean_schema_field *to,
+                           const struct spean_field *from)
+{
+    struct spean_json_why why;
+    json_t *joined = NULL;
+    spean_err err = spean_json_field_show(SPEAN_TYPE_CASE, from, NULL, &joined);
+    if (err == SPEAN_OK && joined != NULL) {
+        err = spean_edit_add_json(edit, SPEAN_TYPE_REFERRAL, to->number, SPEAN_VERB_WRITE, joined,
+                                  &why);
+    }
+    json_decref(joined);
+    return err;
+}
+
+static spean_err copy_field(struct spean_edit *edit, const struct spean_schema_field *to,
+                            const struct spean_field *from)
+{
+    struct spean_write write;
+    switch (to->kind) {
+    case SPEAN_KIND_SET:
+        return copy_set(edit, to, from);
+    case SPEAN_KIND_LIST:
+        return copy_list(edit, to, from);
+    case SPEAN_KIND_STRICTEST:
+        return copy_join(edit, to, from);
+    case SPEAN_KIND_VALUE:
+        return spean_field_get_shown(from, &write)
+                   ? copy_value(edit, to, SPEAN_VERB_WRITE, write.value)
+                   : SPEAN_OK;
+    case SPEAN_KIND_FIXED:
+    case SPEAN_KIND_ONE_WAY:
+        break;
+    }
+    return SPEAN_OK; /* No field of a case that may be shared is of these. */
+}
+
+spean_err spean_referral_copy_case(const struct spean_records_item *item, const json_t *sections,
+                                   struct spean_edit *edit)
+{
+    const struct spean_part *part = item->parts[SPEAN_PART_CASE];
+    const size_t count = part == NULL ? 0 : spean_part_fields_count(part);
+    for (size_t i = 0; i < count; i++) {
+        const struct spean_field *from = spean_part_field(part, i);
+        const struct spean_schema_field *known =
+            spean_schema_field(SPEAN_TYPE_CASE, spean_field_number(from));
+        if (known == NULL || (uint64_t)known->kind != spean_field_kind(from)) {
+            continue; /* A newer program's: nobody has said that it may be shared. */
+        }
+        uint64_t to = spean_referral_preview_field(known->number);
+        if (to == 0 && spean_referral_section_chosen(sections, known)) {
+            to = known->number + SPEAN_FIELD_SHARED_OFFSET;
+        }
+        const struct spean_schema_field *into =
+            to == 0 ? NULL : spean_schema_field(SPEAN_TYPE_REFERRAL, to);
+        const spean_err err = into == NULL ? SPEAN_OK : copy_field(edit, into, from);
+        if (err != SPEAN_OK) {
+            return err;
+        }
+    }
+    return SPEAN_OK;
+}

@@ -1,0 +1,27 @@
+/* node/referral_case.h - which part of a case a referral shows. */
+#ifndef SPEAN_NODE_REFERRAL_CASE_H
+#define SPEAN_NODE_REFERRAL_CASE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "node/edit.h"
+#include "node/records.h"
+#include "protocol/err.h"
+#include "protocol/schema.h"
+
+/* Say whether sections, an array of codes, has the section of a case's field. */
+bool spean_referral_section_chosen(const json_t *sections, const struct spean_schema_field *field);
+
+/* The field of a referral's preview that shows a case's field to everybody asked; 0: none. */
+uint64_t spean_referral_preview_field(uint64_t case_field);
+
+/*
+ * Add to edit what the case gives to preview and, by the sections chosen, to payload. Values that a
+ * newer program wrote and this one does not understand are left out. SPEAN_ELIMIT: it is too much.
+ * SPEAN_ENOMEM.
+ */
+SPEAN_CHECK spean_err spean_referral_copy_case(const struct spean_records_item *item,
+                                               const json_t *sections, struct spean_edit *edit);
+
+#endif
