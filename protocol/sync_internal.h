@@ -294,6 +294,9 @@ void sync_serve_bodies(struct spean_sync *s, struct link *link,
 
 /* The head of log moved here: push it to, or announce it on, every live link but from. */
 void sync_serve_moved(struct spean_sync *s, const struct spean_id *log, const struct link *from);
+
+/* The link is in step as of what was compared: tell it what moved meanwhile. */
+void sync_serve_since(struct spean_sync *s, struct link *link);
 void sync_serve_held(struct spean_sync *s, struct link *link, const struct spean_message *m);
 
 /* -- sync_bodies.c --------------------------------------------------------------------------- */

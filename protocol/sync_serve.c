@@ -190,6 +190,17 @@ void sync_serve_moved(struct spean_sync *s, const struct spean_id *log, const st
     }
 }
 
+void sync_serve_since(struct spean_sync *s, struct link *link)
+{
+    for (size_t i = 0; i < spean_frontier_count(s->frontier); i++) {
+        const struct spean_frontier_row *row = spean_frontier_row(s->frontier, i);
+        if (row->head.seq > spean_frontier_get(link->target, &row->log).seq &&
+            !sync_is_excluded(s, &row->log)) {
+            moved_on(s, link, &row->log);
+        }
+    }
+}
+
 void sync_serve_held(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
     const struct spean_id *log = &m->as.place.log;

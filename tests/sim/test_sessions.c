@@ -94,6 +94,23 @@ static void what_is_new_is_pushed_after_catching_up(void **state)
     sim_free(sim);
 }
 
+static void what_is_committed_while_a_session_opens_arrives_in_it(void **state)
+{
+    (void)state;
+    for (uint64_t ms = 0; ms < 120; ms += 5) {
+        for (uint32_t author = A; author <= B; author++) {
+            struct sim *sim = sim_new(2, (struct sim_faults){.seed = 1, .latency_ms = 20});
+            sim_commit(sim, A, 3);
+            sim_dial(sim, A, B);
+            sim_run(sim, ms);
+            sim_commit(sim, author, 1);
+            settle(sim);
+            assert_true(sim_equal(sim, A, B));
+            sim_free(sim);
+        }
+    }
+}
+
 static void pushes_keep_order_and_lose_nothing_when_they_come_fast(void **state)
 {
     (void)state;
@@ -435,6 +452,7 @@ int main(void)
         cmocka_unit_test(both_sides_catch_up_with_each_other),
         cmocka_unit_test(a_log_larger_than_the_window_arrives_whole),
         cmocka_unit_test(what_is_new_is_pushed_after_catching_up),
+        cmocka_unit_test(what_is_committed_while_a_session_opens_arrives_in_it),
         cmocka_unit_test(pushes_keep_order_and_lose_nothing_when_they_come_fast),
         cmocka_unit_test(headers_travel_through_a_third_node),
         cmocka_unit_test(equality_is_proven_with_every_peer_of_one_that_catches_up),
