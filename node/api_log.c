@@ -152,7 +152,8 @@ static void put_fate(const struct spean_core_view *view, const struct spean_logs
                cursor < header->seq) {
         fate = "waiting";
         why = "it is not folded yet";
-    } else if (header->has_tag && header->kind == SPEAN_ENTRY_CHANGE) {
+    } else if (header->has_tag &&
+               (header->kind == SPEAN_ENTRY_CHANGE || header->kind == SPEAN_ENTRY_GRANT)) {
         uint32_t key = 0;
         const bool ours =
             spean_partkeys_number_of(view->tx, &header->tag, &key) == SPEAN_OK && key != 0;
@@ -189,6 +190,18 @@ static json_t *entry_row(const struct spean_core_view *view, const struct spean_
                               json_string(erased ? "erased" : (held ? "held" : "missing")));
     put_fate(view, row, h, held, item);
     return item;
+}
+
+/* The body as it is kept and served: ciphertext where it is sealed. */
+static void put_stored(const struct spean_core_view *view, const struct spean_logs_row *row,
+                       const struct spean_header *header, json_t *item)
+{
+    struct spean_view body;
+    if (spean_body_get(view->tx, row->number, header, &body) == SPEAN_OK) {
+        spean_answer_hex(item, "stored", body.data, body.len);
+    } else {
+        (void)json_object_set_new(item, "stored", json_null());
+    }
 }
 
 static void get_entries(const struct spean_request *request, void *ctx, struct spean_reply *reply)
@@ -238,7 +251,9 @@ static void get_entry(const struct spean_request *request, void *ctx, struct spe
             err = seq > 0 ? spean_entries_get(view.tx, &row, seq, &entry) : SPEAN_ENOTFOUND;
         }
         if (err == SPEAN_OK) {
-            spean_reply_take(reply, entry_row(&view, &row, &entry));
+            json_t *item = entry_row(&view, &row, &entry);
+            put_stored(&view, &row, &entry.header, item);
+            spean_reply_take(reply, item);
         } else {
             spean_reply_error(reply, err, NULL, NULL);
         }
