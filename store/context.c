@@ -259,7 +259,13 @@ spean_err spean_context_rows(struct spean_tx *tx, const struct spean_keys *keys,
     assert(count != NULL);
 
     struct spean_part *state;
-    const spean_err err = spean_record_part(tx, keys, part, &state);
+    struct spean_view row;
+    const struct spean_db_key key = spean_part_name_key(part);
+    spean_err err = spean_tx_get(tx, SPEAN_TABLE_FOLD_DIRTY, spean_db_key_view(&key), &row);
+    if (err != SPEAN_ENOTFOUND) {
+        return err == SPEAN_OK ? SPEAN_EWAIT : err;
+    }
+    err = spean_record_part(tx, keys, part, &state);
     if (err == SPEAN_ENOTFOUND) {
         *count = 0;
         return SPEAN_OK;

@@ -23,9 +23,10 @@
  * wrote stays as a sibling. Above SPEAN_CONTEXT_ROWS_MAX, logs with a write that still shows come
  * first. Fold what this node wrote itself before the next change (spean_fold_step() until no more).
  *
- * *count is 0 for a part of which nothing is folded. SPEAN_ESTATE: the part is erased.
- * SPEAN_ELIMIT: it is too large to be shown; write nothing. SPEAN_ELOCKED, SPEAN_ECORRUPT,
- * SPEAN_ENOMEM.
+ * *count is 0 for a part of which nothing is folded. SPEAN_EWAIT: the part waits to be folded
+ * again, so what is shown of it is not what was read; fold, then try again. SPEAN_ESTATE: the part
+ * is erased. SPEAN_ELIMIT: it is too large to be shown; write nothing. SPEAN_ELOCKED,
+ * SPEAN_ECORRUPT, SPEAN_ENOMEM.
  */
 SPEAN_CHECK spean_err spean_context_rows(
     struct spean_tx *tx, const struct spean_keys *keys, const struct spean_authority *authority,

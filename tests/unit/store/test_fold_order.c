@@ -25,8 +25,10 @@ static const uint8_t key_c[SPEAN_KEY_BYTES] = {0xc3};
 
 /* Something that arrives: the next entry of a log, with or without its body; a body by itself; or
  * the documents that are new. */
+enum arrival { ENTRY, HEADER, BODY, DOCUMENTS };
+
 struct event {
-    enum { ENTRY, HEADER, BODY, DOCUMENTS } kind;
+    enum arrival kind;
     unsigned log;
     uint64_t seq;
 };
@@ -59,7 +61,7 @@ static int teardown(void **state)
 
 /* -- Writing --------------------------------------------------------------------------------- */
 
-static void happens(struct history *h, int kind, unsigned log, uint64_t seq)
+static void happens(struct history *h, enum arrival kind, unsigned log, uint64_t seq)
 {
     assert_true(h->count < EVENTS_MAX);
     h->events[h->count].kind = kind;
