@@ -641,6 +641,64 @@ static void a_context_that_named_what_was_cut_no_longer_covers(void **state)
     assert_int_equal(node_value(e->theirs, &e->referral, AT_EITHER), 254); /* Both are shown. */
 }
 
+/* What is shown now is what is shown after folding everything from the start. */
+static void assert_folds_to_the_same(struct node *n)
+{
+    const struct spean_id before = node_shown(n);
+    struct spean_tx *tx;
+    assert_int_equal(spean_tx_begin(n->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_fold_reset(tx), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    node_fold(n);
+    const struct spean_id after = node_shown(n);
+    assert_memory_equal(before.bytes, after.bytes, sizeof(after.bytes));
+}
+
+static void a_cut_is_noticed_by_parts_that_only_name_the_log(void **state)
+{
+    struct env *e = *state;
+    struct world_change change;
+    (void)make_agency(e, 1, 3, &change);
+    (void)world_write(e->w, 1, &change);
+    const uint64_t gone = world_heads(e->w, 3, 1, 1);
+    change.creates = false;
+    change.ops_count = 1;
+    change.ops[0] = (struct world_op){.field = 16, .kind = SPEAN_KIND_VALUE, .value = 4};
+    change.rows_count = 1;
+    change.rows[0].log = 3;
+    change.rows[0].seq = gone;
+    (void)world_write(e->w, 1, &change);
+    take_and_fold(e->ours);
+    const struct spean_id before = node_shown(e->ours);
+    world_cut(e->w, 3, 0);
+    node_documents(e->ours);
+    node_fold(e->ours);
+    const struct spean_id after = node_shown(e->ours);
+    assert_memory_not_equal(before.bytes, after.bytes, sizeof(after.bytes));
+    assert_folds_to_the_same(e->ours);
+}
+
+static void without_its_creating_change_no_part_of_a_record_is_shown(void **state)
+{
+    struct env *e = *state;
+    struct world_grant grant = grant_of(e, BOTH);
+    grant.part = SPEAN_PART_PAYLOAD;
+    grant.key = key_b;
+    (void)world_grant(e->w, 0, &grant);
+    make_referral(e);
+    struct world_change change = write_of(e, AT_TARGET, 6);
+    change.part = SPEAN_PART_PAYLOAD;
+    change.key = key_b;
+    (void)world_write(e->w, 1, &change);
+    const struct spean_part_name payload = {e->referral.record, SPEAN_PART_PAYLOAD};
+    take_and_fold(e->theirs);
+    assert_int_equal(node_value(e->theirs, &payload, AT_TARGET), 6);
+    (void)world_erase_part(e->w, 0, &e->referral, key_a); /* It holds the creating change. */
+    take_and_fold(e->theirs);
+    assert_int_equal(node_value(e->theirs, &payload, AT_TARGET), 255);
+    assert_folds_to_the_same(e->theirs);
+}
+
 static void who_is_a_steward_is_judged_by_the_charter_in_force(void **state)
 {
     struct env *e = *state;
@@ -891,6 +949,8 @@ int main(void)
         T(a_cut_takes_changes_back),
         T(a_cut_of_the_creating_change_leaves_nothing),
         T(a_context_that_named_what_was_cut_no_longer_covers),
+        T(a_cut_is_noticed_by_parts_that_only_name_the_log),
+        T(without_its_creating_change_no_part_of_a_record_is_shown),
         T(who_is_a_steward_is_judged_by_the_charter_in_force),
         T(what_a_node_has_seen_is_its_last_word),
         T(a_context_names_who_wrote_the_field_and_nobody_else),
