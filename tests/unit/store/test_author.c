@@ -340,6 +340,45 @@ static void a_new_generation_shuts_out_whom_it_leaves_out(void **state)
     assert_int_equal(author_fixture_asides(f, A1), 0);
 }
 
+/* B steps its track: once before it is left out, once after. */
+static void step_target(struct author_fixture *f, const struct spean_record_id *record)
+{
+    struct spean_draft *draft = author_fixture_draft(f, B1);
+    change(draft, record, SPEAN_TYPE_REFERRAL, SPEAN_PART_STEPS);
+    add_value(draft, SPEAN_FIELD_REFERRAL_TARGET_STEPS, ACCEPT);
+    assert_int_equal(commit(f, B1, draft), SPEAN_OK);
+    author_fixture_copy(f, B1, A1);
+}
+
+static size_t target_steps(struct author_fixture *f, const struct spean_record_id *record)
+{
+    struct spean_part *part = author_fixture_part(f, A1, record, SPEAN_PART_STEPS);
+    assert_non_null(part);
+    const struct spean_field *field =
+        spean_part_find(part, SPEAN_FIELD_REFERRAL_TARGET_STEPS, SPEAN_KIND_LIST);
+    const size_t count = field == NULL ? 0 : spean_field_writes_count(field);
+    spean_part_free(part);
+    return count;
+}
+
+static void of_whom_a_new_generation_leaves_out_what_was_read_stays_p8_5(void **state)
+{
+    struct author_fixture *f = *state;
+    const struct spean_record_id record = a_referral(f);
+    author_fixture_copy(f, A1, B1);
+    step_target(f, &record);
+    assert_int_equal(target_steps(f, &record), 1);
+    struct spean_draft *draft = author_fixture_draft(f, A1);
+    grant(draft, &record, SPEAN_PART_STEPS, SPEAN_GRANT_RENEW, NULL);
+    assert_int_equal(commit(f, A1, draft), SPEAN_OK);
+    assert_int_equal(target_steps(f, &record), 1);
+    assert_int_equal(author_fixture_asides(f, A1), 0);
+    author_fixture_copy(f, A1, B1); /* It opens nothing of it, and goes on as before. */
+    step_target(f, &record);
+    assert_int_equal(target_steps(f, &record), 1);
+    assert_int_equal(author_fixture_asides(f, A1), 1);
+}
+
 static void a_target_may_renew_a_key_for_those_who_had_it(void **state)
 {
     struct author_fixture *f = *state;
@@ -1089,6 +1128,7 @@ int main(void)
         TEST(a_new_generation_shuts_out_whom_it_leaves_out),
         TEST(older_keys_come_with_the_newest),
         TEST(parties_added_one_by_one_know_of_each_other),
+        TEST(of_whom_a_new_generation_leaves_out_what_was_read_stays_p8_5),
         TEST(a_target_may_renew_a_key_for_those_who_had_it),
         TEST(what_was_not_seen_stands_beside_and_what_was_seen_is_replaced),
         TEST(several_changes_in_one_commit_follow_one_another),
