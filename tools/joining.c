@@ -22,6 +22,7 @@
 #include "tools/unlocking.h"
 #include "tools/vformat.h"
 
+#define TCP            "tcp://"
 #define CODE_BYTES_MAX 512u
 #define PAUSE_FIRST_MS 100u
 #define PAUSE_LAST_MS  2000u
@@ -122,10 +123,9 @@ static bool is_under_way(const json_t *joining, const struct invitation *invitat
     if (strcmp(state, "dialling") != 0 && strcmp(state, "waiting") != 0) {
         return false;
     }
-    char peer[2 * SPEAN_KEY_BYTES + 1];
-    spean_text_hex_encode(peer, sizeof(peer),
-                          (struct spean_view){invitation->invite.transport.bytes, SPEAN_KEY_BYTES});
-    return !given || strcmp(spean_jsonget_text(joining, "peer"), peer) == 0;
+    const char *const peer = spean_jsonget_text(joining, "peer");
+    const size_t skip = strncmp(peer, TCP, strlen(TCP)) == 0 ? strlen(TCP) : 0;
+    return !given || strcmp(peer + skip, invitation->invite.endpoint) == 0;
 }
 
 static enum spean_exit dry_run_tell(struct spean_call *call, const struct invitation *invitation,

@@ -10,20 +10,29 @@
 #define MINOR_DIGITS_USUAL 2u
 #define GROUP_DIGITS       3u
 #define GROUPED_BYTES      32u /* 20 digits, 6 commas and a NUL. */
-#define CURRENCY_LEN       3
+#define CURRENCY_LEN       3u
+
+/* Say whether currency is among those of list, three letters each and set apart by a space. */
+static bool is_among(const char *currency, const char *list)
+{
+    for (; strlen(list) >= CURRENCY_LEN; list += CURRENCY_LEN + (list[CURRENCY_LEN] == ' ')) {
+        if (memcmp(currency, list, CURRENCY_LEN) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 unsigned spean_money_digits(const char *currency)
 {
     assert(currency != NULL);
-    static const char none[] =
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
-    static const char three[] = "BHD IQD JOD KWD LYD OMR TND";
     if (strlen(currency) != CURRENCY_LEN) {
         return MINOR_DIGITS_USUAL;
     }
-    return strstr(none, currency) != NULL    ? 0
-           : strstr(three, currency) != NULL ? 3
-                                             : MINOR_DIGITS_USUAL;
+    if (is_among(currency, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF")) {
+        return 0;
+    }
+    return is_among(currency, "BHD IQD JOD KWD LYD OMR TND") ? 3 : MINOR_DIGITS_USUAL;
 }
 
 /* Write number with a comma between groups of three digits. */

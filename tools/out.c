@@ -265,6 +265,7 @@ void spean_out_problem(struct spean_out *out, const struct spean_problem *proble
 void spean_out_progress(struct spean_out *out, uint64_t now_ms, const char *format, ...)
 {
     assert(out != NULL);
+    (void)fflush(out->options.results); /* Whoever reads them need not wait with us. */
     const bool due = out->options.talk_terminal || !out->progress_told ||
                      now_ms - out->progress_ms >= SPEAN_OUT_PROGRESS_MS;
     if (!talks(out) || !due) {

@@ -75,7 +75,8 @@ void spean_out_problem(struct spean_out *out, const struct spean_problem *proble
 /*
  * Say how far it is: one line that is overwritten on a terminal, otherwise a line each
  * SPEAN_OUT_PROGRESS_MS by now_ms, any clock that only goes forward. _progress_end() clears the
- * line; other output does so by itself. Nothing under --quiet and --json.
+ * line; other output does so by itself. Nothing under --quiet and --json; but results that were
+ * printed before are always handed on, so that a script can read them while this one waits.
  */
 void spean_out_progress(struct spean_out *out, uint64_t now_ms, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -16,6 +16,7 @@
 #define SECONDS_PER_MINUTE 60
 #define SECONDS_PER_HOUR   3600
 #define SECONDS_PER_DAY    86400
+#define TM_YEAR_ZERO       1900
 #define UTC_LEN            20 /* "2026-11-20T07:02:00Z" */
 #define SPAN_BYTES_MAX     12u
 
@@ -28,10 +29,14 @@ void spean_timetext_utc(int64_t unix_seconds, char out[SPEAN_TIMETEXT_BYTES_MAX]
 {
     struct tm parts;
     const time_t seconds = (time_t)unix_seconds;
-    if (!in_range(unix_seconds) || gmtime_r(&seconds, &parts) == NULL ||
-        strftime(out, SPEAN_TIMETEXT_BYTES_MAX, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) {
+    if (!in_range(unix_seconds) || gmtime_r(&seconds, &parts) == NULL) {
         (void)snprintf(out, SPEAN_TIMETEXT_BYTES_MAX, "?"); /* Always fits. */
+        return;
     }
+    /* Not strftime(): it writes early years with fewer than four digits. */
+    (void)snprintf(out, SPEAN_TIMETEXT_BYTES_MAX, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+                   parts.tm_year + TM_YEAR_ZERO, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                   parts.tm_min, parts.tm_sec); /* in_range() keeps it short. */
 }
 
 void spean_timetext_local(int64_t unix_seconds, char out[SPEAN_TIMETEXT_BYTES_MAX])
@@ -69,8 +74,15 @@ spean_err spean_timetext_parse(const char *text, int64_t *unix_seconds)
     if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) {
         return SPEAN_EINPUT;
     }
-    *unix_seconds = days_of(year, month, day) * SECONDS_PER_DAY + (int64_t)hour * SECONDS_PER_HOUR +
-                    (int64_t)minute * SECONDS_PER_MINUTE + second;
+    const int64_t read = days_of(year, month, day) * SECONDS_PER_DAY +
+                         (int64_t)hour * SECONDS_PER_HOUR + (int64_t)minute * SECONDS_PER_MINUTE +
+                         second;
+    char back[SPEAN_TIMETEXT_BYTES_MAX];
+    spean_timetext_utc(read, back);
+    if (strcmp(back, text) != 0) {
+        return SPEAN_EINPUT; /* A 31st of February, a 61st second. */
+    }
+    *unix_seconds = read;
     return SPEAN_OK;
 }
 
