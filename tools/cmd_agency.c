@@ -22,13 +22,12 @@
 
 static void row_add(struct spean_grid *grid, const json_t *agency)
 {
-    const json_t *const fields = json_object_get(agency, "fields");
-    const bool conflict = json_object_size(json_object_get(agency, "conflicts")) > 0;
+    const bool conflict = spean_jsonget_number(agency, "conflicts") > 0;
     char id[SPEAN_IDTEXT_SHORT_BYTES];
     spean_idtext_short(spean_jsonget_text(agency, "id"), id);
-    spean_grid_cell(grid, "%s", spean_show_text(json_object_get(fields, "names"), NULL));
-    spean_grid_cell(grid, "%s", spean_jsonget_text(fields, "kind"));
-    spean_grid_cell(grid, "%s", spean_jsonget_text(fields, "country"));
+    spean_grid_cell(grid, "%s", spean_show_text(json_object_get(agency, "names"), NULL));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(agency, "kind"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(agency, "country"));
     spean_grid_cell(grid, "%s", id);
     spean_grid_cell(grid, "%s", conflict ? _("needs a decision") : "");
 }

@@ -10,7 +10,6 @@
 #include <utf8proc.h>
 
 #include "tools/call.h"
-#include "tools/client.h"
 #include "tools/costs.h"
 #include "tools/edit.h"
 #include "tools/i18n.h"
@@ -27,14 +26,13 @@
 
 static void row_add(struct spean_grid *grid, const json_t *record)
 {
-    const json_t *const fields = json_object_get(record, "fields");
-    const json_t *const name = json_array_get(json_object_get(fields, "names"), 0);
+    const json_t *const name = json_array_get(json_object_get(record, "names"), 0);
     char code[SPEAN_RECORDING_NAME_BYTES];
     spean_recording_name(record, code);
     spean_grid_cell(grid, "%s", code);
-    spean_grid_cell(grid, "%s", spean_jsonget_text(fields, "status"));
-    spean_grid_cell(grid, "%s", spean_jsonget_text(fields, "opened_on"));
-    spean_grid_cell(grid, "%s", spean_jsonget_text(fields, "risk_level"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(record, "status"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(record, "opened_on"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(record, "risk_level"));
     spean_grid_cell(grid, "%s", spean_jsonget_text(name, "full"));
 }
 
@@ -42,11 +40,7 @@ static enum spean_exit list_run(struct spean_call *call, struct spean_problem *p
 {
     static const char *const columns[] = {N_("CASE"), N_("STATUS"), N_("OPENED"),
                                           N_("RISK"), N_("NAME"),   NULL};
-    char path[SPEAN_CLIENT_PATH_BYTES_MAX] = "/v1/cases";
-    if (spean_listing_query(path, "status", spean_call_value(call, "status")) != SPEAN_OK) {
-        return spean_problem_usage(problem, "%s", _("what is asked for is too long"));
-    }
-    return spean_listing_print(call, path, columns, row_add, problem);
+    return spean_listing_print(call, "/v1/cases", columns, row_add, problem);
 }
 
 static enum spean_exit show_run(struct spean_call *call, struct spean_problem *problem)
@@ -225,14 +219,6 @@ static enum spean_exit edit_run(struct spean_call *call, struct spean_problem *p
     return exit;
 }
 
-static const struct spean_flag status_flags[] = {
-    {.name = "status",
-     .kind = SPEAN_KIND_TEXT,
-     .value = "CODE",
-     .help = N_("only these, a code of the list case_status: active, closed")},
-    {0},
-};
-
 static const struct spean_flag edit_flags[] = {
     {.name = "status",
      .kind = SPEAN_KIND_TEXT,
@@ -252,7 +238,6 @@ static const struct spean_command commands[] = {
         .path = "case list",
         .summary = N_("List cases"),
         .text = N_("Lists the cases of your own organisation. Nobody else has them."),
-        .flags = status_flags,
         .inverse = SPEAN_INVERSE_READS,
         .examples =
             (const char *const[]){"spean case list", "spean case list --status active", NULL},

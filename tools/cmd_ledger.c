@@ -9,7 +9,6 @@
 #include "protocol/text.h"
 #include "tools/call.h"
 #include "tools/compose.h"
-#include "tools/grid.h"
 #include "tools/i18n.h"
 #include "tools/idtext.h"
 #include "tools/jsonget.h"
@@ -170,20 +169,7 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
         return exit;
     }
     spean_out_json(out, reply);
-    struct spean_grid *grid;
-    spean_err err = spean_grid_new(&grid);
-    if (err == SPEAN_OK) {
-        spean_grid_column(grid, NULL, false);
-        spean_grid_column(grid, NULL, false);
-        const char *key;
-        json_t *value;
-        json_object_foreach(reply, key, value)
-        {
-            err = err == SPEAN_OK ? spean_show_row(grid, key, value) : err;
-        }
-        spean_out_grid(out, grid);
-        spean_grid_free(grid);
-    }
+    const spean_err err = spean_show_object(out, reply);
     json_decref(reply);
     return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "ledger show");
 }

@@ -72,20 +72,7 @@ static enum spean_exit entry_show(struct spean_call *call, const char *log, cons
         return exit;
     }
     spean_out_json(out, entry);
-    struct spean_grid *grid;
-    err = spean_grid_new(&grid);
-    if (err == SPEAN_OK) {
-        spean_grid_column(grid, NULL, false);
-        spean_grid_column(grid, NULL, false);
-        const char *key;
-        json_t *value;
-        json_object_foreach(entry, key, value)
-        {
-            err = err == SPEAN_OK ? spean_show_row(grid, key, value) : err;
-        }
-        spean_out_grid(out, grid);
-        spean_grid_free(grid);
-    }
+    err = spean_show_object(out, entry);
     json_decref(entry);
     return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "log show");
 }

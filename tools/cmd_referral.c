@@ -100,7 +100,7 @@ static spean_err steps_print(struct spean_out *out, const json_t *steps)
         spean_grid_cell(grid, "%s", when);
         spean_grid_cell(grid, "%s", spean_jsonget_text(step, "track"));
         spean_grid_cell(grid, "%s%s", spean_jsonget_text(step, "step"),
-                        spean_jsonget_true(step, "flagged") ? _("  (does not fit)") : "");
+                        spean_jsonget_true(step, "misfit") ? _("  (does not fit)") : "");
         spean_grid_cell(grid, "%s", spean_jsonget_text(step, "reason"));
     }
     spean_out_line(out, "%s", "");
@@ -120,6 +120,14 @@ static spean_err referral_print(struct spean_out *out, json_t *referral)
     spean_jsonget_who(referral, "target", "target_name", to);
     spean_out_line(out, _("State: %s   from %s   to %s"), state, from, to);
     spean_err err = spean_show_record(out, referral, but);
+    json_t *const draft = json_object_get(referral, "draft");
+    const char *const details = spean_jsonget_text(referral, "details");
+    if (details[0] != '\0') {
+        spean_out_line(out, "! %s", details);
+    }
+    if (err == SPEAN_OK && json_is_object(draft)) {
+        err = spean_show_object(out, draft);
+    }
     if (err == SPEAN_OK) {
         err = spean_costs_print(out, json_object_get(json_object_get(referral, "fields"), "costs"));
     }

@@ -243,3 +243,21 @@ spean_err spean_show_record(struct spean_out *out, json_t *record, const char *c
     spean_grid_free(grid);
     return err;
 }
+
+spean_err spean_show_object(struct spean_out *out, json_t *object)
+{
+    assert(out != NULL);
+    struct spean_grid *grid;
+    spean_err err = spean_grid_new(&grid);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    spean_grid_column(grid, NULL, false);
+    spean_grid_column(grid, NULL, false);
+    err = fields_add(grid, object, NULL);
+    if (err == SPEAN_OK) {
+        spean_out_grid(out, grid);
+    }
+    spean_grid_free(grid);
+    return err;
+}

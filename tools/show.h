@@ -30,4 +30,7 @@ SPEAN_CHECK spean_err spean_show_row(struct spean_grid *grid, const char *label,
 SPEAN_CHECK spean_err spean_show_record(struct spean_out *out, json_t *record,
                                         const char *const *but);
 
+/* Print every member of an object that is no record, one row or more each. Errors likewise. */
+SPEAN_CHECK spean_err spean_show_object(struct spean_out *out, json_t *object);
+
 #endif

@@ -42,7 +42,9 @@ static void a_list_is_filtered_by_the_daemon_and_names_conflicts(void **state)
     (void)state;
     struct talk talk;
     const struct api_say says[] = {
-        {.status = 200, .json = "{\"items\":[" AGENCY "],\"next\":null}"}};
+        {.status = 200,
+         .json = "{\"items\":[{\"id\":\"7f3a91c4aabbccdd\",\"names\":{\"en\":\"Bridge\"},"
+                 "\"kind\":\"legal\",\"country\":\"KH\",\"conflicts\":1}],\"next\":null}"}};
     talk_run(&talk, says, 1,
              (const char *const[]){"spean", "agency", "list", "--kind", "legal", "--country", "KH",
                                    "--search", "a b&c", NULL});

@@ -22,7 +22,7 @@
     "\"target\":\"" TOKYO "\",\"urgency\":\"urgent\",\"respond_by\":\"2026-11-25T09:00:00Z\","     \
     "\"fields\":{\"urgency\":\"urgent\",\"target_steps\":[{\"item\":{\"step\":\"raw\"}}]},"        \
     "\"steps\":[{\"track\":\"target\",\"step\":\"accept\",\"at\":\"2026-11-23T09:00:00Z\","        \
-    "\"flagged\":true}]}"
+    "\"misfit\":true}]}"
 
 static char folder[PATH_BYTES];
 static char path[PATH_BYTES + 32];
@@ -300,6 +300,21 @@ static void boxes_are_lists_and_show_prints_state_and_steps(void **state)
     talk_fini(&talk);
 }
 
+static void a_draft_shows_what_was_entered_and_a_wait_what_is_waited_for(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say draft[] = {
+        {.status = 200,
+         .json = "{\"id\":\"58c2aabb\",\"code\":\"R-58Q2\",\"state\":\"draft\",\"draft\":{"
+                 "\"sections\":[\"costs\"]},\"details\":\"waiting for details from Bridge\"}"}};
+    talk_run(&talk, draft, 1, (const char *const[]){"spean", "referral", "show", "R-58Q2", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_non_null(strstr(talk.result.out, "sections  costs"));
+    assert_non_null(strstr(talk.result.out, "waiting for details from Bridge"));
+    talk_fini(&talk);
+}
+
 static void a_refusal_of_the_daemon_keeps_its_code_and_exit(void **state)
 {
     (void)state;
@@ -361,6 +376,7 @@ int main(void)
         TEST(a_draft_without_case_target_or_service_is_refused),
         TEST(a_preview_says_who_sees_what_and_what_stands_in_the_way),
         TEST(boxes_are_lists_and_show_prints_state_and_steps),
+        TEST(a_draft_shows_what_was_entered_and_a_wait_what_is_waited_for),
         TEST(a_refusal_of_the_daemon_keeps_its_code_and_exit),
         TEST(a_dry_run_is_asked_of_the_daemon),
         TEST(every_command_of_the_group_can_be_asked),
