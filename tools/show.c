@@ -62,9 +62,11 @@ static json_t *part_next(FILE *file, struct frame *top)
         top->index++;
         return part;
     }
-    top->iter = top->index == 0 ? json_object_iter(top->value)
-                                : json_object_iter_next(top->value, top->iter);
-    part = json_object_iter_value(top->iter);
+    do { /* An empty part of a place says nothing. */
+        top->iter = top->iter == NULL ? json_object_iter(top->value)
+                                      : json_object_iter_next(top->value, top->iter);
+        part = json_object_iter_value(top->iter);
+    } while (json_is_string(part) && json_string_length(part) == 0);
     if (part != NULL) {
         (void)fprintf(file, "%s%s: ", top->index == 0 ? "" : ", ", json_object_iter_key(top->iter));
         top->index = 1;

@@ -36,6 +36,8 @@ static void values_are_lines_that_people_read(void **state)
                 {"{\"amount\":5,\"currency\":\"USD\",\"exact\":false}", "about USD 0.05"},
                 {"{\"party\":{\"kind\":\"legal\",\"name\":\"n\"},\"on\":\"2026\"}",
                  "party: (kind: legal, name: n), on: 2026"},
+                {"{\"country\":\"\",\"code\":\"\",\"name\":\"Aichi\"}", "name: Aichi"},
+                {"{\"country\":\"\"}", ""},
                 {"[{\"a\":[1,2]},{\"b\":{}}]", "a: (1; 2); b: ()"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         json_t *const value = parse(rows[i].json);
