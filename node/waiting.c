@@ -7,7 +7,8 @@
 
 static bool in_step(const struct spean_core *core)
 {
-    if (core->fold_pending) {
+    if (core->fold_pending || core->settle_pending || core->sync == NULL ||
+        !spean_sync_is_quiet(core->sync)) {
         return false;
     }
     for (uint32_t i = 0; i < core->partners_count; i++) {
@@ -21,6 +22,8 @@ static bool in_step(const struct spean_core *core)
 
 static void finish(struct spean_core *core, struct spean_job *job)
 {
+    core_write_peers(core);
+    core_flush(core);
     struct spean_core_view view;
     if (spean_answer_begin(core, &view, &job->reply)) {
         json_t *body = json_object();

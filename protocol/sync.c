@@ -754,6 +754,36 @@ const struct spean_frontier *spean_sync_frontier(const struct spean_sync *s)
     return s->frontier;
 }
 
+/* Whether nothing is under way between us and the peer of link. */
+static bool link_is_quiet(const struct spean_sync *s, const struct link *link)
+{
+    const struct spean_place own = spean_frontier_get(s->frontier, &s->own_log);
+    if (link->phase == PHASE_LOBBY || link->phase == PHASE_ENDED) {
+        return true;
+    }
+    if (link->phase != PHASE_FETCH || !link->synced_sent || !link->synced_received ||
+        sync_want_open(link) || spean_frontier_count(link->pushed) > 0 ||
+        spean_frontier_get(link->theirs, &s->own_log).seq < own.seq) {
+        return false;
+    }
+    for (size_t i = 0; i < SYNC_FETCHES_MAX; i++) {
+        if (link->fetches[i].id != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool spean_sync_is_quiet(const struct spean_sync *s)
+{
+    for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
+        if (s->links[i] != NULL && !link_is_quiet(s, s->links[i])) {
+            return false;
+        }
+    }
+    return s->appends_count == 0;
+}
+
 spean_err spean_sync_encode_challenge(const uint8_t fresh[SPEAN_FRESH_BYTES], uint8_t *buf,
                                       size_t cap, struct spean_view *out)
 {

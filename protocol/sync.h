@@ -293,6 +293,12 @@ SPEAN_CHECK spean_err spean_sync_step(struct spean_sync *sync,
 uint32_t spean_sync_effects_count(const struct spean_sync *sync);
 const struct spean_sync_effect *spean_sync_effect(const struct spean_sync *sync, uint32_t i);
 
+/*
+ * Say whether every session is in step as far as this node can tell: nothing is asked for and not
+ * here, and each peer has said that it holds the last entry of our own log.
+ */
+bool spean_sync_is_quiet(const struct spean_sync *sync);
+
 /* What is durably held, after the steps so far. Belongs to sync; changes with the next step. */
 const struct spean_frontier *spean_sync_frontier(const struct spean_sync *sync);
 
