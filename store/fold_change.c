@@ -480,6 +480,22 @@ static spean_err wait_for_body(struct fold_batch *b, const struct change *c)
     return spean_partkeys_want(b->tx, tag, &c->tag->part, log->row.number, true);
 }
 
+/* Look no more for bodies under the tag of a change, if this was the last that was lacking. */
+static spean_err end_wait(struct fold_batch *b, const struct change *c)
+{
+    const uint32_t number = c->place->log->row.number;
+    const struct spean_tag *const tag = &c->place->entry->header.tag;
+    struct spean_tagged at = {number, 0};
+    if (c->tag == NULL || !b->again || b->refolding) {
+        return SPEAN_OK;
+    }
+    const spean_err err = spean_body_next(b->tx, tag, SPEAN_BODY_LACKING, &at, &at);
+    if (err == SPEAN_ENOTFOUND || (err == SPEAN_OK && at.number != number)) {
+        return spean_partkeys_want(b->tx, tag, &c->tag->part, number, false);
+    }
+    return err;
+}
+
 spean_err fold_change(struct fold_batch *b, const struct fold_place *place)
 {
     struct change c = {.place = place};
@@ -501,6 +517,10 @@ spean_err fold_change(struct fold_batch *b, const struct fold_place *place)
     }
     if (err != SPEAN_OK && err != SPEAN_EFORMAT) {
         return err;
+    }
+    const spean_err ended = end_wait(b, &c);
+    if (ended != SPEAN_OK) {
+        return ended;
     }
     const enum spean_aside aside = err == SPEAN_OK ? decode(&c, content) : SPEAN_ASIDE_MALFORMED;
     if (aside != SPEAN_ASIDE_NOT) {

@@ -476,6 +476,13 @@ static void lacking_bodies_are_named_with_their_proof_and_folded_when_they_come(
     tx = node_read(e->theirs);
     assert_int_equal(spean_partkeys_lacking_count(tx, &count), SPEAN_OK);
     assert_int_equal(count, 0);
+    struct spean_cursor cursor;
+    struct spean_view key;
+    struct spean_view value;
+    assert_int_equal(
+        spean_cursor_init(&cursor, tx, SPEAN_TABLE_PART_WANTED, (struct spean_view){0}), SPEAN_OK);
+    assert_int_equal(spean_cursor_first(&cursor, &key, &value), SPEAN_ENOTFOUND);
+    spean_cursor_fini(&cursor);
     spean_tx_abort(tx);
 }
 
