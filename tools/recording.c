@@ -131,9 +131,9 @@ enum spean_exit spean_recording_text(const struct spean_call *call, const char *
     return SPEAN_EXIT_DONE;
 }
 
-/* Look for the one member; *id belongs to list. */
-static enum spean_exit org_find(const json_t *list, const char *typed, const char **id,
-                                struct spean_problem *problem)
+/* Look for the one member and write its id into out. */
+static enum spean_exit org_find(const json_t *list, const char *typed,
+                                char out[SPEAN_RECORDING_ORG_BYTES], struct spean_problem *problem)
 {
     const json_t *const items = json_object_get(list, "items");
     const char *found = NULL;
@@ -154,7 +154,7 @@ static enum spean_exit org_find(const json_t *list, const char *typed, const cha
         spean_problem_hint(problem, "%s", _("see the members: spean member list"));
         return SPEAN_EXIT_NOT_FOUND;
     }
-    *id = found;
+    memcpy(out, found, SPEAN_RECORDING_ORG_BYTES);
     return SPEAN_EXIT_DONE;
 }
 
@@ -165,13 +165,9 @@ enum spean_exit spean_recording_org(struct spean_call *call, const char *typed,
     assert(typed != NULL);
     assert(out != NULL);
     json_t *list = NULL;
-    const char *id = NULL;
     enum spean_exit exit = spean_listing_get(call, "/v1/members", &list, problem);
     if (exit == SPEAN_EXIT_DONE) {
-        exit = org_find(list, typed, &id, problem);
-    }
-    if (exit == SPEAN_EXIT_DONE) {
-        memcpy(out, id, SPEAN_RECORDING_ORG_BYTES);
+        exit = org_find(list, typed, out, problem);
     }
     json_decref(list);
     return exit;

@@ -42,11 +42,7 @@ static void entries_tell_what_became_of_them(void **state)
     assert_asked(&talk, 0, "GET /v1/logs/91c4/entries?limit=1000", NULL);
     assert_non_null(strstr(talk.result.out, "author may not"));
     talk_fini(&talk);
-    talk_run(&talk, one, 1,
-             (const char *const[]){"spean", "log", "show", "91c4",
-                                   "\xe1\x9f\xa1"
-                                   "2",
-                                   NULL});
+    talk_run(&talk, one, 1, (const char *const[]){"spean", "log", "show", "91c4", "\u17e12", NULL});
     assert_asked(&talk, 0, "GET /v1/logs/91c4/entries/12", NULL);
     assert_non_null(strstr(talk.result.out, "ab"));
     talk_fini(&talk);

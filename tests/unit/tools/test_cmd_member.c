@@ -123,10 +123,7 @@ static void approving_sends_the_next_charter_version(void **state)
                                    {.status = 200, .json = "{\"version\":2}"}};
     char prefix[12];
     (void)snprintf(prefix, sizeof(prefix), "%.4s-%.4s", scene.org, scene.org + 4);
-    approve(&talk, says, 3, prefix,
-            "\xe1\x9f\xa1"
-            "234-5678",
-            NULL); /* A Khmer 1. */
+    approve(&talk, says, 3, prefix, "\u17e1234-5678", NULL); /* A Khmer 1. */
     assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
     assert_asked(&talk, 0, "GET /v1/pending?limit=1000", NULL);
     assert_asked(&talk, 1, "GET /v1/charter", NULL);
