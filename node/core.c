@@ -338,6 +338,13 @@ static bool run_jobs(struct spean_core *core)
     return count > 0;
 }
 
+/* While runs that we asked for are on their way, folding is held back to its floor: it would keep
+ * them waiting, and what they bring is folded in fewer, larger steps afterwards. */
+static bool is_fetching(const struct spean_core *core)
+{
+    return core->sync != NULL && spean_sync_fetching(core->sync);
+}
+
 /* Messages first, then what people wait for, then the disk, then folding. */
 static void turn(struct spean_core *core)
 {
@@ -357,7 +364,7 @@ static void turn(struct spean_core *core)
         core_lobby_settle(core);
     }
     tick(core);
-    const bool idle = messages == 0 && !jobs;
+    const bool idle = messages == 0 && !jobs && !is_fetching(core);
     if (core->fold_pending && (idle || core_now_ms() >= core->next_fold_ms)) {
         fold_turn(core);
     }
@@ -371,12 +378,17 @@ static void turn(struct spean_core *core)
 
 static long wait_ms(const struct spean_core *core)
 {
-    if (core->fold_pending || core->settle_pending || core->lobby_pending) {
+    const bool fold_waits = core->fold_pending && is_fetching(core);
+    const bool folds = core->fold_pending || core->settle_pending; /* Settling comes behind it. */
+    if ((folds && !fold_waits) || core->lobby_pending) {
         return 0;
     }
     const uint64_t now = core_now_ms();
-    const uint64_t next =
+    uint64_t next =
         core->next_tick_ms < core->next_dial_ms ? core->next_tick_ms : core->next_dial_ms;
+    if (fold_waits && core->next_fold_ms < next) {
+        next = core->next_fold_ms;
+    }
     long wait = next > now ? (long)(next - now) : 0;
     if (core->transport != NULL) {
         const long other = spean_transport_wait_ms(core->transport, now);

@@ -738,6 +738,17 @@ spean_err spean_sync_step(struct spean_sync *s, const struct spean_sync_event *e
     return s->failed;
 }
 
+bool spean_sync_fetching(const struct spean_sync *sync)
+{
+    assert(sync != NULL);
+    for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
+        if (sync->links[i] != NULL && sync_want_open(sync->links[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint32_t spean_sync_effects_count(const struct spean_sync *s)
 {
     return s->effects_count;

@@ -299,6 +299,9 @@ const struct spean_sync_effect *spean_sync_effect(const struct spean_sync *sync,
  */
 bool spean_sync_is_quiet(const struct spean_sync *sync);
 
+/* Say whether runs that were asked for are on their way: work that can wait should. */
+bool spean_sync_fetching(const struct spean_sync *sync);
+
 /* What is durably held, after the steps so far. Belongs to sync; changes with the next step. */
 const struct spean_frontier *spean_sync_frontier(const struct spean_sync *sync);
 
