@@ -9,7 +9,7 @@
 #include "protocol/sync_internal.h"
 
 #define EFFECTS_FIRST     64u
-#define ARENA_BLOCK_BYTES 65536u
+#define ARENA_BLOCK_BYTES (SPEAN_FRAME_BYTES_MAX + 65536u) /* One large message and small ones. */
 
 /* Memory that effects point to. */
 struct arena_block {
@@ -31,9 +31,14 @@ void sync_try(struct spean_sync *s, spean_err err)
     }
 }
 
+static size_t round_up(size_t len)
+{
+    return (len + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+}
+
 void *sync_alloc(struct spean_sync *s, size_t len)
 {
-    const size_t size = (len + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+    const size_t size = round_up(len);
     struct arena_block *block = s->blocks;
     if (block == NULL || size > block->cap - block->used) {
         const size_t cap = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
@@ -48,6 +53,14 @@ void *sync_alloc(struct spean_sync *s, size_t len)
     void *memory = (uint8_t *)block->data + block->used;
     block->used += size;
     return memory;
+}
+
+/* Keep len bytes of the last allocation, which is at memory, and take back the rest. */
+static void arena_trim(struct spean_sync *s, const uint8_t *memory, size_t len)
+{
+    struct arena_block *block = s->blocks;
+    block->used = (size_t)(memory - (const uint8_t *)block->data) + round_up(len);
+    assert(block->used <= block->cap);
 }
 
 /* Free what the last step's effects pointed to; one block of the usual size is kept. */
@@ -96,6 +109,7 @@ void sync_send(struct spean_sync *s, struct link *link, const struct spean_messa
     struct spean_view frame = {0};
     const spean_err err = spean_message_encode(m, buf, SPEAN_FRAME_BYTES_MAX, &frame);
     assert(err == SPEAN_OK); /* Whoever composes a message keeps it within a frame. */
+    arena_trim(s, buf, frame.len);
     sync_effect(s, SPEAN_SYNC_SEND, link)->as.message = frame;
 }
 
