@@ -7,15 +7,10 @@
 
 #define GROUPS_MAX 64u /* In one round; the next asks for the rest. */
 
-bool core_body_travels(void *ctx, const struct spean_header *header)
+static bool is_in_audience(const struct core_travel *travel, const struct spean_tag *tag)
 {
-    const struct core_travel *travel = ctx;
-    if (header->kind != SPEAN_ENTRY_CHANGE || !header->has_tag || travel->relay) {
-        return true;
-    }
     struct spean_audience audience;
-    if (spean_partkeys_audience(travel->tx, travel->core->keys, &header->tag, &audience) !=
-        SPEAN_OK) {
+    if (spean_partkeys_audience(travel->tx, travel->core->keys, tag, &audience) != SPEAN_OK) {
         return false;
     }
     for (uint32_t i = 0; i < audience.count; i++) {
@@ -24,6 +19,20 @@ bool core_body_travels(void *ctx, const struct spean_header *header)
         }
     }
     return false;
+}
+
+bool core_body_travels(void *ctx, const struct spean_header *header)
+{
+    struct core_travel *travel = ctx;
+    if (header->kind != SPEAN_ENTRY_CHANGE || !header->has_tag || travel->relay) {
+        return true;
+    }
+    struct core_travel_slot *slot = &travel->slots[header->tag.bytes[0] % CORE_TRAVEL_SLOTS];
+    if (!slot->used || !spean_tag_equal(&slot->tag, &header->tag)) {
+        const bool travels = is_in_audience(travel, &header->tag);
+        *slot = (struct core_travel_slot){true, header->tag, travels};
+    }
+    return slot->travels;
 }
 
 void core_load_lacking(struct spean_core *core, const struct spean_sync_effect *effect)

@@ -174,12 +174,21 @@ void core_network_close(struct spean_core *core);
 
 /* -- bodies.c: which sealed bodies may travel, and which we lack ------------------------------- */
 
+/* What was found of the tags of one run: to look one up opens a sealed row. */
+#define CORE_TRAVEL_SLOTS 16u
+struct core_travel_slot {
+    bool used;
+    struct spean_tag tag;
+    bool travels;
+};
+
 /* Whether the body of an entry may travel unasked to a node of org (P6.4). */
 struct core_travel {
     struct spean_core *core;
     struct spean_tx *tx;
     struct spean_id org;
     bool relay;
+    struct core_travel_slot slots[CORE_TRAVEL_SLOTS]; /* By the tag's first byte. */
 };
 bool core_body_travels(void *ctx, const struct spean_header *header);
 

@@ -391,7 +391,8 @@ static void load_run(struct spean_core *core, const struct spean_sync_effect *ef
     if (tx == NULL) {
         return;
     }
-    struct core_travel travel = {core, tx, effect->as.load_run.org, effect->as.load_run.relay};
+    struct core_travel travel = {
+        .core = core, .tx = tx, .org = effect->as.load_run.org, .relay = effect->as.load_run.relay};
     struct spean_serve_request request = {
         .log = spean_authority_log(core->authority, &effect->as.load_run.log),
         .places = effect->as.load_run.places,
