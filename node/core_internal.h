@@ -29,7 +29,7 @@
 #define CORE_LOBBY_MS         900000u /* A stranger's link is ended then; who waits calls again. */
 #define CORE_JOIN_MS          2000u   /* Between two questions whether we are approved. */
 #define CORE_READERS_MS       60000u
-#define CORE_FOLD_ENTRIES     2048u /* In one turn. */
+#define CORE_FOLD_ENTRIES     4096u /* In one turn. */
 
 /* A message that waits because the pipe of its link is full. */
 struct outbox_message {
