@@ -30,9 +30,12 @@ spean_err __wrap_spean_log_append(struct spean_tx *tx, const struct spean_run *r
                                   const struct spean_log_arrival *arrival)
 {
     const spean_err err = __real_spean_log_append(tx, run, log, arrival);
-    if (err == SPEAN_OK && arrival->from != NULL) {
-        add_row(spean_run_count(run));
-        pending += spean_run_count(run);
+    const uint64_t left = tally.entries_max - tally.entries - pending;
+    if (err == SPEAN_OK && arrival->from != NULL && left > 0) {
+        const uint32_t count = spean_run_count(run);
+        const uint32_t counted = count < left ? count : (uint32_t)left;
+        add_row(counted);
+        pending += counted;
     }
     return err;
 }

@@ -12,8 +12,9 @@
 #define TALLY_ROWS_MAX 1048576u
 #define TALLY_COMMIT   0u /* A row that ends a batch. */
 
-/* Written by the thread that commits; read what is atomic at any time, the rest at its end. */
+/* Written by the thread that commits; read it when that has ended. */
 struct tally {
+    uint64_t entries_max; /* Set it first: what a node writes by itself meanwhile is not counted. */
     uint32_t rows_count;
     uint32_t rows[TALLY_ROWS_MAX]; /* Entries of each run; TALLY_COMMIT behind each batch. */
     uint64_t entries;              /* Durable. */

@@ -1322,6 +1322,11 @@ uint32_t sim_bodies(const struct sim *sim, uint32_t node, uint32_t author)
     return held;
 }
 
+bool sim_fetching(const struct sim *sim, uint32_t node)
+{
+    return spean_sync_fetching(sim->nodes[node].sync);
+}
+
 bool sim_disputed(const struct sim *sim, uint32_t node, uint32_t author)
 {
     return sim->nodes[node].disputed[author];

@@ -77,6 +77,7 @@ bool sim_settle(struct sim *sim, uint64_t ms);
 bool sim_equal(const struct sim *sim, uint32_t a, uint32_t b); /* Frontiers without disputed. */
 uint64_t sim_height(const struct sim *sim, uint32_t node, uint32_t author);
 uint32_t sim_bodies(const struct sim *sim, uint32_t node, uint32_t author); /* Bodies held. */
+bool sim_fetching(const struct sim *sim, uint32_t node); /* Runs it asked for are on their way. */
 bool sim_disputed(const struct sim *sim, uint32_t node, uint32_t author);
 void sim_check(const struct sim *sim); /* Every chain verifies; else the test fails. */
 

@@ -80,6 +80,32 @@ static void a_log_larger_than_the_window_arrives_whole(void **state)
     sim_free(sim);
 }
 
+static void only_who_catches_up_is_fetching_and_only_until_it_has(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, (struct sim_faults){.seed = 1, .latency_ms = 20});
+    sim_commit(sim, A, 600);
+    sim_dial(sim, B, A);
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < 100; i++) {
+        sim_run(sim, 5);
+        seen += sim_fetching(sim, B) ? 1 : 0;
+        assert_false(sim_fetching(sim, A));
+        assert_true(sim_fetching(sim, B) || sim_height(sim, B, A) == 0 ||
+                    sim_height(sim, B, A) == 600);
+    }
+    assert_true(seen > 0);
+    settle(sim);
+    assert_false(sim_fetching(sim, B));
+    sim_commit(sim, A, 1); /* Pushed: nobody asked. */
+    for (uint32_t i = 0; i < 20; i++) {
+        sim_run(sim, 5);
+        assert_false(sim_fetching(sim, B));
+    }
+    assert_int_equal(sim_height(sim, B, A), 601);
+    sim_free(sim);
+}
+
 static void what_is_new_is_pushed_after_catching_up(void **state)
 {
     (void)state;
@@ -451,6 +477,7 @@ int main(void)
         cmocka_unit_test(a_newcomer_gets_everything_once),
         cmocka_unit_test(both_sides_catch_up_with_each_other),
         cmocka_unit_test(a_log_larger_than_the_window_arrives_whole),
+        cmocka_unit_test(only_who_catches_up_is_fetching_and_only_until_it_has),
         cmocka_unit_test(what_is_new_is_pushed_after_catching_up),
         cmocka_unit_test(what_is_committed_while_a_session_opens_arrives_in_it),
         cmocka_unit_test(pushes_keep_order_and_lose_nothing_when_they_come_fast),
