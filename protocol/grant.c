@@ -594,6 +594,9 @@ enum spean_aside spean_grant_judge(const struct spean_grant_facts *accepted,
         return SPEAN_ASIDE_NOT; /* (c) */
     }
 
+    if (!in_audience(grant, &grant->owner)) {
+        return SPEAN_ASIDE_OWNER; /* Nobody shuts an owner out of its record. */
+    }
     const uint64_t before = grant->generation - 1;
     if (!has_generation(accepted, accepted_count, grant, before)) {
         return SPEAN_ASIDE_GENERATION;

@@ -593,12 +593,14 @@ static void a_party_opens_the_next_generation_for_no_more_than_before(void **sta
     (void)state;
     const struct spean_grant_facts first = facts(1, 1, 7, audience_12, 2);
     const struct spean_grant_facts same = facts(2, 2, 8, audience_12, 2);
-    const struct spean_grant_facts fewer = facts(2, 2, 8, audience_2, 1);
+    const struct spean_grant_facts three = facts(1, 1, 7, audience_123, 3);
+    const struct spean_grant_facts without_owner = facts(2, 2, 8, audience_2, 1);
     const struct spean_grant_facts more = facts(2, 2, 8, audience_123, 3);
     const struct spean_grant_facts stranger = facts(3, 2, 8, audience_12, 2);
     const struct spean_grant_facts too_soon = facts(2, 3, 8, audience_12, 2);
     assert_int_equal(spean_grant_judge(&first, 1, &same, NULL), SPEAN_ASIDE_NOT);
-    assert_int_equal(spean_grant_judge(&first, 1, &fewer, NULL), SPEAN_ASIDE_NOT);
+    assert_int_equal(spean_grant_judge(&three, 1, &same, NULL), SPEAN_ASIDE_NOT); /* Fewer. */
+    assert_int_equal(spean_grant_judge(&first, 1, &without_owner, NULL), SPEAN_ASIDE_OWNER);
     assert_int_equal(spean_grant_judge(&first, 1, &more, NULL), SPEAN_ASIDE_LARGER);
     assert_int_equal(spean_grant_judge(&first, 1, &stranger, NULL), SPEAN_ASIDE_AUDIENCE);
     assert_int_equal(spean_grant_judge(&first, 1, &too_soon, NULL), SPEAN_ASIDE_GENERATION);
@@ -608,9 +610,9 @@ static void a_party_opens_the_next_generation_for_no_more_than_before(void **sta
 static void who_was_left_out_of_a_generation_opens_none_after_it(void **state)
 {
     (void)state;
-    const struct spean_grant_facts accepted[] = {facts(1, 1, 7, audience_12, 2),
-                                                 facts(2, 2, 8, audience_2, 1)};
-    const struct spean_grant_facts left_out = facts(1, 3, 9, audience_2, 1);
+    const struct spean_grant_facts accepted[] = {facts(1, 1, 7, audience_123, 3),
+                                                 facts(1, 2, 8, audience_12, 2)};
+    const struct spean_grant_facts left_out = facts(3, 3, 9, audience_12, 2);
     assert_int_equal(spean_grant_judge(accepted, 2, &left_out, NULL), SPEAN_ASIDE_AUDIENCE);
 }
 

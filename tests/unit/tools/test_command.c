@@ -85,6 +85,9 @@ static void every_path_begins_with_its_group_and_exists_once(void **state)
     assert_true(for_each(check_path) > 0);
     for (size_t i = 0; spean_groups[i] != NULL; i++) {
         assert_ptr_equal(spean_group_find(spean_groups[i]->name), spean_groups[i]);
+        for (size_t k = 0; k < i; k++) {
+            assert_ptr_not_equal(spean_groups[k], spean_groups[i]);
+        }
     }
 }
 
