@@ -117,6 +117,11 @@ SPEAN_CHECK spean_err spean_records_load(const struct spean_records *at,
                                          struct spean_records_item *out);
 void spean_records_unload(struct spean_records_item *item);
 
+/* The same for some parts only: those whose bit, 1u << part, is in mask. */
+SPEAN_CHECK spean_err spean_records_load_some(const struct spean_records *at,
+                                              const struct spean_record_id *record, uint32_t mask,
+                                              struct spean_records_item *out);
+
 /* Load, and refuse if that fails. */
 bool spean_records_take(struct spean_records *at, const struct spean_record_id *record,
                         struct spean_records_item *out);

@@ -18,6 +18,13 @@
 spean_err spean_records_load(const struct spean_records *at, const struct spean_record_id *record,
                              struct spean_records_item *out)
 {
+    return spean_records_load_some(at, record, UINT32_MAX, out);
+}
+
+spean_err spean_records_load_some(const struct spean_records *at,
+                                  const struct spean_record_id *record, uint32_t mask,
+                                  struct spean_records_item *out)
+{
     struct spean_records_item item = {.record = NULL};
     spean_err err = spean_record_get(at->view.tx, at->view.keys, record, &item.record);
     if (err != SPEAN_OK) {
@@ -27,7 +34,8 @@ spean_err spean_records_load(const struct spean_records *at, const struct spean_
     err = spean_record_parts(at->view.tx, record, item.listed, &item.listed_count);
     for (uint32_t i = 0; i < item.listed_count && err == SPEAN_OK; i++) {
         const uint32_t part = item.listed[i].part;
-        if (part >= SPEAN_SCHEMA_PARTS_MAX || !item.listed[i].folded) {
+        if (part >= SPEAN_SCHEMA_PARTS_MAX || !item.listed[i].folded ||
+            ((mask >> part) & 1u) == 0) {
             continue;
         }
         const struct spean_part_name name = {*record, part};

@@ -198,7 +198,7 @@ static spean_err look_at_all(struct settling *s)
         }
         struct spean_records_item item = {.record = NULL};
         if (err == SPEAN_OK) {
-            err = spean_records_load(&s->at, &record, &item);
+            err = spean_records_load_some(&s->at, &record, 1u << SPEAN_PART_STEPS, &item);
         }
         if (err == SPEAN_OK) {
             err = look_at(s, &item);

@@ -94,7 +94,7 @@ spean_err spean_withdrawal_draft_referrals(struct spean_records *at, struct spea
         }
         struct spean_records_item item = {.record = NULL};
         if (err == SPEAN_OK) {
-            err = spean_records_load(at, &record, &item);
+            err = spean_records_load_some(at, &record, 1u << SPEAN_PART_STEPS, &item);
         }
         /* Without its steps we cannot know whether it says so already: they are to come. */
         const bool due = err == SPEAN_OK && item.parts[SPEAN_PART_STEPS] != NULL &&
