@@ -332,6 +332,20 @@ static void consent_is_asked_for_the_recipient_the_day_and_the_case(void **state
     refuse(s, A1, "send", "{}", "no_consent");
 }
 
+static void what_was_struck_out_is_not_sent(void **state)
+{
+    struct story *s = *state;
+    char body[256];
+    json_t *answer = records_kit_ok(s->kit, A1, "GET", path("cases", s->a_case, ""), NULL);
+    (void)snprintf(body, sizeof(body), "{\"strike\": {\"costs\": [\"%s\"]}}",
+                   records_kit_text(answer, "fields.costs.0.name"));
+    (void)records_kit_ok(s->kit, A1, "PATCH", path("cases", s->a_case, ""), body);
+    send_it(s, "emergency");
+    answer = show(s, B1);
+    assert_string_equal(records_kit_text(answer, "fields.names.0.full"), "Sok Dara");
+    assert_null(records_kit_at(answer, "fields.costs"));
+}
+
 static void whom_the_person_withholds_it_from_gets_nothing(void **state)
 {
     struct story *s = *state;
@@ -596,6 +610,7 @@ int main(void)
         TEST(the_preview_says_who_sees_what_and_when),
         TEST(the_preview_lists_every_problem_and_send_refuses_each),
         TEST(consent_is_asked_for_the_recipient_the_day_and_the_case),
+        TEST(what_was_struck_out_is_not_sent),
         TEST(whom_the_person_withholds_it_from_gets_nothing),
         TEST(the_target_sees_the_preview_and_the_details_after_accepting),
         TEST(in_an_emergency_the_details_go_at_once),
