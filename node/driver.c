@@ -135,6 +135,9 @@ static void put_bodies(struct spean_core *core, const struct spean_sync_effect *
         const struct spean_body_item *item = &effect->as.put_bodies.items[i];
         const spean_err err = spean_body_put(tx, &row, item->seq, item->body);
         bytes += item->body.len;
+        if (err == SPEAN_OK) {
+            (void)spean_fold_body(tx, row.number, item->seq); /* Its errors stick to tx. */
+        }
         if (err == SPEAN_ESIGNATURE) {
             bad = true;
             SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "body_refused",
