@@ -7,10 +7,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 #include <sodium.h>
 
+#include "store/setup.h"
 #include "tools/i18n.h"
 #include "tools/interrupt.h"
 #include "tools/vformat.h"
@@ -22,6 +24,7 @@
 struct spean_client {
     CURL *curl;
     char *home;
+    bool own_socket; /* The socket is in the home. */
     long reply_ms;
 };
 
@@ -60,6 +63,7 @@ enum spean_exit spean_client_new(const char *socket_path, const char *home,
     }
     client->reply_ms = SPEAN_CLIENT_REPLY_MS;
     client->home = strdup(home);
+    client->own_socket = strncmp(socket_path, home, strlen(home)) == 0;
     client->curl = curl_easy_init();
     if (client->home == NULL || client->curl == NULL || !curl_prepare(client->curl, socket_path)) {
         spean_client_free(client);
@@ -170,6 +174,25 @@ out:
     return code;
 }
 
+/* Nobody listens: because nobody was started, or because there is nothing to start. */
+static enum spean_exit refuse_no_daemon(const struct spean_client *client,
+                                        struct spean_problem *problem)
+{
+    char *const store = spean_format("%s/%s", client->home, SPEAN_HOME_STORE);
+    const bool none = client->own_socket && store != NULL && access(store, F_OK) != 0;
+    free(store);
+    if (none) {
+        (void)spean_problem_set(problem, SPEAN_EXIT_NO_STORE, "no_store",
+                                _("there is no node in %s"), client->home);
+        spean_problem_hint(problem, "%s", _("make one: spean init, or say where it is: --home"));
+        return SPEAN_EXIT_NO_STORE;
+    }
+    (void)spean_problem_set(problem, SPEAN_EXIT_NO_DAEMON, "daemon_not_running", "%s",
+                            _("the daemon is not running"));
+    spean_problem_hint(problem, _("start it: speand --home %s"), client->home);
+    return SPEAN_EXIT_NO_DAEMON;
+}
+
 /* Describe what went wrong before there was a whole reply. */
 static enum spean_exit refuse_transport(const struct spean_client *client, const char *method,
                                         CURLcode code, const struct received *reply,
@@ -185,10 +208,7 @@ static enum spean_exit refuse_transport(const struct spean_client *client, const
             return spean_problem_set(problem, SPEAN_EXIT_DENIED, "not_permitted", "%s",
                                      _("the daemon's socket belongs to another user"));
         }
-        (void)spean_problem_set(problem, SPEAN_EXIT_NO_DAEMON, "daemon_not_running", "%s",
-                                _("the daemon is not running"));
-        spean_problem_hint(problem, _("start it: speand --home %s"), client->home);
-        return SPEAN_EXIT_NO_DAEMON;
+        return refuse_no_daemon(client, problem);
     }
     if (reply->too_large) {
         (void)spean_problem_set(problem, SPEAN_EXIT_FAILED, "too_large", "%s",

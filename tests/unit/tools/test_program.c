@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -132,10 +134,18 @@ static void a_reply_is_printed_for_people_or_as_json(void **state)
     api_server_free(server);
 }
 
-static void without_a_daemon_the_exit_is_7_and_the_hint_starts_it(void **state)
+static void
+without_a_store_the_exit_is_10_and_without_a_daemon_7_with_the_way_to_get_one(void **state)
 {
     (void)state;
     struct cli_result result;
+    char store[PATH_BYTES + sizeof("/store")];
+    cli_run(&result, "spean", "--home", folder, "thing", "show", "7f3a", NULL);
+    assert_int_equal(result.exit, SPEAN_EXIT_NO_STORE);
+    assert_non_null(strstr(result.err, "hint: make one: spean init"));
+    cli_result_fini(&result);
+    (void)snprintf(store, sizeof(store), "%s/store", folder);
+    assert_int_equal(mkdir(store, 0700), 0);
     cli_run(&result, "spean", "--home", folder, "thing", "show", "7f3a", NULL);
     assert_int_equal(result.exit, SPEAN_EXIT_NO_DAEMON);
     assert_string_equal(result.out, "");
@@ -146,6 +156,7 @@ static void without_a_daemon_the_exit_is_7_and_the_hint_starts_it(void **state)
     assert_non_null(strstr(result.out, "\"code\": \"daemon_not_running\""));
     assert_string_equal(result.err, "");
     cli_result_fini(&result);
+    assert_int_equal(rmdir(store), 0);
 }
 
 static void a_dry_run_is_checked_by_the_daemon_and_printed(void **state)
@@ -277,7 +288,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reply_is_printed_for_people_or_as_json),
-        cmocka_unit_test(without_a_daemon_the_exit_is_7_and_the_hint_starts_it),
+        cmocka_unit_test(
+            without_a_store_the_exit_is_10_and_without_a_daemon_7_with_the_way_to_get_one),
         cmocka_unit_test(a_dry_run_is_checked_by_the_daemon_and_printed),
         cmocka_unit_test(a_daemon_that_does_not_confirm_a_dry_run_is_not_believed),
         cmocka_unit_test(answers_are_used_and_leftovers_are_said),
