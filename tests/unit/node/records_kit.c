@@ -196,8 +196,8 @@ json_t *records_kit_ok(struct records_kit *kit, enum author_who who, const char 
     return answer;
 }
 
-void records_kit_refused(struct records_kit *kit, enum author_who who, const char *method,
-                         const char *target, const char *body, const char *code)
+void assert_refused(struct records_kit *kit, enum author_who who, const char *method,
+                    const char *target, const char *body, const char *code)
 {
     json_t *answer = records_kit_call(kit, who, method, target, body);
     const char *given = records_kit_text(answer, "error.code");

@@ -33,8 +33,8 @@ json_t *records_kit_ok(struct records_kit *kit, enum author_who who, const char 
                        const char *target, const char *body);
 
 /* The same, and expect a refusal with this code. */
-void records_kit_refused(struct records_kit *kit, enum author_who who, const char *method,
-                         const char *target, const char *body, const char *code);
+void assert_refused(struct records_kit *kit, enum author_who who, const char *method,
+                    const char *target, const char *body, const char *code);
 
 /* What stands in an answer at a path such as "fields.names.km" or "items.0.id"; NULL: nothing. */
 json_t *records_kit_at(json_t *json, const char *path);

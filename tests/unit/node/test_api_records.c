@@ -59,7 +59,7 @@ static void an_agency_that_was_added_is_shown(void **state)
     id[4] = '\0';
     (void)records_kit_ok(kit, A1, "GET", path_of("agencies", id, ""), NULL);
     id[3] = '\0';
-    records_kit_refused(kit, A1, "GET", path_of("agencies", id, ""), NULL, "not_found");
+    assert_refused(kit, A1, "GET", path_of("agencies", id, ""), NULL, "not_found");
 }
 
 static void an_edit_changes_what_differs_and_nothing_else(void **state)
@@ -115,14 +115,13 @@ static void wrong_edits_are_refused_and_change_nothing(void **state)
     add_agency(kit, id);
     const uint64_t height = records_kit_height(kit, A1);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        records_kit_refused(kit, A1, "PATCH", path_of("agencies", id, ""), rows[i].body,
-                            rows[i].code);
+        assert_refused(kit, A1, "PATCH", path_of("agencies", id, ""), rows[i].body, rows[i].code);
     }
-    records_kit_refused(kit, A1, "PATCH", path_of("agencies", id, "?dry_run=2"), "{}", "bad_input");
-    records_kit_refused(kit, A1, "POST", "/v1/agencies", "{}", "missing_names");
-    records_kit_refused(kit, A1, "GET", "/v1/agencies?colour=red", NULL, "bad_input");
-    records_kit_refused(kit, A1, "GET", "/v1/agencies?limit=0", NULL, "bad_input");
-    records_kit_refused(kit, A1, "GET", "/v1/agencies?after=x", NULL, "bad_input");
+    assert_refused(kit, A1, "PATCH", path_of("agencies", id, "?dry_run=2"), "{}", "bad_input");
+    assert_refused(kit, A1, "POST", "/v1/agencies", "{}", "missing_names");
+    assert_refused(kit, A1, "GET", "/v1/agencies?colour=red", NULL, "bad_input");
+    assert_refused(kit, A1, "GET", "/v1/agencies?limit=0", NULL, "bad_input");
+    assert_refused(kit, A1, "GET", "/v1/agencies?after=x", NULL, "bad_input");
     assert_int_equal(records_kit_height(kit, A1), height);
 }
 
@@ -139,8 +138,8 @@ static void a_dry_run_checks_and_writes_nothing(void **state)
     answer = records_kit_ok(kit, A1, "POST", "/v1/cases?dry_run=1", "{}");
     assert_true(json_is_true(records_kit_at(answer, "dry_run")));
     assert_int_equal(records_kit_height(kit, A1), height);
-    records_kit_refused(kit, A1, "PATCH", path_of("agencies", id, "?dry_run=1"),
-                        "{\"set\": {\"email\": 5}}", "bad_input");
+    assert_refused(kit, A1, "PATCH", path_of("agencies", id, "?dry_run=1"),
+                   "{\"set\": {\"email\": 5}}", "bad_input");
 }
 
 static void lists_filter_by_kind_country_and_name(void **state)
@@ -197,16 +196,16 @@ static void only_the_own_organisation_is_written_about_as_a_member(void **state)
     }
     (void)snprintf(body, sizeof(body),
                    "{\"set\": {\"names\": {\"en\": \"B\"}}, \"fixed\": {\"org\": \"%s\"}}", hex);
-    records_kit_refused(kit, A1, "POST", "/v1/agencies", body, "not_yours");
+    assert_refused(kit, A1, "POST", "/v1/agencies", body, "not_yours");
     json_t *answer = records_kit_ok(kit, B1, "POST", "/v1/agencies", body);
     assert_string_equal(records_kit_text(answer, "fixed.org"), hex);
     assert_string_equal(records_kit_text(answer, "fixed.org_name"), "B");
     char id[64];
     keep_id(id, answer);
-    records_kit_refused(kit, B1, "POST", "/v1/agencies", body, "exists");
+    assert_refused(kit, B1, "POST", "/v1/agencies", body, "exists");
     author_fixture_copy(kit->f, B1, A1);
-    records_kit_refused(kit, A1, "PATCH", path_of("agencies", id, ""),
-                        "{\"set\": {\"email\": \"x@y\"}}", "not_permitted");
+    assert_refused(kit, A1, "PATCH", path_of("agencies", id, ""), "{\"set\": {\"email\": \"x@y\"}}",
+                   "not_permitted");
     (void)records_kit_ok(kit, A1, "PATCH", path_of("agencies", id, ""),
                          "{\"append\": {\"observations\": [{\"type\": \"positive\"}]}}");
     assert_int_equal(author_fixture_asides(kit->f, A1), 0);
@@ -291,14 +290,14 @@ static void two_items_of_one_agency_make_one_record(void **state)
                            "1", "001", "One") ", " IMPORT_ITEM("2", "001", "One again") "]}");
     assert_int_equal(json_integer_value(records_kit_at(answer, "created")), 1);
     assert_int_equal(json_integer_value(records_kit_at(answer, "changed")), 1);
-    records_kit_refused(kit, A1, "POST", "/v1/agencies/import", "{\"items\": {}}", "bad_input");
+    assert_refused(kit, A1, "POST", "/v1/agencies/import", "{\"items\": {}}", "bad_input");
     json_t *items = json_array();
     for (size_t i = 0; i < 501; i++) {
         (void)json_array_append_new(items, json_object());
     }
     json_t *body = json_pack("{s:o}", "items", items);
     char *text = json_dumps(body, 0);
-    records_kit_refused(kit, A1, "POST", "/v1/agencies/import", text, "limit");
+    assert_refused(kit, A1, "POST", "/v1/agencies/import", text, "limit");
     free(text);
     json_decref(body);
 }
@@ -324,13 +323,13 @@ static void a_case_gets_the_next_code_of_the_month(void **state)
     assert_string_equal(records_kit_text(answer, "fields.names.0.full"), "Sok Dara");
     answer = records_kit_ok(kit, A1, "GET", "/v1/cases", NULL);
     assert_int_equal(json_array_size(records_kit_at(answer, "items")), 2);
-    records_kit_refused(kit, A1, "PATCH", path_of("cases", code, ""),
-                        "{\"add\": {\"referrals\": [\"00000000000000000000000000000000\"]}}",
-                        "bad_input");
-    records_kit_refused(kit, A1, "GET", path_of("cases", "KH-2611-9999-9", ""), NULL, "not_found");
+    assert_refused(kit, A1, "PATCH", path_of("cases", code, ""),
+                   "{\"add\": {\"referrals\": [\"00000000000000000000000000000000\"]}}",
+                   "bad_input");
+    assert_refused(kit, A1, "GET", path_of("cases", "KH-2611-9999-9", ""), NULL, "not_found");
     /* Another organisation has none of it. */
     author_fixture_copy(kit->f, A1, B1);
-    records_kit_refused(kit, B1, "GET", path_of("cases", code, ""), NULL, "not_found");
+    assert_refused(kit, B1, "GET", path_of("cases", code, ""), NULL, "not_found");
 }
 
 static void a_consent_is_recorded_once_and_withdrawn_for_ever(void **state)
@@ -353,10 +352,9 @@ static void a_consent_is_recorded_once_and_withdrawn_for_ever(void **state)
     (void)snprintf(target, sizeof(target), "/v1/consents?case=%s", code);
     answer = records_kit_ok(kit, A1, "GET", target, NULL);
     assert_int_equal(json_array_size(records_kit_at(answer, "items")), 1);
-    records_kit_refused(kit, A1, "POST", path_of("consents", id, "/withdraw"), "{}",
-                        "missing_channel");
-    records_kit_refused(kit, A1, "POST", path_of("consents", id, "/withdraw"),
-                        "{\"channel\": \"in_person\", \"on\": \"yesterday\"}", "bad_input");
+    assert_refused(kit, A1, "POST", path_of("consents", id, "/withdraw"), "{}", "missing_channel");
+    assert_refused(kit, A1, "POST", path_of("consents", id, "/withdraw"),
+                   "{\"channel\": \"in_person\", \"on\": \"yesterday\"}", "bad_input");
     answer = records_kit_ok(kit, A1, "POST", path_of("consents", id, "/withdraw"),
                             "{\"channel\": \"in_person\", \"on\": \"2026-11-22\"}");
     assert_string_equal(records_kit_text(answer, "fields.withdrawn.on"), "2026-11-22");
@@ -387,22 +385,22 @@ static void consents_that_allow_nothing_are_refused(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         (void)snprintf(body, sizeof(body), "{\"fixed\": {\"case\": \"%s\", \"terms\": %s}}", code,
                        rows[i].terms);
-        records_kit_refused(kit, A1, "POST", "/v1/consents", body, rows[i].code);
+        assert_refused(kit, A1, "POST", "/v1/consents", body, rows[i].code);
     }
-    records_kit_refused(kit, A1, "POST", "/v1/consents", "{}", "bad_input");
-    records_kit_refused(kit, A1, "POST", "/v1/consents",
-                        "{\"fixed\": {\"case\": \"R-1\", \"terms\": {}}}", "not_found");
+    assert_refused(kit, A1, "POST", "/v1/consents", "{}", "bad_input");
+    assert_refused(kit, A1, "POST", "/v1/consents",
+                   "{\"fixed\": {\"case\": \"R-1\", \"terms\": {}}}", "not_found");
 }
 
 static void nothing_is_read_or_written_while_the_store_is_locked(void **state)
 {
     struct records_kit *kit = *state;
     spean_keys_lock(kit->f->nodes[A1].keys);
-    records_kit_refused(kit, A1, "GET", "/v1/agencies", NULL, "locked");
+    assert_refused(kit, A1, "GET", "/v1/agencies", NULL, "locked");
     assert_int_equal(kit->status, 423);
-    records_kit_refused(kit, A1, "POST", "/v1/cases", "{}", "locked");
+    assert_refused(kit, A1, "POST", "/v1/cases", "{}", "locked");
     assert_int_equal(json_integer_value(records_kit_at(kit->answer, "error.exit")), 11);
-    records_kit_refused(kit, A1, "GET", "/v1/aside", NULL, "locked");
+    assert_refused(kit, A1, "GET", "/v1/aside", NULL, "locked");
 }
 
 static void what_was_set_aside_is_listed_with_its_reason(void **state)
@@ -420,7 +418,7 @@ static void what_was_set_aside_is_listed_with_its_reason(void **state)
     answer = records_kit_ok(kit, A1, "GET", target, NULL);
     assert_int_equal(json_array_size(records_kit_at(answer, "items")), 1);
     assert_true(json_is_null(records_kit_at(answer, "next")));
-    records_kit_refused(kit, A1, "GET", "/v1/aside?after=x", NULL, "bad_input");
+    assert_refused(kit, A1, "GET", "/v1/aside?after=x", NULL, "bad_input");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, records_kit_setup, records_kit_teardown)

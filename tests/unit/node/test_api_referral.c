@@ -141,7 +141,7 @@ static void refuse(struct story *s, enum author_who who, const char *code, const
 {
     char rest[64];
     (void)snprintf(rest, sizeof(rest), "/%s", code);
-    records_kit_refused(s->kit, who, "POST", path("referrals", s->referral, rest), body, why);
+    assert_refused(s->kit, who, "POST", path("referrals", s->referral, rest), body, why);
 }
 
 static json_t *show(struct story *s, enum author_who who)
@@ -210,7 +210,7 @@ static void a_draft_stays_here_until_it_is_sent(void **state)
     answer = records_kit_ok(s->kit, A1, "GET", "/v1/referrals?box=drafts", NULL);
     assert_string_equal(records_kit_text(answer, "items.0.id"), s->referral);
     assert_true(json_is_true(records_kit_at(answer, "items.0.draft")));
-    records_kit_refused(s->kit, B1, "GET", path("referrals", s->referral, ""), NULL, "not_found");
+    assert_refused(s->kit, B1, "GET", path("referrals", s->referral, ""), NULL, "not_found");
 }
 
 static void wrong_drafts_are_refused(void **state)
@@ -234,14 +234,14 @@ static void wrong_drafts_are_refused(void **state)
         (void)snprintf(body, sizeof(body), "{\"case\": \"%s\", \"to\": \"%s\"%s%s}", s->a_case,
                        s->org_b, services ? "" : ", \"services\": [{\"code\": \"legal\"}]",
                        rows[i].more);
-        records_kit_refused(s->kit, A1, "POST", "/v1/referrals", body, rows[i].code);
+        assert_refused(s->kit, A1, "POST", "/v1/referrals", body, rows[i].code);
     }
     char body[BODY_BYTES];
     (void)snprintf(body, sizeof(body),
                    "{\"case\": \"%s\", \"to\": \"%s\", \"services\": [{\"code\": \"legal\"}]}",
                    s->a_case, s->org_a);
-    records_kit_refused(s->kit, A1, "POST", "/v1/referrals", body, "bad_input");
-    records_kit_refused(s->kit, A1, "POST", "/v1/referrals", "{}", "bad_input");
+    assert_refused(s->kit, A1, "POST", "/v1/referrals", body, "bad_input");
+    assert_refused(s->kit, A1, "POST", "/v1/referrals", "{}", "bad_input");
 }
 
 static void the_preview_says_who_sees_what_and_when(void **state)
@@ -433,8 +433,7 @@ static void steps_out_of_turn_are_refused_with_their_own_code(void **state)
     (void)records_kit_ok(s->kit, A1, "POST", path("referrals", s->referral, "/send"), "{}");
     records_kit_meet(s->kit);
     refuse(s, A1, "send", "{}", "sent_already");
-    records_kit_refused(s->kit, A1, "PATCH", path("referrals", s->referral, ""), "{}",
-                        "sent_already");
+    assert_refused(s->kit, A1, "PATCH", path("referrals", s->referral, ""), "{}", "sent_already");
     refuse(s, A1, "accept", "{}", "not_yours");
     refuse(s, B1, "cancel", "{\"reason\": \"x\"}", "not_yours");
     refuse(s, B1, "accept", "{}", "missing_worker");
@@ -539,7 +538,7 @@ static void lists_show_each_side_its_own_box(void **state)
     assert_string_equal(records_kit_text(answer, "items.0.state"), "sent");
     assert_string_equal(records_kit_text(answer, "items.0.urgency"), "urgent");
     assert_string_equal(records_kit_text(answer, "items.0.origin_name"), "Bridge");
-    records_kit_refused(s->kit, A1, "GET", "/v1/referrals?box=all", NULL, "bad_input");
+    assert_refused(s->kit, A1, "GET", "/v1/referrals?box=all", NULL, "bad_input");
 }
 
 /* -- Withdrawal ------------------------------------------------------------------------------ */
