@@ -16,6 +16,7 @@ import check_includes
 import check_limits
 import check_purity
 import check_registered
+import check_routes
 import check_text
 import check_top_level
 import tree
@@ -279,6 +280,50 @@ class Registered(Scratch):
     def test_sources_that_are_named_pass(self):
         lists = ["add_library(s\n    a.c\n)", "spean_unit_test(b s)", "spean_fuzz_target(c s)"]
         self.assertEqual(self.findings_of(*lists), 0)
+
+
+class Routes(Scratch):
+    TABLE = """{.method = "GET", .path = "/v1/a", .read = get},
+               {.method = "POST",
+                .path = "/v1/a/{id}/b",
+                .run = run},
+               {"PATCH", "/v1/c", SPEAN_ROUTE_WRITE, NULL, NULL, patch},"""
+    LISTED = ["GET /v1/a", "POST /v1/a/{id}/b", "PATCH /v1/c"]
+
+    def findings_of(self, *cells, table=TABLE):
+        rows = "".join(f"| {cell} | does it |\n" for cell in cells)
+        other = "| GET /v1/other | no route |\n"
+        head = f"## Other\n\n{other}\n## Routes\n\n| method and path | does |\n|---|---|\n"
+        self.plant("docs/API.md", f"{head}{rows}\n### Bodies\n\n{other}")
+        self.plant("node/api_a.c", table)
+        self.plant("node/api.c", '"/v1/of_no_table"')
+        return len(check_routes.findings(self.root))
+
+    def test_a_route_that_is_not_listed_is_found(self):
+        for left_out in self.LISTED:
+            with self.subTest(left_out=left_out):
+                rest = [cell for cell in self.LISTED if cell != left_out]
+                self.assertEqual(self.findings_of(*rest), 1)
+
+    def test_a_listed_route_that_nothing_answers_is_found(self):
+        self.assertEqual(self.findings_of(*self.LISTED, "GET /v1/d"), 1)
+        self.assertEqual(self.findings_of("GET, POST /v1/a", *self.LISTED[1:]), 1)
+
+    def test_a_route_that_is_listed_twice_is_found(self):
+        self.assertEqual(self.findings_of(*self.LISTED, self.LISTED[0]), 1)
+
+    def test_rows_that_cannot_be_read_are_found(self):
+        self.assertEqual(self.findings_of(*self.LISTED, "FETCH /v1/a"), 1)
+        self.assertEqual(self.findings_of(*self.LISTED, "/v1/a"), 1)
+        self.assertEqual(self.findings_of(*self.LISTED, table=self.TABLE + ' {get, "/v1/d"},'), 1)
+
+    def test_routes_listed_in_every_form_pass(self):
+        self.assertEqual(self.findings_of(*self.LISTED), 0)
+        table = self.TABLE + ' {"GET", "/v1/c", READ}, {"GET", "/v1/c/{id}", READ},'
+        cells = ["GET, PATCH /v1/c · GET /v1/c/{id}", *self.LISTED[:2]]
+        self.assertEqual(self.findings_of(*cells, table=table), 0)
+        table = self.TABLE + ' {"GET", "/v1/d", READ}, {"GET", "/v1/d/{id}", READ},'
+        self.assertEqual(self.findings_of("GET /v1/d · /v1/d/{id}", *self.LISTED, table=table), 0)
 
 
 class Limits(unittest.TestCase):
