@@ -291,6 +291,7 @@ static void link_free(struct link *link)
     }
     spean_frontier_free(link->target);
     spean_frontier_free(link->theirs);
+    spean_frontier_free(link->owed);
     spean_frontier_free(link->pushed);
     free(link->their_titles);
     free(link->their_chains);
@@ -303,6 +304,7 @@ static struct link *link_new(struct spean_sync *s, const struct spean_sync_event
     struct link *link = calloc(1, sizeof(*link));
     if (link == NULL || spean_frontier_new(&link->target) != SPEAN_OK ||
         spean_frontier_new(&link->theirs) != SPEAN_OK ||
+        spean_frontier_new(&link->owed) != SPEAN_OK ||
         spean_frontier_new(&link->pushed) != SPEAN_OK) {
         link_free(link);
         sync_no_memory(s);

@@ -120,6 +120,7 @@ struct link {
     struct want wants[SPEAN_WANTS_MAX];
     struct serve serves[SPEAN_WANTS_MAX];
     struct fetch fetches[SYNC_FETCHES_MAX];
+    struct spean_frontier *owed;   /* Pushed to us while it came from elsewhere: HELD is due. */
     struct spean_frontier *pushed; /* Pushed and not yet HELD, by log. */
     bool lacking_loading;
     bool lacking_got;   /* A fetch of this round brought something. */

@@ -210,11 +210,10 @@ void sync_serve_held(struct spean_sync *s, struct link *link, const struct spean
     effect->as.holds.signing = link->signing;
     effect->as.holds.log = *log;
     effect->as.holds.place = m->as.place.place;
-    if (spean_frontier_get(link->pushed, log).seq <= m->as.place.place.seq) {
-        const struct spean_place none = {0};
-        sync_try(s, spean_frontier_set(link->pushed, log, &none));
-        moved_on(s, link, log);
-    }
+    /* Lower than what was pushed: it had some of it, and gets the rest pushed from there. */
+    const struct spean_place none = {0};
+    sync_try(s, spean_frontier_set(link->pushed, log, &none));
+    moved_on(s, link, log);
 }
 
 /* -- Bodies ---------------------------------------------------------------------------------- */

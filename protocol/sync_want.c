@@ -303,19 +303,50 @@ static bool place_before(const struct want *w, uint64_t first_seq, struct spean_
     return false;
 }
 
+static void send_held(struct spean_sync *s, struct link *link, const struct spean_id *log,
+                      const struct spean_place *place)
+{
+    const struct spean_message m = {.type = SPEAN_MESSAGE_HELD, .as.place = {*log, *place}};
+    sync_send(s, link, &m);
+}
+
+/* Tell those who pushed log too, while it came from elsewhere, how far it is held now. */
+static void send_owed(struct spean_sync *s, const struct spean_id *log)
+{
+    const struct spean_place held = spean_frontier_get(s->frontier, log);
+    const struct spean_place none = {0};
+    for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
+        struct link *link = s->links[i];
+        if (link != NULL && link->phase == PHASE_FETCH &&
+            spean_frontier_get(link->owed, log).seq > 0) {
+            sync_try(s, spean_frontier_set(link->owed, log, &none));
+            send_held(s, link, log, &held);
+        }
+    }
+}
+
 /* A run that nobody asked for: taken if it extends what is held, else a word about a head. */
 static void take_pushed(struct spean_sync *s, struct link *link, const struct spean_message *m,
                         uint64_t first_seq)
 {
     const struct spean_id *log = &m->as.run.log;
     const struct spean_place head = spean_frontier_get(s->frontier, log);
-    const bool in_flight = is_wanted(s, log) || is_being_stored(s, log) || sync_is_excluded(s, log);
-    if (!in_flight && first_seq == head.seq + 1) {
+    if (sync_is_excluded(s, log)) {
+        return;
+    }
+    if (is_wanted(s, log) || is_being_stored(s, log)) {
+        /* Another peer was quicker. The author waits for HELD all the same. */
+        sync_try(s, spean_frontier_set(link->owed, log, &(struct spean_place){first_seq, {{0}}}));
+        return;
+    }
+    if (first_seq == head.seq + 1) {
         sync_want_take(s, link, NULL, log, m->as.run.run, &head);
     } else if (first_seq > head.seq) {
         const struct spean_place told = {first_seq, {{0}}};
         sync_compare_told(s, link, log, &told);
         sync_want_next(s, link);
+    } else {
+        send_held(s, link, log, &head);
     }
 }
 
@@ -407,14 +438,14 @@ void sync_want_durable(struct spean_sync *s, const struct append *a)
         sync_no_memory(s);
         return;
     }
+    send_owed(s, &a->log);
     struct link *link = sync_link(s, a->link);
     if (link == NULL || link->phase == PHASE_ENDED) {
         sync_serve_moved(s, &a->log, NULL);
         sync_want_again(s);
         return;
     }
-    const struct spean_message m = {.type = SPEAN_MESSAGE_HELD, .as.place = {a->log, a->place}};
-    sync_send(s, link, &m);
+    send_held(s, link, &a->log, &a->place);
     sync_compare_told(s, link, &a->log, &a->place);
 
     struct want *w = want_of(link, a->want);

@@ -1267,6 +1267,11 @@ void sim_branch_statement(struct sim *sim, uint32_t org, uint32_t at, uint32_t c
 
 /* -- Looking --------------------------------------------------------------------------------- */
 
+bool sim_quiet(const struct sim *sim, uint32_t index)
+{
+    return spean_sync_is_quiet(sim->nodes[index].sync);
+}
+
 bool sim_equal(const struct sim *sim, uint32_t a, uint32_t b)
 {
     for (uint32_t i = 0; i < sim->count; i++) {

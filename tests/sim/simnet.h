@@ -73,6 +73,9 @@ void sim_run(struct sim *sim, uint64_t ms);
 /* Run until all connected nodes are quiet, at most ms; says whether they got quiet. */
 bool sim_settle(struct sim *sim, uint64_t ms);
 
+/* Whether a node says that all its sessions are quiet. */
+bool sim_quiet(const struct sim *sim, uint32_t index);
+
 /* What is held. */
 bool sim_equal(const struct sim *sim, uint32_t a, uint32_t b); /* Frontiers without disputed. */
 uint64_t sim_height(const struct sim *sim, uint32_t node, uint32_t author);

@@ -154,6 +154,30 @@ static void pushes_keep_order_and_lose_nothing_when_they_come_fast(void **state)
     sim_free(sim);
 }
 
+/* With three nodes in a ring a push may come after another peer has brought the same entries. */
+static void what_comes_by_two_ways_leaves_nobody_waiting(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim *sim = sim_new(3, (struct sim_faults){.seed = seed, .latency_ms = 25});
+        sim_dial(sim, A, B);
+        sim_dial(sim, B, C);
+        sim_dial(sim, C, A);
+        settle(sim);
+        for (uint32_t i = 0; i < 30; i++) {
+            sim_commit(sim, i % 3, 1);
+            sim_run(sim, (seed * 7 + i * 5) % 31);
+        }
+        settle(sim);
+        for (uint32_t node = A; node <= C; node++) {
+            assert_true(sim_quiet(sim, node));
+        }
+        assert_true(sim_equal(sim, A, B));
+        assert_true(sim_equal(sim, B, C));
+        sim_free(sim);
+    }
+}
+
 static void headers_travel_through_a_third_node(void **state)
 {
     (void)state;
@@ -481,6 +505,7 @@ int main(void)
         cmocka_unit_test(what_is_new_is_pushed_after_catching_up),
         cmocka_unit_test(what_is_committed_while_a_session_opens_arrives_in_it),
         cmocka_unit_test(pushes_keep_order_and_lose_nothing_when_they_come_fast),
+        cmocka_unit_test(what_comes_by_two_ways_leaves_nobody_waiting),
         cmocka_unit_test(headers_travel_through_a_third_node),
         cmocka_unit_test(equality_is_proven_with_every_peer_of_one_that_catches_up),
         cmocka_unit_test(a_sealed_body_travels_to_its_audience_only),
