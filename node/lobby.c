@@ -37,8 +37,8 @@ static spean_err judge_chain(struct spean_core *core, struct candidate *c,
         err = spean_document_decode(doc, c->documents[i]);
         if (err == SPEAN_OK) {
             err = spean_org_chain_add(chain, doc);
+            c->join.statement = doc->id;
         }
-        c->join.statement = doc->id;
     }
     if (err == SPEAN_OK) {
         const struct spean_org *org = &chain->org;
@@ -196,6 +196,13 @@ static spean_err admit(struct spean_core *core, const struct spean_sync_effect *
     return err;
 }
 
+/* The disk, or memory, and not what the newcomer sent: that judges nobody. */
+static bool is_our_fault(spean_err err)
+{
+    return err == SPEAN_EFULL || err == SPEAN_EIO || err == SPEAN_ENOMEM || err == SPEAN_EBUSY ||
+           err == SPEAN_ECORRUPT;
+}
+
 void core_lobby_join(struct spean_core *core, const struct spean_sync_effect *effect)
 {
     if (spean_keys_locked(core->keys)) {
@@ -210,6 +217,10 @@ void core_lobby_join(struct spean_core *core, const struct spean_sync_effect *ef
     SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_INFO, "join",
                         spean_journal_number("link", effect->link),
                         spean_journal_text("err", spean_err_name(err)));
+    if (is_our_fault(err)) {
+        send_standing(core, effect->link, SPEAN_STANDING_WAITING); /* It asks again. */
+        return;
+    }
     if (err != SPEAN_OK) {
         /* One answer for every reason: an invitation cannot be told from a guess. */
         send_standing(core, effect->link, SPEAN_STANDING_EXPIRED);
