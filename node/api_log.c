@@ -214,7 +214,8 @@ static void get_entries(const struct spean_request *request, void *ctx, struct s
     const struct spean_log *log = find_log(&view, spean_request_param(request, "id"), reply);
     struct spean_logs_row row;
     json_t *items = json_array();
-    uint64_t seq = strtoull(page.after, NULL, 10) + 1;
+    const uint64_t after = strtoull(page.after, NULL, 10);
+    uint64_t seq = after < UINT64_MAX ? after + 1 : after; /* No log is that long. */
     uint32_t count = 0;
     const bool held = log != NULL && spean_logs_get(view.tx, &log->id, &row) == SPEAN_OK;
     struct spean_run_entry entry;
