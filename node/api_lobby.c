@@ -321,20 +321,24 @@ static spean_err try_statements(struct spean_core *core, const struct statements
 static spean_err begin_joining(struct spean_core *core, const struct spean_invite *invite,
                                const struct statements *s, const struct spean_id *last)
 {
+    struct joining joining = {.active = false};
     struct spean_tx *tx = NULL;
     spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
     if (err != SPEAN_OK) {
         return err;
     }
-    err = joining_begin(&core->joining, tx, core->keys, invite, &core->transport_key, last,
-                        s->views, s->count);
-    const spean_err committed = err == SPEAN_OK ? spean_tx_commit(tx) : err;
+    err = joining_begin(&joining, tx, core->keys, invite, &core->transport_key, last, s->views,
+                        s->count);
     if (err != SPEAN_OK) {
         spean_tx_abort(tx);
+        return err;
     }
-    if (committed != SPEAN_OK) {
-        return committed;
+    err = spean_tx_commit(tx);
+    if (err != SPEAN_OK) {
+        joining_fini(&joining);
+        return err;
     }
+    core_set_joining(core, &joining);
     err = core->entered ? SPEAN_OK : spean_core_enter(core, &invite->handle);
     if (err == SPEAN_OK) {
         err = spean_core_put_documents(core, s->views, s->count, SPEAN_PENDING_KEEP);

@@ -125,11 +125,44 @@ void spean_core_view_end(struct spean_core_view *view)
 
 static spean_err learn_public_keys(struct spean_core *core)
 {
-    spean_sign_public(&core->signing, spean_keys_signing_seed(core->keys));
+    struct spean_key signing;
+    spean_sign_public(&signing, spean_keys_signing_seed(core->keys));
+    const spean_err err = spean_fold_new(core->db, core->keys, &core->org, &signing, &core->fold);
+    if (err != SPEAN_OK) {
+        return err; /* The next unlock tries again. */
+    }
+    (void)pthread_rwlock_wrlock(&core->lock);
+    core->signing = signing;
     spean_x25519_public(&core->sealing, spean_keys_sealing_secret(core->keys));
     spean_x25519_public(&core->transport_key, spean_keys_transport_secret(core->keys));
     core->has_public = true;
-    return spean_fold_new(core->db, core->keys, &core->org, &core->signing, &core->fold);
+    (void)pthread_rwlock_unlock(&core->lock);
+    return SPEAN_OK;
+}
+
+void core_set_joining(struct spean_core *core, struct joining *joining)
+{
+    (void)pthread_rwlock_wrlock(&core->lock);
+    joining_fini(&core->joining);
+    core->joining = *joining;
+    (void)pthread_rwlock_unlock(&core->lock);
+    memset(joining, 0, sizeof(*joining));
+}
+
+static spean_err load_joining(struct spean_core *core)
+{
+    struct joining joining = {.active = false};
+    struct spean_tx *tx = NULL;
+    spean_err err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    err = joining_load(&joining, tx, core->keys);
+    spean_tx_abort(tx);
+    if (err == SPEAN_OK) {
+        core_set_joining(core, &joining);
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
 /* What the first unlock makes possible: the network, and the way in that was under way. */
@@ -142,13 +175,7 @@ static spean_err after_unlock(struct spean_core *core)
         err = learn_public_keys(core);
     }
     if (err == SPEAN_OK && !core->joining.active) {
-        struct spean_tx *tx = NULL;
-        err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
-        if (err == SPEAN_OK) {
-            err = joining_load(&core->joining, tx, core->keys);
-            err = err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
-            spean_tx_abort(tx);
-        }
+        err = load_joining(core);
     }
     if (err == SPEAN_OK && core->entered && core->transport == NULL) {
         err = core_network_open(core);
@@ -191,7 +218,9 @@ void core_retire(struct spean_core *core)
     if (core->retired) {
         return;
     }
+    (void)pthread_rwlock_wrlock(&core->lock);
     core->retired = true;
+    (void)pthread_rwlock_unlock(&core->lock);
     core_flush(core);
     struct spean_tx *tx = NULL;
     spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
@@ -218,12 +247,20 @@ static spean_err write_handle(struct spean_core *core, const struct spean_handle
     return err;
 }
 
+/* The handle was kept, but no document followed: a disk was full, or an address was taken. */
+static bool came_to_nothing(const struct spean_core *core)
+{
+    return !core->joining.active && spean_authority_ledger(core->authority) == NULL &&
+           spean_authority_orgs_count(core->authority) == 0;
+}
+
 spean_err spean_core_enter(struct spean_core *core, const struct spean_handle *handle)
 {
-    if (core->entered) {
+    if (core->entered && !came_to_nothing(core)) {
         return SPEAN_ESTATE;
     }
     core_flush(core);
+    core_network_close(core);
     struct spean_authority *authority = NULL;
     spean_err err = spean_authority_new(&authority, handle);
     if (err == SPEAN_OK) {
@@ -258,13 +295,15 @@ static void fold_turn(struct spean_core *core)
     const spean_err err =
         spean_fold_step(core->fold, core->authority, CORE_FOLD_ENTRIES, core_now_s(), &more);
     if (err == SPEAN_EFULL || err == SPEAN_ENOMEM) {
-        core->fold_pending = false; /* The next entry, or tick, tries again. */
+        core->fold_pending = false; /* The next entry, or look at readers, tries again. */
+        core->fold_failed = true;
         return;
     }
     if (err != SPEAN_OK) {
         core_fail(core, err, "fold");
         return;
     }
+    core->fold_failed = false;
     core->fold_pending = more;
     if (!more) {
         struct spean_sync_event event = {.kind = SPEAN_SYNC_LACKING};
@@ -299,6 +338,7 @@ void spean_core_committed(struct spean_core *core)
 
 void spean_core_sync_now(struct spean_core *core)
 {
+    core->dial_now = true;
     core->next_dial_ms = 0;
 }
 
@@ -320,6 +360,7 @@ static void tick(struct spean_core *core)
         if (err != SPEAN_OK) {
             core_fail(core, err, "readers");
         }
+        core->fold_pending = core->fold_pending || core->fold_failed;
         core_daily(core);
     }
 }

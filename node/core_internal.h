@@ -26,6 +26,8 @@
 #define SYNC_WAIT_MAX_S       3600u
 #define CORE_TICK_MS          1000u
 #define CORE_DIAL_MS          10000u  /* Between two looks for partners to dial. */
+#define CORE_REDIAL_MS_MAX    300000u /* Between two sessions that ended badly. */
+#define CORE_REDIALS_MAX      SPEAN_TRANSPORT_DIALS_MAX
 #define CORE_LOBBY_MS         900000u /* A stranger's link is ended then; who waits calls again. */
 #define CORE_JOIN_MS          2000u   /* Between two questions whether we are approved. */
 #define CORE_READERS_MS       60000u
@@ -80,6 +82,13 @@ struct core_waiting {
     uint64_t until_ms;
 };
 
+/* A node whose sessions with us end badly, until one does not. */
+struct core_redial {
+    struct spean_key transport;
+    uint32_t failures; /* In a row. */
+    uint64_t not_before_ms;
+};
+
 struct spean_core {
     const struct spean_config *config;
     const struct spean_journal *journal;
@@ -87,7 +96,8 @@ struct spean_core {
     struct spean_queue *queue;
     struct spean_id org;
 
-    pthread_rwlock_t lock; /* Held for reading by views, for writing while the next three change. */
+    pthread_rwlock_t lock; /* Held for reading by views, for writing while what they read changes:
+                            * keys to partners, public keys, joining and retired. */
     struct spean_keys *keys;
     struct spean_authority *authority;
     struct spean_partner partners[SPEAN_CORE_PARTNERS_MAX];
@@ -122,7 +132,11 @@ struct spean_core {
     struct spean_run *scratch;
 
     uint64_t next_tick_ms, next_dial_ms, next_readers_ms;
+    bool dial_now; /* Somebody asked: whoever is not connected is dialled at once. */
+    struct core_redial redials[CORE_REDIALS_MAX];
+    uint32_t redials_count;
     bool fold_pending;   /* There may be something to fold. */
+    bool fold_failed;    /* The disk was full, or memory: it is tried again once a minute. */
     bool settle_pending; /* Records were folded: something may follow from them by itself. */
     struct core_waiting waiting[CORE_WAITING_MAX];
     uint32_t waiting_count;
@@ -134,6 +148,9 @@ uint64_t core_now_s(void);  /* Wall clock. */
 
 /* An error after which the process must end. */
 void core_fail(struct spean_core *core, spean_err err, const char *event);
+
+/* Make this our way into a ledger; it is taken. Views see the one before or this one. */
+void core_set_joining(struct spean_core *core, struct joining *joining);
 
 /* -- driver.c: the sync step and its effects ------------------------------------------------- */
 
@@ -217,6 +234,14 @@ void core_daily(struct spean_core *core);
 /* -- dial.c ---------------------------------------------------------------------------------- */
 
 void core_dial(struct spean_core *core);
+
+/*
+ * How the session on a link that we dialled went. After a failure its node is dialled again no
+ * sooner than CORE_DIAL_MS later, and twice as late with each further one, up to
+ * CORE_REDIAL_MS_MAX: two nodes that refuse each other must not keep each other busy.
+ */
+void core_dial_failed(struct spean_core *core, const struct core_link *link);
+void core_dial_worked(struct spean_core *core, const struct core_link *link);
 
 /* Peers hold entries of our own log that we do not: a copy or a backup of this node wrote, or we
  * are one. Write nothing more into it, now and after every start.

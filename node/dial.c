@@ -13,10 +13,69 @@
 #define ENDPOINT_FIELDS_MAX 16u
 #define ADDRESS_BYTES_MAX   256u
 
+/* -- When to try again ----------------------------------------------------------------------- */
+
+static struct core_redial *redial_of(struct spean_core *core, const struct spean_key *key)
+{
+    for (uint32_t i = 0; i < core->redials_count; i++) {
+        if (spean_key_equal(&core->redials[i].transport, key)) {
+            return &core->redials[i];
+        }
+    }
+    return NULL;
+}
+
+void core_dial_failed(struct spean_core *core, const struct core_link *link)
+{
+    struct core_redial *redial = redial_of(core, &link->transport);
+    if (!link->dialled || (redial == NULL && core->redials_count == CORE_REDIALS_MAX)) {
+        return;
+    }
+    if (redial == NULL) {
+        redial = &core->redials[core->redials_count++];
+        *redial = (struct core_redial){.transport = link->transport};
+    }
+    uint64_t wait_ms = CORE_DIAL_MS;
+    for (uint32_t i = 0; i < redial->failures && wait_ms < CORE_REDIAL_MS_MAX; i++) {
+        wait_ms *= 2;
+    }
+    wait_ms = wait_ms < CORE_REDIAL_MS_MAX ? wait_ms : CORE_REDIAL_MS_MAX;
+    redial->failures += redial->failures < UINT32_MAX ? 1 : 0;
+    redial->not_before_ms = core_now_ms() + wait_ms;
+}
+
+void core_dial_worked(struct spean_core *core, const struct core_link *link)
+{
+    struct core_redial *redial = redial_of(core, &link->transport);
+    if (redial != NULL && link->dialled) {
+        *redial = core->redials[--core->redials_count];
+    }
+}
+
+/* Whether the transport waits before it tries that node again. */
+static bool is_backing_off(enum spean_dial_state state)
+{
+    return state != SPEAN_DIAL_NONE && state != SPEAN_DIAL_TRYING && state != SPEAN_DIAL_UP;
+}
+
+static bool may_dial(struct spean_core *core, const struct spean_key *key)
+{
+    if (spean_key_equal(key, &core->transport_key)) {
+        return false;
+    }
+    if (core->dial_now && is_backing_off(spean_transport_dial_state(core->transport, key))) {
+        spean_transport_undial(core->transport, key);
+    }
+    const struct core_redial *redial = redial_of(core, key);
+    return spean_transport_dial_state(core->transport, key) == SPEAN_DIAL_NONE &&
+           (core->dial_now || redial == NULL || core_now_ms() >= redial->not_before_ms);
+}
+
+/* -- Dialling -------------------------------------------------------------------------------- */
+
 static void dial(struct spean_core *core, const struct spean_key *key, const char *endpoint)
 {
-    if (spean_key_equal(key, &core->transport_key) ||
-        spean_transport_dial_state(core->transport, key) != SPEAN_DIAL_NONE) {
+    if (!may_dial(core, key)) {
         return;
     }
     const spean_err err = spean_transport_dial(core->transport, key, endpoint);
@@ -108,4 +167,5 @@ void core_dial(struct spean_core *core)
         core_lobby_ask_again(core);
     }
     dial_agencies(core);
+    core->dial_now = false;
 }

@@ -38,6 +38,11 @@ void core_flush(struct spean_core *core)
     if (core->batch == NULL) {
         return;
     }
+    if (core->failed != SPEAN_OK) {
+        spean_tx_abort(core->batch); /* Nobody was promised any of it. */
+        core->batch = NULL;
+        return;
+    }
     const spean_err err = spean_tx_commit(core->batch);
     core->batch = NULL;
     if (err != SPEAN_OK && err != SPEAN_EFULL) {
@@ -103,6 +108,7 @@ static void append(struct spean_core *core, const struct spean_sync_effect *effe
     const struct spean_log *log = spean_authority_log(core->authority, spean_run_log(run));
     struct spean_tx *tx = batch(core);
     if (tx == NULL || log == NULL) {
+        defer_refused(core, effect->as.append.token);
         return;
     }
     const struct spean_log_arrival arrival = {.from = &effect->as.append.from,
@@ -127,6 +133,8 @@ static void put_bodies(struct spean_core *core, const struct spean_sync_effect *
     struct spean_tx *tx = batch(core);
     struct spean_logs_row row;
     if (tx == NULL || spean_logs_get(tx, &effect->as.put_bodies.log, &row) != SPEAN_OK) {
+        /* Its log was cut to nothing, or the disk is full; whoever waits for it must hear. */
+        defer_refused(core, effect->as.put_bodies.token);
         return;
     }
     size_t bytes = 0;
@@ -202,7 +210,8 @@ static void ignore_unless_stuck(struct spean_core *core, struct spean_tx *tx)
 
 void core_write_peers(struct spean_core *core)
 {
-    struct spean_tx *tx = core->holds_count + core->met_count > 0 ? batch(core) : NULL;
+    const bool any = core->failed == SPEAN_OK && core->holds_count + core->met_count > 0;
+    struct spean_tx *tx = any ? batch(core) : NULL;
     for (uint32_t i = 0; tx != NULL && i < core->met_count; i++) {
         const struct peer_met *met = &core->met[i];
         if (spean_peer_contact(tx, &met->peer, met->way, met->at_s) != SPEAN_OK) {
@@ -535,6 +544,7 @@ static void end_link(struct spean_core *core, const struct spean_sync_effect *ef
     struct core_link *link = core_link_find(core, effect->link);
     if (link != NULL) {
         core_partner_down(core, &link->transport);
+        core_dial_failed(core, link);
         spean_transport_drop(core->transport, link->link);
         core_link_remove(core, link);
     }

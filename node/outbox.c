@@ -106,6 +106,7 @@ void core_links_reap(struct spean_core *core)
                             spean_journal_number("link", link->id));
         spean_transport_drop(core->transport, link->link);
         core_partner_down(core, &link->transport);
+        core_dial_failed(core, link);
         core_link_remove(core, link);
         core_step(core, &down);
     }

@@ -5,6 +5,20 @@
 #include "node/core_internal.h"
 #include "store/peer.h"
 
+/* A slot for one more: a new one, or that of a node which is not connected. NULL: there is none. */
+static struct spean_partner *free_slot(struct spean_core *core)
+{
+    if (core->partners_count < SPEAN_CORE_PARTNERS_MAX) {
+        return &core->partners[core->partners_count++];
+    }
+    uint32_t i = 0;
+    while (i < core->partners_count && core->partners[i].connected) {
+        i++;
+    }
+    return i < core->partners_count ? &core->partners[i] : NULL;
+}
+
+/* The partner with this key. NULL: no room, or a stranger's, who must not take a partner's room. */
 static struct spean_partner *partner_of(struct spean_core *core, const struct spean_key *transport)
 {
     for (uint32_t i = 0; i < core->partners_count; i++) {
@@ -12,10 +26,15 @@ static struct spean_partner *partner_of(struct spean_core *core, const struct sp
             return &core->partners[i];
         }
     }
-    if (core->partners_count == SPEAN_CORE_PARTNERS_MAX) {
+    const bool inviter =
+        core->joining.active && spean_key_equal(&core->joining.transport, transport);
+    if (!inviter && spean_authority_log_by_transport(core->authority, transport) == NULL) {
         return NULL;
     }
-    struct spean_partner *partner = &core->partners[core->partners_count++];
+    struct spean_partner *partner = free_slot(core);
+    if (partner == NULL) {
+        return NULL;
+    }
     memset(partner, 0, sizeof(*partner));
     partner->transport = *transport;
     return partner;
@@ -107,6 +126,9 @@ void core_partner_report(struct spean_core *core, const struct core_link *link,
     if (log != NULL && (kind == SPEAN_REPORT_SESSION_OPEN || kind == SPEAN_REPORT_EQUAL)) {
         const struct spean_peer peer = {log->org, log->signing};
         core_note_met(core, &peer, link->dialled ? SPEAN_PEER_DIALLED : SPEAN_PEER_ANSWERED);
+    }
+    if (kind == SPEAN_REPORT_EQUAL) {
+        core_dial_worked(core, link);
     }
     (void)pthread_rwlock_wrlock(&core->lock);
     struct spean_partner *partner = partner_of(core, &link->transport);
