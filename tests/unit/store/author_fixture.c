@@ -341,8 +341,9 @@ void author_fixture_copy(struct author_fixture *f, enum author_who from, enum au
     const struct spean_authority *authority = f->nodes[to].authority;
     for (uint32_t i = 0; i < spean_authority_logs_count(authority); i++) {
         const struct spean_log *log = spean_authority_log_at(authority, i);
-        while (copy_run(f, &f->nodes[from], &f->nodes[to], log)) {
-            continue;
+        bool copied = true;
+        while (copied) {
+            copied = copy_run(f, &f->nodes[from], &f->nodes[to], log);
         }
     }
     author_fixture_fold(&f->nodes[to]);
