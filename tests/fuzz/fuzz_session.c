@@ -763,7 +763,8 @@ static void answer_lacking(const struct spean_sync_effect *load)
     event.as.loaded_lacking.count = how % 3;
     event.as.loaded_lacking.missing = how;
     for (uint32_t i = 0; i < 2; i++) {
-        groups[i] = (struct spean_fetch_group){.log = world->logs[i], .seqs_count = 3, .seqs = seqs};
+        groups[i] =
+            (struct spean_fetch_group){.log = world->logs[i], .seqs_count = 3, .seqs = seqs};
     }
     step(&event);
 }
