@@ -204,7 +204,12 @@ void sync_serve_since(struct spean_sync *s, struct link *link)
 void sync_serve_held(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
     const struct spean_id *log = &m->as.place.log;
-    sync_compare_told(s, link, log, &m->as.place.place);
+    /* When both sides dial, what one link tells holds for the other (P13.12). */
+    for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
+        if (s->links[i] != NULL && spean_key_equal(&s->links[i]->transport, &link->transport)) {
+            sync_compare_told(s, s->links[i], log, &m->as.place.place);
+        }
+    }
     struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_PEER_HOLDS, link);
     effect->as.holds.org = link->org;
     effect->as.holds.signing = link->signing;

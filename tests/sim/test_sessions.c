@@ -154,6 +154,21 @@ static void pushes_keep_order_and_lose_nothing_when_they_come_fast(void **state)
     sim_free(sim);
 }
 
+static void what_one_link_tells_holds_for_the_other(void **state)
+{
+    (void)state;
+    for (uint32_t author = A; author <= B; author++) {
+        struct sim *sim = sim_new(2, (struct sim_faults){.seed = 9, .latency_ms = 15});
+        sim_commit(sim, author, 5);
+        sim_dial(sim, A, B);
+        sim_dial(sim, B, A);
+        settle(sim);
+        assert_true(sim_quiet(sim, A));
+        assert_true(sim_quiet(sim, B));
+        sim_free(sim);
+    }
+}
+
 /* With three nodes in a ring a push may come after another peer has brought the same entries. */
 static void what_comes_by_two_ways_leaves_nobody_waiting(void **state)
 {
@@ -163,6 +178,11 @@ static void what_comes_by_two_ways_leaves_nobody_waiting(void **state)
         sim_dial(sim, A, B);
         sim_dial(sim, B, C);
         sim_dial(sim, C, A);
+        if (seed % 2 == 0) {
+            sim_dial(sim, B, A); /* Both sides dial, too. */
+            sim_dial(sim, C, B);
+            sim_dial(sim, A, C);
+        }
         settle(sim);
         for (uint32_t i = 0; i < 30; i++) {
             sim_commit(sim, i % 3, 1);
@@ -505,6 +525,7 @@ int main(void)
         cmocka_unit_test(what_is_new_is_pushed_after_catching_up),
         cmocka_unit_test(what_is_committed_while_a_session_opens_arrives_in_it),
         cmocka_unit_test(pushes_keep_order_and_lose_nothing_when_they_come_fast),
+        cmocka_unit_test(what_one_link_tells_holds_for_the_other),
         cmocka_unit_test(what_comes_by_two_ways_leaves_nobody_waiting),
         cmocka_unit_test(headers_travel_through_a_third_node),
         cmocka_unit_test(equality_is_proven_with_every_peer_of_one_that_catches_up),
