@@ -6,6 +6,7 @@
  * its last run is durable, while it folds as it does in production; then until all is folded. The
  * bare limit (limit.h) follows in a third process, on the same file system.
  */
+#include <assert.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
@@ -167,6 +168,7 @@ struct loaded {
 static struct limit_entry copy_entry(uint8_t *at, const struct spean_run_entry *entry,
                                      struct spean_view body)
 {
+    assert(at != NULL);
     const struct spean_view header = entry->header_bytes;
     memcpy(at, header.data, header.len);
     memcpy(at + header.len, body.data, body.len);

@@ -165,7 +165,7 @@ struct spean_id node_shown(struct node *n);
 enum spean_aside node_aside(struct node *n, unsigned log, uint64_t seq);
 
 /* The number that is shown of a value field; 255: none, 254: a conflict. */
-uint8_t node_value(struct node *n, const struct spean_part_name *part, uint64_t field);
+uint8_t node_value(struct node *n, const struct spean_part_name *name, uint64_t field);
 
 /* Forget all entries and all that was folded, to begin again. */
 void node_wipe(struct node *n);
