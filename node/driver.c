@@ -264,6 +264,24 @@ static const void *pointed_to(const struct spean_sync_effect *effect, size_t *le
     return NULL;
 }
 
+/* Copy what an effect points to; the sync step's memory is gone with its next step. */
+static void copy_pointed_to(struct deferred *kept, const void *from, size_t len)
+{
+    void *const to = kept->memory;
+    if (len > 0) {
+        memcpy(to, from, len);
+    }
+    if (kept->effect.kind == SPEAN_SYNC_LOAD_RUN) {
+        kept->effect.as.load_run.places = to;
+    } else if (kept->effect.kind == SPEAN_SYNC_LOAD_BODIES) {
+        kept->effect.as.load_bodies.seqs = to;
+    } else if (kept->effect.kind == SPEAN_SYNC_LOAD_DOCUMENTS) {
+        kept->effect.as.load_documents.names = to;
+    } else if (kept->effect.kind == SPEAN_SYNC_LOBBY_JOIN) {
+        kept->effect.as.join.message.data = to;
+    }
+}
+
 /* Documents are an array of views: views first, then the bytes, all in one block. */
 static size_t documents_len(const struct spean_sync_effect *effect)
 {
@@ -302,8 +320,8 @@ static void defer(struct spean_core *core, const struct spean_sync_effect *effec
     kept->len = len;
     if (documents) {
         copy_documents(kept, effect);
-    } else if (len > 0) {
-        memcpy(kept->memory, from, len);
+    } else {
+        copy_pointed_to(kept, from, len);
     }
     push_deferred(core, kept);
 }
