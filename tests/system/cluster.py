@@ -217,8 +217,18 @@ class Node:
         self.process = None
 
     def log_tail(self):
+        """The last lines, or what a sanitizer found."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        for at, line in enumerate(lines):
+            if "ERROR: AddressSanitizer" in line or "runtime error" in line:
+                return "\n".join(lines[at : at + 2 * LOG_TAIL_LINES])
         return "\n".join(lines[-LOG_TAIL_LINES:])
+
+    def complaints(self):
+        """Lines of the log that nothing honest causes."""
+        bad = ("peer_broke_rule", "fatal", "damaged", "ERROR: ", "runtime error")
+        return [line for line in self.log.read_text(errors="replace").splitlines()
+                if any(word in line for word in bad)]
 
     # What is in its files
 

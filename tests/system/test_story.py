@@ -43,6 +43,7 @@ class Referral(ClusterTest):
         for node in story.nodes:
             verified = node.spean("verify")
             self.assertTrue(verified["ok"], verified)
+            self.assertEqual(node.complaints(), [])
 
     def note(self):
         return self.tokyo.write("note", f"Refund paid. {MARKER}".encode())
