@@ -53,7 +53,7 @@ void core_flush(struct spean_core *core)
         SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_ERROR, "disk_full",
                             spean_journal_number("runs", core->batch_tokens_count));
     }
-    core->fold_pending = true;
+    core->fold_pending = core->fold_pending || core->batch_tokens_count > 0;
     tell_stored(core, err == SPEAN_OK);
 }
 

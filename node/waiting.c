@@ -22,12 +22,13 @@ static bool in_step(const struct spean_core *core)
 
 static void finish(struct spean_core *core, struct spean_job *job)
 {
+    const bool now = in_step(core);
     core_write_peers(core);
     core_flush(core);
     struct spean_core_view view;
     if (spean_answer_begin(core, &view, &job->reply)) {
         json_t *body = json_object();
-        (void)json_object_set_new(body, "in_step", json_boolean(in_step(core)));
+        (void)json_object_set_new(body, "in_step", json_boolean(now));
         (void)json_object_set_new(body, "partners", spean_status_partners(&view));
         spean_core_view_end(&view);
         spean_reply_take(&job->reply, body);
