@@ -1,7 +1,9 @@
 #include "store/check.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +57,7 @@ struct spean_check {
     uint64_t work;            /* Done in this slice. */
     struct chain chain;
     uint64_t entries;
+    uint64_t bodies;
     uint64_t problems;
 };
 
@@ -80,6 +83,28 @@ const char *spean_check_text(enum spean_check_kind kind)
 {
     assert(kind < SPEAN_CHECKS_COUNT);
     return texts[kind];
+}
+
+void spean_check_describe(const struct spean_check_problem *problem,
+                          char out[SPEAN_CHECK_TEXT_BYTES])
+{
+    assert(problem != NULL);
+    assert(out != NULL);
+
+    static const struct spean_record_id none;
+    static const struct spean_id no_log;
+    const char *const text = spean_check_text(problem->kind);
+    if (!spean_record_id_equal(&problem->record, &none)) {
+        (void)snprintf(out, SPEAN_CHECK_TEXT_BYTES,
+                       "%s (record %016" PRIx64 "%016" PRIx64 ", part %" PRIu32 ")", text,
+                       spean_u64_get(problem->record.bytes),
+                       spean_u64_get(problem->record.bytes + 8), problem->part);
+    } else if (!spean_id_equal(&problem->log, &no_log)) {
+        (void)snprintf(out, SPEAN_CHECK_TEXT_BYTES, "%s (log %016" PRIx64 ", entry %" PRIu64 ")",
+                       text, spean_short_of(&problem->log), problem->seq);
+    } else {
+        (void)snprintf(out, SPEAN_CHECK_TEXT_BYTES, "%s (number %" PRIu64 ")", text, problem->seq);
+    }
 }
 
 static void found(struct spean_check *c, enum spean_check_kind kind, const struct spean_id *log,
@@ -292,6 +317,7 @@ static void check_body(struct spean_check *c, const struct spean_header *header)
     const struct spean_id *log = &c->chain.row.log;
     struct spean_view body;
     const spean_err err = spean_body_get(c->tx, c->chain.row.number, header, &body);
+    c->bodies += err == SPEAN_OK ? 1 : 0;
     if (err != SPEAN_OK && err != SPEAN_ENOTFOUND) {
         found(c, SPEAN_CHECK_BODY, log, header->seq);
     }
@@ -629,6 +655,12 @@ uint64_t spean_check_entries(const struct spean_check *check)
 {
     assert(check != NULL);
     return check->entries;
+}
+
+uint64_t spean_check_bodies(const struct spean_check *check)
+{
+    assert(check != NULL);
+    return check->bodies;
 }
 
 uint64_t spean_check_problems(const struct spean_check *check)

@@ -4,8 +4,8 @@
  *
  * The work is done in slices, each on a read transaction of its own that stays well below
  * SPEAN_DB_READ_MS_MAX, so that a store that grows meanwhile is checked as well. The authority is
- * lent to the whole check and is asked for signing keys and cuts. Rows that are sealed open or do
- * not when they are read; they are not looked at here.
+ * lent to the whole check and is asked for signing keys and cuts. What was folded of them is the
+ * second part, store/check_records.h.
  */
 #ifndef SPEAN_STORE_CHECK_H
 #define SPEAN_STORE_CHECK_H
@@ -35,7 +35,14 @@
     X(SPEAN_CHECK_ASIDE, "aside", "an entry that was set aside is damaged")                        \
     X(SPEAN_CHECK_EVIDENCE, "evidence", "evidence of a fork is damaged or proves nothing")         \
     X(SPEAN_CHECK_PEER, "peer", "what is known of another node is damaged")                        \
-    X(SPEAN_CHECK_STRAY, "stray", "a row belongs to nothing that is known")
+    X(SPEAN_CHECK_STRAY, "stray", "a row belongs to nothing that is known")                        \
+    X(SPEAN_CHECK_STATE, "state", "a part of a record is not what its changes make of it")         \
+    X(SPEAN_CHECK_RECORD, "record", "what is known of a record is not what its creation says")     \
+    X(SPEAN_CHECK_CHANGE, "change",                                                                \
+      "a change is not listed where it belongs, or judged otherwise")                              \
+    X(SPEAN_CHECK_JUDGED, "judged", "an entry is set aside that is not to be, or the reverse")     \
+    X(SPEAN_CHECK_WAITING, "waiting", "it is not noted what a part of a record waits for")         \
+    X(SPEAN_CHECK_KEYS, "part_keys", "the keys of parts and their tags do not agree")
 
 #define SPEAN_CHECK_ENUM(code, name, text) code,
 enum spean_check_kind { SPEAN_CHECK_KINDS(SPEAN_CHECK_ENUM) SPEAN_CHECKS_COUNT };
@@ -48,7 +55,14 @@ struct spean_check_problem {
     enum spean_check_kind kind;
     struct spean_id log; /* All zero where no log is concerned, or not known which. */
     uint64_t seq;        /* Of the entry; of documents, the number of arrival; 0: of no one. */
+    struct spean_record_id record; /* All zero where no record is concerned. */
+    uint32_t part;
 };
+
+/* Describe a problem in English: what, and where. No personal data. */
+#define SPEAN_CHECK_TEXT_BYTES 256u
+void spean_check_describe(const struct spean_check_problem *problem,
+                          char out[SPEAN_CHECK_TEXT_BYTES]);
 
 /* Called for every problem, within a slice: take note and return. */
 typedef void spean_check_report(void *ctx, const struct spean_check_problem *problem);
@@ -67,8 +81,9 @@ void spean_check_free(struct spean_check *check); /* NULL is allowed. */
  */
 SPEAN_CHECK spean_err spean_check_step(struct spean_check *check, bool *done);
 
-/* How far it is, for people: entries read so far, and the problems found. */
+/* How far it is, for people: entries and bodies read so far, and the problems found. */
 uint64_t spean_check_entries(const struct spean_check *check);
+uint64_t spean_check_bodies(const struct spean_check *check);
 uint64_t spean_check_problems(const struct spean_check *check);
 
 #endif

@@ -350,6 +350,9 @@ static bool is_known(const struct spean_header *header)
 static spean_err place_work(struct fold_batch *b, const struct fold_place *place)
 {
     const struct spean_header *const header = &place->entry->header;
+    if (b->look != NULL && header->kind != SPEAN_ENTRY_CHANGE) {
+        return SPEAN_OK;
+    }
     if (!is_known(header)) {
         place->log->unknown += b->again ? 0 : 1;
         return SPEAN_OK;
@@ -550,6 +553,43 @@ static spean_err is_left(struct fold_batch *b, bool *left)
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
+/* Say whether anything was erased in public logs. */
+static spean_err erased_look(struct fold_batch *b)
+{
+    struct spean_db_key key;
+    const spean_err err = first_row(b, SPEAN_TABLE_ERASED_PLACES, &key);
+    b->erased_some = err == SPEAN_OK;
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+spean_err fold_look_begin(struct fold_batch *b, bool *settled)
+{
+    assert(b->look != NULL);
+
+    struct fold_state before = {0};
+    bool at_ends = false;
+    bool left = false;
+    spean_err err = fold_logs_look(b, &at_ends);
+    if (err == SPEAN_OK) {
+        err = erased_look(b);
+    }
+    if (err == SPEAN_OK) {
+        err = state_get(b, &before);
+    }
+    if (err == SPEAN_OK) {
+        err = is_left(b, &left);
+    }
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct fold_state now = state_now(b);
+    if (spean_keys_locked(b->fold->keys)) {
+        now.secrets_count = before.secrets_count; /* They cannot be counted. */
+    }
+    *settled = at_ends && !left && memcmp(&before, &now, sizeof(now)) == 0;
+    return SPEAN_OK;
+}
+
 static bool is_relay(const struct fold_batch *b)
 {
     struct spean_id id;
@@ -563,10 +603,7 @@ static spean_err batch_do(struct fold_batch *b, bool *more)
 {
     spean_err err = fold_logs_load(b);
     if (err == SPEAN_OK) {
-        struct spean_db_key key;
-        err = first_row(b, SPEAN_TABLE_ERASED_PLACES, &key);
-        b->erased_some = err == SPEAN_OK;
-        err = err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+        err = erased_look(b);
     }
     if (err == SPEAN_OK) {
         err = follow(b);
@@ -591,8 +628,7 @@ static spean_err secrets_keep(struct spean_fold *fold)
     return err;
 }
 
-/* Wipe what the step had in its hands. */
-static void step_wipe(struct spean_fold *fold)
+void fold_wipe(struct spean_fold *fold)
 {
     fold_cache_clear(fold);
     fold_accepted_drop(fold);
@@ -639,7 +675,7 @@ spean_err spean_fold_step(struct spean_fold *fold, const struct spean_authority 
     if (err == SPEAN_OK) {
         err = secrets_keep(fold);
     }
-    step_wipe(fold);
+    fold_wipe(fold);
     if (err == SPEAN_OK) {
         *more = left || b.keep_secrets;
     }

@@ -1,7 +1,8 @@
 /*
  * store/fold_batch.h - the insides of the fold, shared by fold.c (steps), fold_logs.c (logs and
  * their ends), fold_cache.c (parts and records at hand), fold_change.c, fold_grant.c,
- * fold_erasure.c. Everybody else uses store/fold.h.
+ * fold_erasure.c, and by check_records.c, which looks whether all is as the fold would make it.
+ * Everybody else uses store/fold.h.
  *
  * All work is done on one entry at a time and can be done again at any time with the same outcome;
  * what has to be done again is put into the queue (entries) or marked as dirty (parts).
@@ -109,6 +110,19 @@ struct spean_fold {
     struct fold_accepted *accepted; /* Grants of the part that was asked about last, or NULL. */
 };
 
+/*
+ * For a check, which folds as ever but on a read transaction: rows are not written but must be
+ * there. Bit n of wrong: in table n something is not as it should be.
+ */
+struct fold_look {
+    const struct spean_part_name
+        *part; /* Whose changes are at hand; NULL: see that they are listed. */
+    uint64_t wrong;
+    uint64_t work; /* Bytes read, more or less. */
+    bool noted;    /* The change at hand belongs to its part. */
+    bool lacking;  /* A body of a change could not be read. */
+};
+
 /* One step. */
 struct fold_batch {
     struct spean_fold *fold;
@@ -116,13 +130,14 @@ struct fold_batch {
     const struct spean_authority *authority;
     struct spean_id ledger;
     uint64_t now_s;
-    uint32_t left;     /* Entries to go. */
-    bool erased_some;  /* Public entries were erased by somebody. */
-    bool relay;        /* The charter names our node. */
-    bool keep_secrets; /* Stop here: a secret of the org is to be kept first. */
-    bool again;        /* The entry at hand was worked on before. */
-    bool refolding;    /* Its part is being folded from the start. */
-    bool record_set;   /* Meanwhile a record was taken over from a creating change. */
+    uint32_t left;          /* Entries to go. */
+    bool erased_some;       /* Public entries were erased by somebody. */
+    bool relay;             /* The charter names our node. */
+    bool keep_secrets;      /* Stop here: a secret of the org is to be kept first. */
+    bool again;             /* The entry at hand was worked on before. */
+    bool refolding;         /* Its part is being folded from the start. */
+    bool record_set;        /* Meanwhile a record was taken over from a creating change. */
+    struct fold_look *look; /* NULL: what is folded is written. */
 };
 
 /* An entry that is worked on. */
@@ -145,6 +160,16 @@ struct fold_log *fold_log_by_short(struct fold_batch *b, uint64_t name);
 
 /* The key of rows about an entry. */
 struct spean_db_key fold_place_key(uint32_t number, uint64_t seq);
+
+/* Load all logs and change nothing. *settled: no log has more to fold, none was cut. */
+SPEAN_CHECK spean_err fold_logs_look(struct fold_batch *b, bool *settled);
+
+/* Write a row; or, in a check, see that it is there. Errors stick to tx. */
+spean_err fold_row_put(struct fold_batch *b, enum spean_table table, const struct spean_db_key *key,
+                       struct spean_view value);
+
+/* In a check: note that something is wrong in a table. */
+void fold_look_wrong(struct fold_batch *b, enum spean_table table);
 
 /* Look at an entry again, unless its log is not folded that far yet. Errors stick to tx. */
 spean_err fold_requeue(struct fold_batch *b, uint32_t number, uint64_t seq);
@@ -199,6 +224,10 @@ spean_err fold_record_set(struct fold_batch *b, struct fold_record *record,
 /* Write what changed. SPEAN_ENOMEM; others stick to tx. */
 SPEAN_CHECK spean_err fold_cache_write(struct fold_batch *b);
 
+/* Encode the state of a part into *buf, which the caller wipes and frees. SPEAN_ENOMEM. */
+SPEAN_CHECK spean_err fold_state_encode(const struct spean_part *state, uint8_t **buf,
+                                        struct spean_view *out);
+
 /* Forget all; wipes. */
 void fold_cache_clear(struct spean_fold *fold);
 
@@ -212,6 +241,15 @@ SPEAN_CHECK spean_err fold_part_again(struct fold_batch *b, const struct spean_p
 
 /* Read and work on one entry, whatever its kind (fold.c). */
 SPEAN_CHECK spean_err fold_entry(struct fold_batch *b, uint32_t number, uint64_t seq);
+
+/*
+ * Begin to look within the read transaction of b (fold.c). *settled: nothing waits to be folded,
+ * so everything is as folding it again would make it.
+ */
+SPEAN_CHECK spean_err fold_look_begin(struct fold_batch *b, bool *settled);
+
+/* Wipe what was at hand: after each step. */
+void fold_wipe(struct spean_fold *fold);
 
 /* -- fold_grant.c ---------------------------------------------------------------------------- */
 

@@ -45,8 +45,8 @@ static size_t record_slot(const struct spean_fold *fold, const struct spean_reco
 static spean_err part_read(struct fold_batch *b, struct fold_part *part)
 {
     spean_err err = fold_part_erased(b, &part->name, &part->erased);
-    if (err != SPEAN_OK || part->erased) {
-        return err;
+    if (err != SPEAN_OK || part->erased || b->look != NULL) {
+        return err; /* A check begins with nothing. */
     }
     err = spean_record_part(b->tx, b->fold->keys, &part->name, &part->state);
     if (err == SPEAN_ELIMIT) {
@@ -112,12 +112,17 @@ spean_err fold_record_set(struct fold_batch *b, struct fold_record *record,
     if (record->record != NULL) {
         struct spean_record_info before;
         spean_record_get_info(record->record, &before);
-        (void)spean_record_del(b->tx, &before);
+        if (b->look == NULL) {
+            (void)spean_record_del(b->tx, &before);
+        }
         spean_record_free(record->record);
         record->record = NULL;
     }
     if (info == NULL) {
         return spean_tx_err(b->tx);
+    }
+    if (b->look != NULL) {
+        return spean_record_of(info, &record->record); /* Compared when the part is folded. */
     }
     spean_err err = spean_record_put(b->tx, b->fold->keys, info);
     if (err == SPEAN_OK) {
@@ -129,8 +134,7 @@ spean_err fold_record_set(struct fold_batch *b, struct fold_record *record,
     return err;
 }
 
-/* Encode the state of a part into a buffer that the caller frees. */
-static spean_err state_encode(const struct spean_part *state, uint8_t **buf, struct spean_view *out)
+spean_err fold_state_encode(const struct spean_part *state, uint8_t **buf, struct spean_view *out)
 {
     const size_t cap = spean_part_encoded_max(state);
     uint8_t *const bytes = malloc(cap);
@@ -153,7 +157,7 @@ static spean_err part_write(struct fold_batch *b, const struct fold_part *part)
     } else {
         uint8_t *buf;
         struct spean_view state;
-        err = state_encode(part->state, &buf, &state);
+        err = fold_state_encode(part->state, &buf, &state);
         if (err != SPEAN_OK) {
             return err;
         }

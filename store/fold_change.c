@@ -15,6 +15,7 @@
 
 #define NUMBER_AT SPEAN_PART_NAME_BYTES
 #define SEQ_AT    (NUMBER_AT + 4u)
+#define LOOK_WORK 8192u /* What opening and judging a change costs a check. */
 
 static const uint8_t nothing[1];
 
@@ -74,6 +75,10 @@ static spean_err content_read(struct fold_batch *b, const struct change *c,
     const struct spean_header *const header = &c->place->entry->header;
     struct spean_view body;
     spean_err err = spean_body_get(b->tx, log->row.number, header, &body);
+    if (b->look != NULL) {
+        b->look->work += err == SPEAN_OK ? body.len : 0;
+        err = err == SPEAN_ECORRUPT && spean_tx_err(b->tx) == SPEAN_OK ? SPEAN_ENOTFOUND : err;
+    }
     if (err == SPEAN_ECORRUPT && spean_tx_err(b->tx) == SPEAN_OK) {
         err = spean_body_del(b->tx, &log->row, header->seq); /* To be fetched again. */
         if (err == SPEAN_OK) {
@@ -296,8 +301,7 @@ static spean_err name_log(struct fold_batch *b, struct fold_part *part, uint64_t
     if (spean_tx_get(b->tx, SPEAN_TABLE_FOLD_NAMED, spean_db_key_view(&key), &held) == SPEAN_OK) {
         return SPEAN_OK;
     }
-    return spean_tx_put(b->tx, SPEAN_TABLE_FOLD_NAMED, spean_db_key_view(&key),
-                        (struct spean_view){nothing, 0});
+    return fold_row_put(b, SPEAN_TABLE_FOLD_NAMED, &key, (struct spean_view){nothing, 0});
 }
 
 struct row_check {
@@ -316,8 +320,7 @@ static void wait_for_row(const struct row_check *check, const struct spean_conte
     spean_db_key_put_bytes(&key, name.bytes, name.len);
     spean_db_key_put_u32(&key, check->place->log->row.number);
     spean_db_key_put_u64(&key, check->place->entry->header.seq);
-    (void)spean_tx_put(check->b->tx, SPEAN_TABLE_FOLD_ROWS, spean_db_key_view(&key),
-                       (struct spean_view){nothing, 0});
+    (void)fold_row_put(check->b, SPEAN_TABLE_FOLD_ROWS, &key, (struct spean_view){nothing, 0});
 }
 
 /* Say whether a context row counts; errors stick to the transaction. */
@@ -411,19 +414,44 @@ static spean_err note_change(struct fold_batch *b, const struct change *c, uint8
     struct spean_db_key key = spean_part_name_key(&c->part);
     spean_db_key_put_u32(&key, c->place->log->row.number);
     spean_db_key_put_u64(&key, c->place->entry->header.seq);
-    return spean_tx_put(b->tx, SPEAN_TABLE_CHANGES, spean_db_key_view(&key),
-                        (struct spean_view){&flags, sizeof(flags)});
+    if (b->look != NULL) {
+        b->look->noted = true;
+    }
+    return fold_row_put(b, SPEAN_TABLE_CHANGES, &key, (struct spean_view){&flags, sizeof(flags)});
 }
 
-/* Let a change wait for its record. */
-static spean_err wait_for_record(struct fold_batch *b, const struct change *c)
+static struct spean_db_key waiting_key(const struct change *c)
 {
     struct spean_db_key key = {0};
     spean_db_key_put_bytes(&key, c->part.record.bytes, sizeof(c->part.record.bytes));
     spean_db_key_put_u32(&key, c->place->log->row.number);
     spean_db_key_put_u64(&key, c->place->entry->header.seq);
-    return spean_tx_put(b->tx, SPEAN_TABLE_FOLD_WAITING, spean_db_key_view(&key),
-                        (struct spean_view){nothing, 0});
+    return key;
+}
+
+/* Let a change wait for its record. */
+static spean_err wait_for_record(struct fold_batch *b, const struct change *c)
+{
+    const struct spean_db_key key = waiting_key(c);
+    return fold_row_put(b, SPEAN_TABLE_FOLD_WAITING, &key, (struct spean_view){nothing, 0});
+}
+
+/* In a check: see that a change is among those of its part, or waits for its record. */
+static spean_err look_listed(struct fold_batch *b, const struct change *c)
+{
+    struct spean_db_key key = spean_part_name_key(&c->part);
+    spean_db_key_put_u32(&key, c->place->log->row.number);
+    spean_db_key_put_u64(&key, c->place->entry->header.seq);
+    struct spean_view value;
+    spean_err err = spean_tx_get(b->tx, SPEAN_TABLE_CHANGES, spean_db_key_view(&key), &value);
+    if (err == SPEAN_ENOTFOUND) {
+        key = waiting_key(c);
+        err = spean_tx_get(b->tx, SPEAN_TABLE_FOLD_WAITING, spean_db_key_view(&key), &value);
+    }
+    if (err == SPEAN_ENOTFOUND) {
+        fold_look_wrong(b, SPEAN_TABLE_CHANGES);
+    }
+    return spean_tx_err(b->tx);
 }
 
 static spean_err set_aside(struct fold_batch *b, const struct change *c, enum spean_aside aside)
@@ -437,6 +465,12 @@ static spean_err set_aside(struct fold_batch *b, const struct change *c, enum sp
 /* Judge a decoded change, note it, and fold it if it is allowed. */
 static spean_err take(struct fold_batch *b, struct change *c)
 {
+    if (b->look != NULL && b->look->part == NULL) {
+        return look_listed(b, c);
+    }
+    if (b->look != NULL && !spean_part_name_equal(b->look->part, &c->part)) {
+        return SPEAN_OK; /* Listed under another part than its own. */
+    }
     struct fold_part *part;
     spean_err err = fold_part_take(b, &c->part, &part);
     if (err != SPEAN_OK) {
@@ -474,6 +508,10 @@ static spean_err wait_for_body(struct fold_batch *b, const struct change *c)
 {
     const struct fold_log *const log = c->place->log;
     const struct spean_tag *const tag = &c->place->entry->header.tag;
+    if (b->look != NULL) {
+        b->look->lacking = true;
+        return SPEAN_OK;
+    }
     if (c->tag == NULL || !spean_partkey_bears(c->tag->key, &log->row.log, tag)) {
         return SPEAN_OK;
     }
@@ -486,7 +524,7 @@ static spean_err end_wait(struct fold_batch *b, const struct change *c)
     const uint32_t number = c->place->log->row.number;
     const struct spean_tag *const tag = &c->place->entry->header.tag;
     struct spean_tagged at = {number, 0};
-    if (c->tag == NULL || !b->again || b->refolding) {
+    if (c->tag == NULL || !b->again || b->refolding || b->look != NULL) {
         return SPEAN_OK;
     }
     const spean_err err = spean_body_next(b->tx, tag, SPEAN_BODY_LACKING, &at, &at);
@@ -575,9 +613,27 @@ static spean_err history_row(struct fold_batch *b, void *ctx, struct spean_view 
     h->changes[h->count] = change;
     h->flags[h->count] = value.data[0];
     h->count++;
+    if (b->look != NULL) {
+        return SPEAN_OK;
+    }
     struct spean_db_key copy = {0};
     spean_db_key_put_bytes(&copy, key.data, key.len);
     return spean_tx_del(b->tx, SPEAN_TABLE_CHANGES, spean_db_key_view(&copy));
+}
+
+/* In a check: take a change again, which must turn out to belong to the part. */
+static spean_err history_look(struct fold_batch *b, const struct spean_record_change *change)
+{
+    const bool lacked = b->look->lacking;
+    b->look->noted = false;
+    b->look->lacking = false;
+    b->look->work += LOOK_WORK;
+    const spean_err err = fold_entry(b, change->number, change->seq);
+    if (err == SPEAN_OK && !b->look->noted && !b->look->lacking) {
+        fold_look_wrong(b, SPEAN_TABLE_CHANGES);
+    }
+    b->look->lacking = b->look->lacking || lacked;
+    return err;
 }
 
 /* Take the changes again that create the record, or the others. */
@@ -586,7 +642,8 @@ static spean_err history_take(struct fold_batch *b, const struct history *h, boo
     spean_err err = SPEAN_OK;
     for (uint32_t i = 0; i < h->count && err == SPEAN_OK; i++) {
         if (((h->flags[i] & SPEAN_CHANGE_CREATES) != 0) == creating) {
-            err = fold_entry(b, h->changes[i].number, h->changes[i].seq);
+            err = b->look == NULL ? fold_entry(b, h->changes[i].number, h->changes[i].seq)
+                                  : history_look(b, &h->changes[i]);
         }
     }
     return err;
@@ -606,7 +663,7 @@ static spean_err record_unset(struct fold_batch *b, struct fold_record *record,
     }
     *before = record->record;
     record->record = NULL;
-    return spean_record_del(b->tx, &info);
+    return b->look == NULL ? spean_record_del(b->tx, &info) : SPEAN_OK;
 }
 
 /* Say whether a record is known as another than before. */
@@ -640,7 +697,14 @@ static spean_err refold(struct fold_batch *b, struct fold_part *part, struct fol
     b->refolding = false;
     const bool other = before == NULL ? b->record_set : is_other(before, record->record);
     spean_record_free(before);
-    return err == SPEAN_OK && other ? record_changed(b, &part->name.record) : err;
+    if (err != SPEAN_OK || !other) {
+        return err;
+    }
+    if (b->look != NULL) {
+        fold_look_wrong(b, SPEAN_TABLE_RECORDS);
+        return SPEAN_OK;
+    }
+    return record_changed(b, &part->name.record);
 }
 
 spean_err fold_part_again(struct fold_batch *b, const struct spean_part_name *name)

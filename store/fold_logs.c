@@ -21,6 +21,28 @@ struct spean_db_key fold_place_key(uint32_t number, uint64_t seq)
     return spean_entries_key(number, seq);
 }
 
+void fold_look_wrong(struct fold_batch *b, enum spean_table table)
+{
+    assert(b->look != NULL);
+    b->look->wrong |= (uint64_t)1 << table;
+}
+
+spean_err fold_row_put(struct fold_batch *b, enum spean_table table, const struct spean_db_key *key,
+                       struct spean_view value)
+{
+    if (b->look == NULL) {
+        return spean_tx_put(b->tx, table, spean_db_key_view(key), value);
+    }
+    struct spean_view held;
+    const spean_err err = spean_tx_get(b->tx, table, spean_db_key_view(key), &held);
+    if (err == SPEAN_ENOTFOUND ||
+        (err == SPEAN_OK && (held.len != value.len ||
+                             (held.len > 0 && memcmp(held.data, value.data, held.len) != 0)))) {
+        fold_look_wrong(b, table);
+    }
+    return spean_tx_err(b->tx);
+}
+
 static spean_err put_empty(struct fold_batch *b, enum spean_table table,
                            const struct spean_db_key *key)
 {
@@ -47,7 +69,7 @@ spean_err fold_set_aside(struct fold_batch *b, uint32_t number, uint64_t seq,
 {
     const struct spean_db_key key = fold_place_key(number, seq);
     const struct spean_view at = spean_db_key_view(&key);
-    if (reason == SPEAN_ASIDE_NOT) {
+    if (reason == SPEAN_ASIDE_NOT && b->look == NULL) {
         (void)spean_tx_del(b->tx, SPEAN_TABLE_FOLD_ASIDE, at);
         return spean_tx_err(b->tx);
     }
@@ -55,6 +77,12 @@ spean_err fold_set_aside(struct fold_batch *b, uint32_t number, uint64_t seq,
     const spean_err err = spean_tx_get(b->tx, SPEAN_TABLE_FOLD_ASIDE, at, &held);
     if (err == SPEAN_OK && held.len == ASIDE_BYTES && held.data[0] == (uint8_t)reason) {
         return SPEAN_OK; /* Since when stays. */
+    }
+    if (b->look != NULL) {
+        if (err == SPEAN_OK || reason != SPEAN_ASIDE_NOT) {
+            fold_look_wrong(b, SPEAN_TABLE_FOLD_ASIDE);
+        }
+        return spean_tx_err(b->tx);
     }
     uint8_t value[ASIDE_BYTES] = {(uint8_t)reason};
     spean_u64_put(value + 1, b->now_s);
@@ -402,16 +430,32 @@ static spean_err note_end(struct fold_batch *b, struct fold_log *log)
     return fold_log_save(b, log);
 }
 
-spean_err fold_logs_load(struct fold_batch *b)
+static spean_err logs_load(struct fold_batch *b)
 {
     spean_err err = SPEAN_OK;
     for (uint32_t number = 0; err == SPEAN_OK; number++) {
         err = log_load(b, number);
     }
-    if (err != SPEAN_ENOTFOUND) {
-        return err;
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+spean_err fold_logs_look(struct fold_batch *b, bool *settled)
+{
+    spean_err err = logs_load(b);
+    bool all = true;
+    for (uint32_t i = 0; i < b->fold->logs_count && err == SPEAN_OK; i++) {
+        const struct fold_log *const log = &b->fold->logs[i];
+        bool cut;
+        err = is_cut(b->tx, log, &cut);
+        all = all && err == SPEAN_OK && !cut && log->cursor >= log->end;
     }
-    err = SPEAN_OK;
+    *settled = all;
+    return err;
+}
+
+spean_err fold_logs_load(struct fold_batch *b)
+{
+    spean_err err = logs_load(b);
     for (uint32_t i = 0; i < b->fold->logs_count && err == SPEAN_OK; i++) {
         struct fold_log *const log = &b->fold->logs[i];
         bool cut;

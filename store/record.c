@@ -51,6 +51,24 @@ static struct spean_db_key type_key(uint64_t type, const struct spean_record_id 
     return key;
 }
 
+spean_err spean_record_of(const struct spean_record_info *info, struct spean_record **out)
+{
+    assert(info != NULL);
+    assert(out != NULL);
+
+    struct spean_record *const record = malloc(sizeof(*record) + info->fixed.len);
+    if (record == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    record->info = *info;
+    if (info->fixed.len > 0) {
+        (void)memcpy(record->fixed, info->fixed.data, info->fixed.len);
+    }
+    record->info.fixed.data = record->fixed;
+    *out = record;
+    return SPEAN_OK;
+}
+
 static spean_err info_decode(struct spean_view bytes, struct spean_record **out)
 {
     struct spean_record_info info = {0};
@@ -66,15 +84,7 @@ static spean_err info_decode(struct spean_view bytes, struct spean_record **out)
     if (spean_reader_end(&r) != SPEAN_OK) {
         return SPEAN_ECORRUPT;
     }
-    struct spean_record *const record = malloc(sizeof(*record) + info.fixed.len);
-    if (record == NULL) {
-        return SPEAN_ENOMEM;
-    }
-    (void)memcpy(record->fixed, info.fixed.data, info.fixed.len);
-    info.fixed.data = record->fixed;
-    record->info = info;
-    *out = record;
-    return SPEAN_OK;
+    return spean_record_of(&info, out);
 }
 
 static spean_err record_read(struct spean_tx *tx, const struct spean_keys *keys,

@@ -136,6 +136,10 @@ spean_err spean_record_put(struct spean_tx *tx, const struct spean_keys *keys,
                            const struct spean_record_info *info);
 spean_err spean_record_del(struct spean_tx *tx, const struct spean_record_info *info);
 
+/* Make a record of what is said of it, without a store; free it. SPEAN_ENOMEM. */
+SPEAN_CHECK spean_err spean_record_of(const struct spean_record_info *info,
+                                      struct spean_record **out);
+
 /* Write the canonical state of a part; state NULL: it is too large. Errors stick to tx. */
 spean_err spean_record_put_state(struct spean_tx *tx, const struct spean_keys *keys,
                                  const struct spean_part_name *name,

@@ -16,6 +16,7 @@
 #include "protocol/partkey.h"
 #include "protocol/writer.h"
 #include "store/body.h"
+#include "store/check_records.h"
 #include "store/documents.h"
 #include "store/log.h"
 
@@ -467,6 +468,28 @@ void node_documents(struct node *n)
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
 }
 
+static void check_note(void *ctx, const struct spean_check_problem *problem)
+{
+    char text[SPEAN_CHECK_TEXT_BYTES];
+    (void)ctx;
+    spean_check_describe(problem, text);
+    print_error("%s\n", text);
+}
+
+void node_check(struct node *n)
+{
+    struct spean_check_records *check;
+    assert_int_equal(
+        spean_check_records_new(n->db, n->authority, n->keys, check_note, NULL, &check), SPEAN_OK);
+    bool done = false;
+    while (!done) {
+        assert_int_equal(spean_check_records_step(check, &done), SPEAN_OK);
+    }
+    const uint64_t problems = spean_check_records_problems(check);
+    spean_check_records_free(check);
+    assert_int_equal(problems, 0);
+}
+
 struct spean_tx *node_read(struct node *n)
 {
     struct spean_tx *tx;
@@ -536,6 +559,7 @@ void node_fold(struct node *n)
         assert_int_equal(spean_fold_step(n->fold, n->authority, n->budget, WORLD_NOW_S, &more),
                          SPEAN_OK);
     }
+    node_check(n);
 }
 
 /* -- What is shown --------------------------------------------------------------------------- */

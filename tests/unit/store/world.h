@@ -153,8 +153,11 @@ uint64_t node_held(struct node *n, unsigned log);
 /* Hand over a body by itself. */
 void node_body(struct node *n, unsigned log, uint64_t seq);
 
-/* Fold until there is no more to do. */
+/* Fold until there is no more to do, and check what came of it. */
 void node_fold(struct node *n);
+
+/* See that what was folded is what folding it again gives (store/check_records.h). */
+void node_check(struct node *n);
 
 struct spean_tx *node_read(struct node *n);
 
