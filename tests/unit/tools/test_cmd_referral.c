@@ -250,7 +250,7 @@ static void a_preview_says_who_sees_what_and_what_stands_in_the_way(void **state
              "6]}],\"never\":[{\"field\":\"pregnant\"}],\"problems\":[]}"}};
     const struct api_say bad[] = {{.status = 200,
                                    .json = "{\"to\":\"" TOKYO
-                                           "\",\"problems\":[{\"code\":\"consent_not_in_force\","
+                                           "\",\"problems\":[{\"code\":\"no_consent\","
                                            "\"message\":\"the consent ended yesterday\"}]}"}};
     const char *const words[] = {"spean", "referral", "preview", "R-58Q2", "--plain", NULL};
     talk_run(&talk, good, 1, words);
@@ -321,15 +321,14 @@ static void a_refusal_of_the_daemon_keeps_its_code_and_exit(void **state)
     struct talk talk;
     const struct api_say refused[] = {
         {.status = 409,
-         .json =
-             "{\"error\":{\"code\":\"consent_not_in_force\",\"message\":\"no\",\"hint\":\"ask\","
-             "\"exit\":6}}"}};
+         .json = "{\"error\":{\"code\":\"no_consent\",\"message\":\"no\",\"hint\":\"ask\","
+                 "\"exit\":6}}"}};
     talk_run(&talk, refused, 1,
              (const char *const[]){"spean", "referral", "send", "R-58Q2", "--json", NULL});
     assert_int_equal(talk.result.exit, SPEAN_EXIT_STATE);
     json_t *const said = json_loads(talk.result.out, 0, NULL);
     assert_string_equal(json_string_value(json_object_get(json_object_get(said, "error"), "code")),
-                        "consent_not_in_force");
+                        "no_consent");
     json_decref(said);
     talk_fini(&talk);
 }
