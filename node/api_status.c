@@ -10,6 +10,7 @@
 #include "store/fold.h"
 #include "store/lobby.h"
 #include "store/logs.h"
+#include "store/partkeys.h"
 #include "store/peer.h"
 
 #define ENTRIES_UNKNOWN UINT64_MAX
@@ -128,8 +129,15 @@ static json_t *partner_row(const struct spean_core_view *view, const struct spea
     spean_answer_org(row, "org", "name", view, org);
     (void)json_object_set_new(row, "we_have", amount(here, here));
     (void)json_object_set_new(row, "they_have", amount(held_there(view, org, own), own_entries));
+    uint64_t lacking = 0;
+    if (partner == NULL || partner->missing == 0 ||
+        spean_partkeys_lacking_count(view->tx, &lacking) != SPEAN_OK) {
+        lacking = 0;
+    }
+    /* What was lacking when the session settled may have come since. */
+    const uint64_t then = partner != NULL ? partner->missing : 0;
     (void)json_object_set_new(row, "missing_bodies",
-                              spean_json_u64(partner != NULL ? partner->missing : 0));
+                              spean_json_u64(lacking < then ? lacking : then));
     (void)json_object_set_new(row, "waiting", json_integer(0));
     spean_answer_time(row, "last_contact", contact);
     (void)json_object_set_new(row, "by", contact > 0 ? json_string("direct") : json_null());

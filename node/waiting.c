@@ -4,8 +4,22 @@
 #include "node/answer.h"
 #include "node/core_internal.h"
 #include "node/handlers.h"
+#include "store/partkeys.h"
 
-static bool in_step(const struct spean_core *core)
+/* Whether bodies that we may read are still to come. */
+static bool lacks_bodies(struct spean_core *core)
+{
+    struct spean_tx *tx = NULL;
+    uint64_t count = 0;
+    if (spean_tx_begin(core->db, SPEAN_TX_READ, &tx) != SPEAN_OK) {
+        return true;
+    }
+    const spean_err err = spean_partkeys_lacking_count(tx, &count);
+    spean_tx_abort(tx);
+    return err != SPEAN_OK || count > 0;
+}
+
+static bool in_step(struct spean_core *core)
 {
     if (core->fold_pending || core->settle_pending || core->sync == NULL ||
         !spean_sync_is_quiet(core->sync)) {
@@ -13,11 +27,11 @@ static bool in_step(const struct spean_core *core)
     }
     for (uint32_t i = 0; i < core->partners_count; i++) {
         const struct spean_partner *partner = &core->partners[i];
-        if (partner->connected && (!partner->equal || partner->missing > 0)) {
+        if (partner->connected && !partner->equal) {
             return false;
         }
     }
-    return core->partners_count > 0;
+    return core->partners_count > 0 && !lacks_bodies(core);
 }
 
 static void finish(struct spean_core *core, struct spean_job *job)
