@@ -270,6 +270,7 @@ spean_err spean_core_enter(struct spean_core *core, const struct spean_handle *h
         spean_authority_free(authority);
         return err;
     }
+    core_verify_end(core, SPEAN_ESTATE, "the node entered a ledger meanwhile");
     (void)pthread_rwlock_wrlock(&core->lock);
     spean_authority_free(core->authority);
     core->authority = authority;
@@ -415,13 +416,16 @@ static void turn(struct spean_core *core)
     }
     core_drain(core);
     core_flush(core);
+    if ((messages == 0 && !jobs) || core_now_ms() >= core->next_verify_ms) {
+        core_verify_turn(core);
+    }
 }
 
 static long wait_ms(const struct spean_core *core)
 {
     const bool fold_waits = core->fold_pending && is_fetching(core);
     const bool folds = core->fold_pending || core->settle_pending; /* Settling comes behind it. */
-    if ((folds && !fold_waits) || core->lobby_pending) {
+    if ((folds && !fold_waits) || core->lobby_pending || core->verification != NULL) {
         return 0;
     }
     const uint64_t now = core_now_ms();
@@ -461,6 +465,7 @@ spean_err spean_core_run(struct spean_core *core, int signal_fd)
         turn(core);
     }
     core_waiting_turn(core, true);
+    core_verify_end(core, SPEAN_ESTATE, "the node stops");
     core_write_peers(core);
     core_flush(core);
     return core->failed;

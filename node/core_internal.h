@@ -32,6 +32,7 @@
 #define CORE_JOIN_MS          2000u   /* Between two questions whether we are approved. */
 #define CORE_READERS_MS       60000u
 #define CORE_FOLD_ENTRIES     4096u /* In one turn. */
+#define CORE_VERIFY_MS        250u  /* From one slice to the next while there is other work. */
 
 /* A message that waits because the pipe of its link is full. */
 struct outbox_message {
@@ -75,6 +76,8 @@ struct deferred {
     size_t len;
     max_align_t memory[]; /* What the effect points to. */
 };
+
+struct core_verification;
 
 /* A request that is answered when every reachable partner is in step, or its time is over. */
 struct core_waiting {
@@ -140,7 +143,9 @@ struct spean_core {
     bool settle_pending; /* Records were folded: something may follow from them by itself. */
     struct core_waiting waiting[CORE_WAITING_MAX];
     uint32_t waiting_count;
-    spean_err failed; /* The error that ends the process. */
+    struct core_verification *verification; /* NULL: none is under way. */
+    uint64_t next_verify_ms;                /* A slice is done by then even if messages come. */
+    spean_err failed;                       /* The error that ends the process. */
 };
 
 uint64_t core_now_ms(void); /* Monotonic. */
@@ -225,6 +230,13 @@ void core_settle_records(struct spean_core *core);
 /* Answer job when partners are in step, after wait_s at the latest. */
 void core_wait_for_step(struct spean_core *core, struct spean_job *job, uint64_t wait_s);
 void core_waiting_turn(struct spean_core *core, bool stopping);
+
+/* -- api_check.c: the store is verified slice by slice ------------------------------------------
+ */
+
+/* Do a slice of the verification under way, if any; and end it early, answering err. */
+void core_verify_turn(struct spean_core *core);
+void core_verify_end(struct spean_core *core, spean_err err, const char *why);
 
 /* -- daily.c ---------------------------------------------------------------------------------- */
 
