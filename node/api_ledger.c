@@ -262,6 +262,59 @@ static void run_found(struct spean_job *job, void *ctx)
     spean_queue_answer(job);
 }
 
+/*
+ * Two people who sign at the same time make two versions of the same number. The later one is
+ * refused: kept, it would fork the ledger, and one of the two has to begin anew in any case.
+ */
+static bool would_fork(const struct spean_authority *authority, const struct spean_document *doc)
+{
+    struct spean_title heads[SPEAN_CHAIN_HEADS_MAX];
+    const struct spean_ledger *ledger = spean_authority_ledger(authority);
+    if (doc->type != SPEAN_DOCUMENT_CHARTER ||
+        spean_authority_has(authority, &ledger->id, &doc->id)) {
+        return false;
+    }
+    const uint32_t count =
+        spean_authority_heads(authority, &ledger->id, heads, SPEAN_CHAIN_HEADS_MAX);
+    for (uint32_t i = 0; i < count && i < SPEAN_CHAIN_HEADS_MAX; i++) {
+        if (spean_id_equal(&heads[i].id, &doc->previous)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Judge a document on an authority of its own. */
+static spean_err try_document(struct spean_core *core, struct spean_view document)
+{
+    struct spean_authority *a = NULL;
+    struct spean_authority_change change;
+    spean_err err = spean_authority_new(&a, NULL);
+    if (err == SPEAN_OK) {
+        err = spean_documents_load(spean_core_db(core), a);
+    }
+    if (err == SPEAN_OK) {
+        err = spean_authority_add(a, document, SPEAN_PENDING_REFUSE, &change);
+    }
+    spean_authority_free(a);
+    return err == SPEAN_EEXISTS ? SPEAN_OK : err;
+}
+
+static spean_err put_document(struct spean_core *core, struct spean_view document, bool dry)
+{
+    struct spean_document *doc = malloc(sizeof(*doc));
+    spean_err err = doc != NULL ? spean_document_decode(doc, document) : SPEAN_ENOMEM;
+    if (err == SPEAN_OK && would_fork(spean_core_authority(core), doc)) {
+        err = SPEAN_ECHAIN;
+    }
+    free(doc);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    return dry ? try_document(core, document)
+               : spean_core_put_documents(core, &document, 1, SPEAN_PENDING_REFUSE);
+}
+
 static void run_charter(struct spean_job *job, void *ctx)
 {
     struct spean_core *core = ctx;
@@ -270,15 +323,15 @@ static void run_charter(struct spean_job *job, void *ctx)
     if (spean_authority_ledger(spean_core_authority(core)) == NULL) {
         spean_reply_error(&job->reply, SPEAN_ESTATE, "this node is in no ledger yet",
                           no_ledger_hint);
-    } else if (spean_answer_is_dry(job->request)) {
-        spean_reply_take(&job->reply, json_pack("{s:b}", "dry_run", 1));
     } else if (spean_answer_read_hex(job->request->body, "document",
                                      SPEAN_DOCUMENT_ENCODED_BYTES_MAX, &document, &len,
                                      &job->reply)) {
-        const struct spean_view view = {document, len};
-        const spean_err err = spean_core_put_documents(core, &view, 1, SPEAN_PENDING_REFUSE);
+        const bool dry = spean_answer_is_dry(job->request);
+        const spean_err err = put_document(core, (struct spean_view){document, len}, dry);
         if (err != SPEAN_OK) {
             refuse_documents(&job->reply, err);
+        } else if (dry) {
+            spean_reply_take(&job->reply, json_pack("{s:b}", "dry_run", 1));
         } else {
             const struct spean_ledger *ledger = spean_authority_ledger(spean_core_authority(core));
             json_t *answer = json_object();
