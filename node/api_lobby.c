@@ -8,11 +8,13 @@
 #include "node/core_internal.h"
 #include "node/handlers.h"
 #include "protocol/message.h"
+#include "protocol/text.h"
 #include "store/lobby.h"
 
 #define EXPIRES_DEFAULT_S 604800u
 #define EXPIRES_MAX_S     7776000u /* 90 days. */
 #define STATEMENTS_MAX    64u
+#define PREFIX_DIGITS_MIN 4u
 
 /* -- Invitations ----------------------------------------------------------------------------- */
 
@@ -160,32 +162,51 @@ static void get_pending(const struct spean_request *request, void *ctx, struct s
     spean_reply_error(reply, err, NULL, err == SPEAN_ELOCKED ? "unlock it: spean unlock" : NULL);
 }
 
-/* Find the newcomer whose org begins with these digits and mark it refused. */
-static spean_err refuse_newcomer(struct spean_core *core, const char *prefix)
+static bool org_begins_with(const struct spean_id *org, const char *prefix)
 {
-    struct spean_tx *tx = NULL;
+    char text[2 * SPEAN_ID_BYTES + 1];
+    spean_text_hex_encode(text, sizeof(text), (struct spean_view){org->bytes, SPEAN_ID_BYTES});
+    return strlen(prefix) >= PREFIX_DIGITS_MIN && strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Mark the newcomers that wait and whose org begins with these digits as refused; *found counts
+ * them. The caller keeps that only if it is one. */
+static spean_err mark_refused(struct spean_core *core, struct spean_tx *tx, const char *prefix,
+                              uint32_t *found)
+{
     struct spean_lobby_read *read = NULL;
     struct spean_key after;
     const struct spean_key *from = NULL;
-    bool found = false;
+    spean_err err = SPEAN_OK;
+    while ((err = spean_lobby_next_newcomer(tx, core->keys, from, &read)) == SPEAN_OK) {
+        struct spean_lobby_newcomer newcomer = *spean_lobby_read_newcomer(read);
+        after = newcomer.transport;
+        from = &after;
+        if (newcomer.standing == SPEAN_STANDING_WAITING && org_begins_with(&newcomer.org, prefix)) {
+            newcomer.standing = SPEAN_STANDING_REFUSED;
+            err = spean_lobby_put_newcomer(tx, core->keys, &newcomer);
+            (*found)++;
+        }
+        spean_lobby_read_free(read);
+        if (err != SPEAN_OK) {
+            return err;
+        }
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+/* SPEAN_ENOTFOUND: nobody waits whose org begins so. SPEAN_EEXISTS: several do. */
+static spean_err refuse_newcomer(struct spean_core *core, const char *prefix)
+{
+    struct spean_tx *tx = NULL;
+    uint32_t found = 0;
     spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
     if (err != SPEAN_OK) {
         return err;
     }
-    while (!found && (err = spean_lobby_next_newcomer(tx, core->keys, from, &read)) == SPEAN_OK) {
-        struct spean_lobby_newcomer newcomer = *spean_lobby_read_newcomer(read);
-        after = newcomer.transport;
-        from = &after;
-        json_t *holder = json_object();
-        spean_answer_hex(holder, "org", newcomer.org.bytes, sizeof(newcomer.org.bytes));
-        const char *org = json_string_value(json_object_get(holder, "org"));
-        found = org != NULL && strlen(prefix) >= 4 && strncmp(org, prefix, strlen(prefix)) == 0;
-        json_decref(holder);
-        if (found) {
-            newcomer.standing = SPEAN_STANDING_REFUSED;
-            err = spean_lobby_put_newcomer(tx, core->keys, &newcomer);
-        }
-        spean_lobby_read_free(read);
+    err = mark_refused(core, tx, prefix, &found);
+    if (err == SPEAN_OK && found != 1) {
+        err = found == 0 ? SPEAN_ENOTFOUND : SPEAN_EEXISTS;
     }
     if (err != SPEAN_OK) {
         spean_tx_abort(tx);
@@ -202,6 +223,9 @@ static void run_refuse(struct spean_job *job, void *ctx)
     if (err == SPEAN_ENOTFOUND) {
         spean_reply_error(&job->reply, err, "no newcomer's organisation begins like this",
                           "spean member pending shows who waits");
+    } else if (err == SPEAN_EEXISTS) {
+        spean_reply_refuse(&job->reply, 409, SPEAN_EINPUT,
+                           "several newcomers' organisations begin like this", "give more digits");
     } else if (err != SPEAN_OK) {
         spean_reply_error(&job->reply, err, NULL, NULL);
     } else {
