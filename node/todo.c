@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "node/records.h"
+#include "node/referral.h"
 #include "protocol/fold.h"
 #include "protocol/schema_numbers.h"
 #include "store/record.h"
@@ -41,10 +43,51 @@ static uint32_t count_conflicts(const struct spean_core_view *view, uint64_t typ
     return count;
 }
 
+/* Referrals to this organisation that nobody here accepted or declined yet. */
+static uint32_t count_to_answer(const struct spean_records *at)
+{
+    struct spean_record_id record;
+    const struct spean_record_id *after = NULL;
+    uint32_t count = 0;
+    while (spean_record_next(at->view.tx, SPEAN_TYPE_REFERRAL, after, &record) == SPEAN_OK) {
+        struct spean_records_item item = {.record = NULL};
+        struct spean_referral_now now;
+        after = &record;
+        if (spean_records_load_some(at, &record, 1u << SPEAN_PART_STEPS, &item) != SPEAN_OK) {
+            continue;
+        }
+        if (spean_referral_now_init(at, &item, &now) == SPEAN_OK) {
+            const enum spean_referral_state state = now.progress.state;
+            count += now.side == SPEAN_SIDE_TARGET &&
+                     (state == SPEAN_REFERRAL_SENT || state == SPEAN_REFERRAL_RECEIVED);
+            spean_referral_now_fini(&now);
+        }
+        spean_records_unload(&item);
+    }
+    return count;
+}
+
+static uint32_t count_drafts(const struct spean_records *at)
+{
+    json_t *drafts = NULL;
+    if (spean_records_drafts(at, &drafts) != SPEAN_OK) {
+        return 0;
+    }
+    const size_t count = json_array_size(drafts); /* At most SPEAN_RECORDS_DRAFTS_MAX. */
+    json_decref(drafts);
+    return (uint32_t)count;
+}
+
 void spean_todo_count(const struct spean_core_view *view, struct spean_todo_counts *out)
 {
+    const struct spean_records at = {.view = *view};
     memset(out, 0, sizeof(*out));
     out->decisions = count_conflicts(view, SPEAN_TYPE_AGENCY) +
                      count_conflicts(view, SPEAN_TYPE_CASE) +
                      count_conflicts(view, SPEAN_TYPE_REFERRAL);
+    if (spean_keys_locked(view->keys)) {
+        return;
+    }
+    out->referrals_to_answer = count_to_answer(&at);
+    out->not_sent = count_drafts(&at);
 }

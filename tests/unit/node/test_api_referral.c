@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "node/todo.h"
 #include "tests/unit/node/records_kit.h"
 
 #define ID_BYTES   64u
@@ -211,6 +212,33 @@ static void a_draft_stays_here_until_it_is_sent(void **state)
     assert_string_equal(records_kit_text(answer, "items.0.id"), s->referral);
     assert_true(json_is_true(records_kit_at(answer, "items.0.draft")));
     assert_refused(s->kit, B1, "GET", path("referrals", s->referral, ""), NULL, "not_found");
+}
+
+static struct spean_todo_counts todo_of(struct story *s, enum author_who who)
+{
+    struct spean_core_view view;
+    struct spean_todo_counts counts;
+    assert_int_equal(spean_core_view_begin(&s->kit->cores[who], &view), SPEAN_OK);
+    spean_todo_count(&view, &counts);
+    spean_core_view_end(&view);
+    return counts;
+}
+
+static void status_counts_drafts_and_what_waits_for_an_answer(void **state)
+{
+    struct story *s = *state;
+    assert_int_equal(todo_of(s, A1).not_sent, 0);
+    add_draft(s, ready(s, "routine"));
+    assert_int_equal(todo_of(s, A1).not_sent, 1);
+    (void)records_kit_ok(s->kit, A1, "POST", path("referrals", s->referral, "/send"), "{}");
+    records_kit_meet(s->kit);
+    assert_int_equal(todo_of(s, A1).not_sent, 0);
+    assert_int_equal(todo_of(s, A1).referrals_to_answer, 0); /* It waits for B. */
+    assert_int_equal(todo_of(s, B1).referrals_to_answer, 1);
+    (void)step(s, B1, "receive", "{}");
+    assert_int_equal(todo_of(s, B1).referrals_to_answer, 1);
+    (void)step(s, B1, "accept", "{\"assigned_ref\": \"w1\", \"first_contact_by\": \"2026-11-24\"}");
+    assert_int_equal(todo_of(s, B1).referrals_to_answer, 0);
 }
 
 static void wrong_drafts_are_refused(void **state)
@@ -605,6 +633,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_draft_stays_here_until_it_is_sent),
+        TEST(status_counts_drafts_and_what_waits_for_an_answer),
         TEST(wrong_drafts_are_refused),
         TEST(the_preview_says_who_sees_what_and_when),
         TEST(the_preview_lists_every_problem_and_send_refuses_each),
