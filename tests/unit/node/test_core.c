@@ -1,0 +1,401 @@
+/* Whole nodes: founding, joining, leaving, locking, and what a core must never do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "node/core_internal.h"
+#include "protocol/invite.h"
+#include "store/lobby.h"
+#include "tests/unit/node/corekit.h"
+
+#define CODE_BYTES (SPEAN_INVITE_TEXT_LEN_MAX + 1u)
+
+static struct corekit_node *node_a(void **state)
+{
+    return &((struct corekit *)*state)->nodes[0];
+}
+
+static struct corekit_node *node_b(void **state)
+{
+    return &((struct corekit *)*state)->nodes[1];
+}
+
+/* A founded a ledger; B and C run and are in none. */
+static void begin(void **state)
+{
+    struct corekit *kit = *state;
+    for (unsigned i = 0; i < COREKIT_NODES; i++) {
+        corekit_start(&kit->nodes[i]);
+    }
+    corekit_found(kit, node_a(state));
+}
+
+/* The same, and B is a member in step with A. */
+static void begin_with_member(void **state)
+{
+    char code[CODE_BYTES];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    corekit_approve(*state, node_a(state), node_b(state));
+    corekit_await(node_b(state), "/v1/join", "state", "member");
+    corekit_await_equal(node_a(state), node_b(state));
+}
+
+static void change_code(char *code, void (*change)(struct spean_invite *invite))
+{
+    struct spean_invite invite;
+    const struct spean_view text = {(const uint8_t *)code, strlen(code)};
+    assert_int_equal(spean_invite_decode(&invite, text), SPEAN_OK);
+    change(&invite);
+    assert_int_equal(spean_invite_encode(code, &invite), SPEAN_OK);
+}
+
+static void change_secret(struct spean_invite *invite)
+{
+    invite->secret[0] ^= 1;
+}
+
+static void change_handle(struct spean_invite *invite)
+{
+    invite->handle.bytes[0] ^= 1;
+}
+
+static size_t pending_count(struct corekit_node *node)
+{
+    return json_array_size(json_object_get(corekit_ok(node, "GET", "/v1/pending", NULL), "items"));
+}
+
+/* -- Founding -------------------------------------------------------------------------------- */
+
+static void a_node_founds_one_ledger_and_keeps_it(void **state)
+{
+    struct corekit *kit = *state;
+    struct corekit_node *a = node_a(state);
+    corekit_start(a);
+    corekit_refused(a, "GET", "/v1/ledger", NULL, "wrong_state");
+    corekit_found(kit, a);
+    assert_string_equal(corekit_text(corekit_ok(a, "GET", "/v1/ledger", NULL), "name"), "Mekong");
+    corekit_refused(a, "POST", "/v1/ledger", NULL, "wrong_state");
+    corekit_stop(a);
+    corekit_start(a);
+    assert_string_equal(corekit_text(corekit_ok(a, "GET", "/v1/ledger", NULL), "name"), "Mekong");
+}
+
+static void a_founded_node_publishes_its_own_record(void **state)
+{
+    begin(state);
+    corekit_await(node_a(state), "/v1/status", "name", "Bridge");
+    corekit_await(node_a(state), "/v1/agencies", "items.0.names.und", "Bridge");
+    assert_string_equal(
+        corekit_text(corekit_ok(node_a(state), "GET", "/v1/logs", NULL), "items.0.standing"),
+        "open");
+}
+
+/* -- Joining --------------------------------------------------------------------------------- */
+
+static void an_approved_newcomer_becomes_a_member_and_in_step(void **state)
+{
+    char code[CODE_BYTES];
+    char digits[32];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    (void)snprintf(digits, sizeof(digits), "%s",
+                   corekit_text(corekit_ok(node_b(state), "GET", "/v1/join", NULL), "digits"));
+    assert_int_not_equal(digits[0], '\0');
+    corekit_await(node_a(state), "/v1/pending", "items.0.digits", digits);
+    corekit_approve(*state, node_a(state), node_b(state));
+    corekit_await(node_b(state), "/v1/join", "state", "member");
+    corekit_await_equal(node_a(state), node_b(state));
+    assert_int_equal(pending_count(node_a(state)), 0);
+}
+
+static void refused_as_expired(void **state, const char *code)
+{
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "expired");
+    assert_int_equal(pending_count(node_a(state)), 0);
+}
+
+static void a_wrong_secret_is_answered_as_expired(void **state)
+{
+    char code[CODE_BYTES];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    change_code(code, change_secret);
+    refused_as_expired(state, code);
+}
+
+static void an_expired_invitation_is_answered_so_by_the_clock_of_the_inviter(void **state)
+{
+    char code[CODE_BYTES];
+    struct spean_invite invite;
+    struct spean_tx *tx = NULL;
+    uint32_t number = 0;
+    begin(state);
+    corekit_invite(node_a(state), code);
+    change_code(code, change_secret);
+    assert_int_equal(
+        spean_invite_decode(&invite, (struct spean_view){(uint8_t *)code, strlen(code)}), SPEAN_OK);
+    corekit_stop(node_a(state));
+    corekit_open(node_a(state));
+    struct spean_core *core = node_a(state)->core;
+    assert_int_equal(spean_tx_begin(spean_core_db(core), SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(
+        spean_lobby_add_invite(tx, spean_core_keys(core), invite.secret, 1000, &number), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    corekit_stop(node_a(state));
+    corekit_start(node_a(state));
+    refused_as_expired(state, code);
+}
+
+static void an_invitation_is_for_one_newcomer(void **state)
+{
+    struct corekit *kit = *state;
+    char code[CODE_BYTES];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    corekit_join(&kit->nodes[2], code);
+    corekit_await(&kit->nodes[2], "/v1/join", "state", "expired");
+    assert_int_equal(pending_count(node_a(state)), 1);
+}
+
+static void a_chain_with_two_nodes_is_answered_as_expired(void **state)
+{
+    char code[CODE_BYTES];
+    struct spean_invite invite;
+    begin(state);
+    corekit_invite(node_a(state), code);
+    assert_int_equal(
+        spean_invite_decode(&invite, (struct spean_view){(uint8_t *)code, strlen(code)}), SPEAN_OK);
+    corekit_accept(node_b(state), &invite.handle, 1);
+    (void)corekit_ok(node_b(state), "POST", "/v1/join", corekit_join_body(node_b(state), code));
+    corekit_await(node_b(state), "/v1/join", "state", "expired");
+    assert_int_equal(pending_count(node_a(state)), 0);
+}
+
+static void an_invitation_to_another_ledger_brings_nobody_in(void **state)
+{
+    char code[CODE_BYTES];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    change_code(code, change_handle);
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "expired");
+    assert_int_equal(pending_count(node_a(state)), 0);
+}
+
+static void a_refused_newcomer_hears_so(void **state)
+{
+    char code[CODE_BYTES];
+    char target[128];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    const json_t *pending = corekit_ok(node_a(state), "GET", "/v1/pending", NULL);
+    (void)snprintf(target, sizeof(target), "/v1/pending/%.8s/refuse",
+                   corekit_text(pending, "items.0.org"));
+    (void)corekit_ok(node_a(state), "POST", target, NULL);
+    corekit_await(node_b(state), "/v1/join", "state", "refused");
+    assert_int_equal(pending_count(node_a(state)), 0);
+}
+
+static void joining_goes_on_after_both_nodes_start_again(void **state)
+{
+    char code[CODE_BYTES];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    corekit_stop(node_a(state));
+    corekit_stop(node_b(state));
+    corekit_start(node_b(state));
+    corekit_start(node_a(state));
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    corekit_approve(*state, node_a(state), node_b(state));
+    corekit_await(node_b(state), "/v1/join", "state", "member");
+    corekit_await_equal(node_a(state), node_b(state));
+    assert_int_equal(pending_count(node_a(state)), 0);
+}
+
+static void a_locked_node_judges_nobody_and_does_so_when_unlocked(void **state)
+{
+    char code[CODE_BYTES];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    (void)corekit_ok(node_a(state), "POST", "/v1/lock", NULL);
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    assert_true(
+        json_is_null(corekit_at(corekit_ok(node_b(state), "GET", "/v1/join", NULL), "digits")));
+    static const uint8_t credential[32] = {9};
+    (void)corekit_ok(node_a(state), "POST", "/v1/unlock",
+                     json_pack("{s:o}", "credential", corekit_hex(credential, 32)));
+    corekit_await_org(node_a(state), "/v1/pending", &node_b(state)->org);
+}
+
+/* -- Membership ------------------------------------------------------------------------------ */
+
+/* The first entry of B's log as A holds it, for a cut behind it. */
+static struct spean_cut cut_after_first(void **state, char *log, size_t cap)
+{
+    char target[256];
+    struct spean_cut cut = {.closed = true, .seq = 1};
+    const json_t *row = corekit_await_org(node_a(state), "/v1/logs", &node_b(state)->org);
+    (void)snprintf(log, cap, "%s", corekit_text(row, "id"));
+    (void)snprintf(target, sizeof(target), "/v1/logs/%s/entries", log);
+    corekit_await(node_a(state), target, "items.0.body", "held");
+    corekit_read_hex(node_a(state)->answer, "items.0.id", cut.entry.bytes, sizeof(cut.entry.bytes));
+    return cut;
+}
+
+static void a_removed_member_is_dropped_and_its_log_cut(void **state)
+{
+    struct corekit_node *a = node_a(state);
+    char log[128];
+    begin_with_member(state);
+    struct spean_charter_member member = {.org = node_b(state)->org,
+                                          .status = SPEAN_MEMBER_REMOVED};
+    struct spean_charter_cut row = {.org = node_b(state)->org,
+                                    .cut = cut_after_first(state, log, sizeof(log))};
+    corekit_read_hex(corekit_ok(node_b(state), "GET", "/v1/node", NULL), "signing",
+                     row.signing.bytes, sizeof(row.signing.bytes));
+    struct spean_charter_draft draft = {
+        .members_count = 1, .members = &member, .cuts_count = 1, .cuts = &row};
+    corekit_charter(*state, a, &draft);
+    const json_t *status = corekit_ok(a, "GET", "/v1/status", NULL);
+    assert_int_equal(json_array_size(json_object_get(status, "partners")), 0);
+    const json_t *held = corekit_await_org(a, "/v1/logs", &node_b(state)->org);
+    assert_string_equal(corekit_text(held, "standing"), "removed");
+    assert_int_equal(json_integer_value(corekit_at(held, "height")), 1);
+    const json_t *listed = corekit_await_org(a, "/v1/members", &node_b(state)->org);
+    assert_string_equal(corekit_text(listed, "status"), "removed");
+}
+
+/* -- Being a copy ---------------------------------------------------------------------------- */
+
+static json_t *new_agency(void)
+{
+    return json_pack("{s:{s:{s:s},s:s,s:s}}", "set", "names", "en", "Clinic", "kind", "broker",
+                     "country", "KH");
+}
+
+static void a_node_whose_log_is_further_on_elsewhere_writes_no_more(void **state)
+{
+    begin_with_member(state);
+    struct corekit_node *a = node_a(state);
+    corekit_stop(a);
+    corekit_keep_copy(a);
+    corekit_start(a);
+    (void)corekit_ok(a, "POST", "/v1/agencies", new_agency());
+    corekit_await_equal(a, node_b(state));
+    corekit_stop(a);
+    corekit_take_copy(a);
+    corekit_start(a);
+    corekit_await_refused(a, "POST", "/v1/invitations");
+    assert_int_equal(
+        json_is_true(corekit_at(corekit_ok(a, "GET", "/v1/status", NULL), "health.ok")), 0);
+    corekit_stop(node_b(state));
+    corekit_stop(a);
+    corekit_start(a);
+    corekit_refused(a, "POST", "/v1/invitations", NULL, "wrong_state");
+}
+
+/* -- Reading --------------------------------------------------------------------------------- */
+
+static void a_cursor_behind_everything_ends_a_list(void **state)
+{
+    static const char *const lists[] = {"/v1/members", "/v1/logs"};
+    struct corekit_node *a = node_a(state);
+    char target[256];
+    corekit_start(a);
+    corekit_found(*state, a);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        (void)snprintf(target, sizeof(target), "%s?after=4294967295", lists[i]);
+        const json_t *page = corekit_ok(a, "GET", target, NULL);
+        assert_int_equal(json_array_size(json_object_get(page, "items")), 0);
+        assert_true(json_is_null(corekit_at(page, "next")));
+    }
+    const json_t *row = corekit_await_org(a, "/v1/logs", &a->org);
+    (void)snprintf(target, sizeof(target), "/v1/logs/%s/entries?after=18446744073709551615",
+                   corekit_text(row, "id"));
+    const json_t *page = corekit_ok(a, "GET", target, NULL);
+    assert_int_equal(json_array_size(json_object_get(page, "items")), 0);
+    assert_true(json_is_null(corekit_at(page, "next")));
+}
+
+/* -- Locking --------------------------------------------------------------------------------- */
+
+static void a_node_that_starts_locked_opens_its_network_when_unlocked(void **state)
+{
+    static const uint8_t credential[32] = {9};
+    static const uint8_t wrong[32] = {8};
+    begin_with_member(state);
+    struct corekit_node *a = node_a(state);
+    corekit_stop(a);
+    corekit_start_locked(a);
+    corekit_refused(a, "GET", "/v1/node", NULL, "locked");
+    corekit_refused(a, "POST", "/v1/invitations", NULL, "wrong_state");
+    corekit_refused(a, "POST", "/v1/unlock",
+                    json_pack("{s:o}", "credential", corekit_hex(wrong, 32)), "wrong_passphrase");
+    (void)corekit_ok(a, "POST", "/v1/unlock",
+                     json_pack("{s:o}", "credential", corekit_hex(credential, 32)));
+    (void)corekit_ok(a, "POST", "/v1/unlock",
+                     json_pack("{s:o}", "credential", corekit_hex(credential, 32)));
+    corekit_await_equal(a, node_b(state));
+    assert_true(json_is_false(corekit_at(corekit_ok(a, "GET", "/v1/status", NULL), "locked")));
+}
+
+static void two_versions_with_one_number_do_not_fork_the_ledger(void **state)
+{
+    struct corekit *kit = *state;
+    struct fixture_document *late = calloc(1, sizeof(*late));
+    begin(state);
+    struct spean_charter_member b = {.org = kit->nodes[1].org, .status = SPEAN_MEMBER_ACTIVE};
+    const struct spean_charter_draft draft = {
+        .version = 2, .previous = kit->charter.doc.id, .members_count = 1, .members = &b};
+    fixture_charter(late, &draft, SIGNED_BY(kit->nodes[0].seed));
+    corekit_approve(kit, node_a(state), &kit->nodes[2]);
+    json_t *body = json_pack("{s:o}", "document", corekit_hex(late->view.data, late->view.len));
+    corekit_refused(node_a(state), "POST", "/v1/charter?dry_run=1", json_incref(body),
+                    "wrong_state");
+    corekit_refused(node_a(state), "POST", "/v1/charter", body, "wrong_state");
+    const json_t *ledger = corekit_ok(node_a(state), "GET", "/v1/ledger", NULL);
+    assert_int_equal(json_integer_value(corekit_at(ledger, "version")), 2);
+    free(late);
+}
+
+int main(void)
+{
+#define NODES(test) cmocka_unit_test_setup_teardown(test, corekit_setup, corekit_teardown)
+    const struct CMUnitTest tests[] = {
+        NODES(a_node_founds_one_ledger_and_keeps_it),
+        NODES(a_founded_node_publishes_its_own_record),
+        NODES(an_approved_newcomer_becomes_a_member_and_in_step),
+        NODES(a_wrong_secret_is_answered_as_expired),
+        NODES(an_expired_invitation_is_answered_so_by_the_clock_of_the_inviter),
+        NODES(an_invitation_is_for_one_newcomer),
+        NODES(a_chain_with_two_nodes_is_answered_as_expired),
+        NODES(an_invitation_to_another_ledger_brings_nobody_in),
+        NODES(a_refused_newcomer_hears_so),
+        NODES(joining_goes_on_after_both_nodes_start_again),
+        NODES(a_locked_node_judges_nobody_and_does_so_when_unlocked),
+        NODES(a_removed_member_is_dropped_and_its_log_cut),
+        NODES(a_node_whose_log_is_further_on_elsewhere_writes_no_more),
+        NODES(a_cursor_behind_everything_ends_a_list),
+        NODES(a_node_that_starts_locked_opens_its_network_when_unlocked),
+        NODES(two_versions_with_one_number_do_not_fork_the_ledger),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
