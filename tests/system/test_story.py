@@ -43,6 +43,8 @@ class Referral(ClusterTest):
         for node in story.nodes:
             verified = node.spean("verify")
             self.assertTrue(verified["ok"], verified)
+            self.assertGreater(verified["records"], 0, verified)
+            self.assertEqual(verified["not_checked"], 0, verified)
             self.assertEqual(node.complaints(), [])
 
     def note(self):
