@@ -9,6 +9,7 @@
 #include <event2/listener.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,9 +254,10 @@ static bool body_read(const struct spean_route *route, struct evhttp_request *ht
         request->body = json_object();
         err = request->body != NULL ? SPEAN_OK : SPEAN_ENOMEM;
     } else {
-        const char *text = (const char *)evbuffer_pullup(buffer, -1);
+        unsigned char *text = evbuffer_pullup(buffer, -1);
         if (text != NULL) {
-            err = spean_json_read(text, len, &request->body, where);
+            err = spean_json_read((const char *)text, len, &request->body, where);
+            sodium_memzero(text, len); /* It may be a passphrase, and is not needed any more. */
         }
     }
     if (err == SPEAN_ELIMIT) {

@@ -1,5 +1,6 @@
 /* Routes about this node itself: version, keys, locking. */
 #include <sodium.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,14 @@ static void answer_unlock(struct spean_job *job, spean_err err)
     }
 }
 
+/* The JSON library frees what it read and does not wipe it. The request is ours, and ends here. */
+static void wipe_text(const json_t *text)
+{
+    if (json_is_string(text)) {
+        sodium_memzero((void *)(uintptr_t)json_string_value(text), json_string_length(text));
+    }
+}
+
 static void run_unlock(struct spean_job *job, void *ctx)
 {
     json_t *body = job->request->body;
@@ -133,6 +142,8 @@ static void run_unlock(struct spean_job *job, void *ctx)
         answer_unlock(job, spean_core_unlock(ctx, &unlock));
     }
     sodium_memzero(credential, sizeof(credential));
+    wipe_text(passphrase);
+    wipe_text(json_object_get(body, "credential"));
     spean_queue_answer(job);
 }
 

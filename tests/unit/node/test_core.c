@@ -337,6 +337,22 @@ static void a_cursor_behind_everything_ends_a_list(void **state)
 
 /* -- Locking --------------------------------------------------------------------------------- */
 
+static void what_unlocks_is_wiped_from_the_request(void **state)
+{
+    static const uint8_t credential[32] = {9};
+    static const char zeros[64] = {0};
+    struct corekit_node *a = node_a(state);
+    corekit_start_locked(a);
+    json_t *text = corekit_hex(credential, sizeof(credential));
+    (void)corekit_ok(a, "POST", "/v1/unlock", json_pack("{s:O}", "credential", text));
+    assert_memory_equal(json_string_value(text), zeros, sizeof(zeros));
+    json_decref(text);
+    text = json_string("not the passphrase");
+    (void)corekit_call(a, "POST", "/v1/unlock", json_pack("{s:O}", "passphrase", text));
+    assert_memory_equal(json_string_value(text), zeros, json_string_length(text));
+    json_decref(text);
+}
+
 static void a_node_that_starts_locked_opens_its_network_when_unlocked(void **state)
 {
     static const uint8_t credential[32] = {9};
@@ -394,6 +410,7 @@ int main(void)
         NODES(a_removed_member_is_dropped_and_its_log_cut),
         NODES(a_node_whose_log_is_further_on_elsewhere_writes_no_more),
         NODES(a_cursor_behind_everything_ends_a_list),
+        NODES(what_unlocks_is_wiped_from_the_request),
         NODES(a_node_that_starts_locked_opens_its_network_when_unlocked),
         NODES(two_versions_with_one_number_do_not_fork_the_ledger),
     };
