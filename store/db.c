@@ -15,7 +15,8 @@
 #include "store/file.h"
 
 #define FORMAT_BYTES   4u
-#define DBI_FREE_PAGES 0u /* LMDB's own table of free pages, as mdb_stat(1) reads it. */
+#define ROOM_BYTES     (16u << 20) /* More than a transaction of the core writes. */
+#define DBI_FREE_PAGES 0u          /* LMDB's own table of free pages, as mdb_stat(1) reads it. */
 
 _Static_assert(SPEAN_TABLES_COUNT <= SPEAN_DB_TABLES_MAX, "raise SPEAN_DB_TABLES_MAX");
 
@@ -772,13 +773,22 @@ static void tx_free(struct spean_tx *tx)
     free(tx);
 }
 
+/* LMDB reports a short write, as a disk that fills up makes it, like one that failed. Pages of the
+ * transaction were on their way then and nothing refers to them, so it can be gone on with. */
+static spean_err commit_result(const struct spean_db *db, int rc)
+{
+    const spean_err err = err_of(rc);
+    const bool full = err == SPEAN_EIO && spean_file_room(db->dir_fd, ROOM_BYTES) == SPEAN_EFULL;
+    return full ? SPEAN_EFULL : err;
+}
+
 spean_err spean_tx_commit(struct spean_tx *tx)
 {
     assert(tx != NULL);
 
     spean_err err = spean_tx_err(tx);
     if (err == SPEAN_OK && tx->mode == SPEAN_TX_WRITE) {
-        err = err_of(mdb_txn_commit(tx->txn));
+        err = commit_result(tx->db, mdb_txn_commit(tx->txn));
         tx->txn = NULL; /* Gone, whatever was returned. */
         if (err != SPEAN_OK && err != SPEAN_EFULL) {
             db_break(tx->db, err == SPEAN_ECORRUPT ? SPEAN_ECORRUPT : SPEAN_EIO);

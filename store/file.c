@@ -166,3 +166,20 @@ spean_err spean_file_read(const char *path, uint8_t *buf, size_t size, size_t *l
     (void)close(fd); /* Only read from. */
     return err;
 }
+
+spean_err spean_file_room(int dir_fd, uint32_t bytes)
+{
+    static const char name[] = "room"; /* Never seen: it has no name as soon as it is open. */
+    (void)unlinkat(dir_fd, name, 0);   /* Left by a power cut; if it stays, O_EXCL finds it. */
+    const int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return spean_file_err(errno);
+    }
+    (void)unlinkat(dir_fd, name, 0);
+    int rc = 0;
+    do {
+        rc = posix_fallocate(fd, 0, (off_t)bytes);
+    } while (rc == EINTR);
+    (void)close(fd); /* Nothing was written that could be lost. */
+    return rc == 0 ? SPEAN_OK : spean_file_err(rc);
+}

@@ -471,15 +471,15 @@ static void a_full_map_leaves_nothing_of_the_transaction_and_a_usable_store(void
     assert_int_equal(has(f, "after"), SPEAN_OK);
 }
 
-static void a_full_disk_at_commit_leaves_a_usable_store(void **state)
+static void fill_disk_at_commit(struct fixture *f, uint64_t room_bytes)
 {
-    struct fixture *f = *state;
     struct rlimit before;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     (void)signal(SIGXFSZ, SIG_IGN); /* Then the write fails, as it does on a full disk. */
     struct spean_db_stat used;
     assert_int_equal(spean_db_stat(f->db, &used), SPEAN_OK);
-    const struct rlimit tight = {.rlim_cur = used.file_bytes, .rlim_max = before.rlim_max};
+    const struct rlimit tight = {.rlim_cur = used.file_bytes + room_bytes,
+                                 .rlim_max = before.rlim_max};
 
     struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
     assert_int_equal(fill(tx, 0, 1000), SPEAN_OK);
@@ -491,6 +491,19 @@ static void a_full_disk_at_commit_leaves_a_usable_store(void **state)
     assert_int_equal(spean_db_broken(f->db), SPEAN_OK);
     fixture_put(f, SPEAN_TABLE_LOCAL, "after", fixture_text("value"));
     assert_int_equal(has(f, "after"), SPEAN_OK);
+}
+
+static void a_full_disk_at_commit_leaves_a_usable_store(void **state)
+{
+    fill_disk_at_commit(*state, 0);
+    assert_int_equal(has(*state, "after"), SPEAN_OK);
+}
+
+/* LMDB calls that an input or output error, as if the disk had died. */
+static void a_disk_that_fills_up_within_a_write_is_a_full_disk(void **state)
+{
+    fill_disk_at_commit(*state, 5000);
+    assert_int_equal(has(*state, "after"), SPEAN_OK);
 }
 
 /* Commit with LMDB's file descriptors closed under it, as a dying disk would fail it. */
@@ -760,6 +773,7 @@ int main(void)
         ON_STORE(a_value_of_the_limit_is_kept_and_one_byte_more_is_refused),
         ON_DIR(a_full_map_leaves_nothing_of_the_transaction_and_a_usable_store),
         ON_STORE(a_full_disk_at_commit_leaves_a_usable_store),
+        ON_STORE(a_disk_that_fills_up_within_a_write_is_a_full_disk),
         ON_DIR(any_other_commit_error_breaks_the_store),
         ON_STORE(deleted_rows_are_counted_as_free),
         ON_STORE(checking_readers_frees_none_of_the_living),
