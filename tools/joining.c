@@ -326,6 +326,12 @@ static enum spean_exit run_with(struct spean_call *call, const struct invitation
         return exit;
     }
     const bool under_way = is_under_way(joining, invitation, given);
+    const bool decided = strcmp(spean_jsonget_text(joining, "state"), "none") != 0;
+    if (!under_way && !given && decided) {
+        exit = tell(call, joining, problem);
+        json_decref(joining);
+        return exit;
+    }
     json_decref(joining);
     if (!under_way && !given) {
         (void)spean_problem_usage(problem, "%s", _("this node is not joining anything"));
