@@ -1,5 +1,8 @@
 /* What was judged and is not folded, with the reasons. */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/handlers.h"
@@ -14,16 +17,23 @@
 /* The cursor is "<log number>-<seq>" of the last line. */
 static bool read_after(const char *text, uint32_t *number, uint64_t *seq)
 {
-    unsigned long log = 0;
-    unsigned long long entry = 0;
-    int end = 0;
     *number = 0;
     *seq = 0;
     if (text[0] == '\0') {
         return true;
     }
-    if (strspn(text, "0123456789-") != strlen(text) || strlen(text) >= CURSOR_BYTES ||
-        sscanf(text, "%9lu-%18llu%n", &log, &entry, &end) != 2 || (size_t)end != strlen(text)) {
+    if (strspn(text, "0123456789-") != strlen(text) || strlen(text) >= CURSOR_BYTES) {
+        return false;
+    }
+    char *end = NULL;
+    errno = 0;
+    const unsigned long long log = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != '-' || log > UINT32_MAX) {
+        return false;
+    }
+    char *last = NULL;
+    const unsigned long long entry = strtoull(end + 1, &last, 10);
+    if (errno != 0 || last == end + 1 || *last != '\0' || entry == ULLONG_MAX) {
         return false;
     }
     *number = (uint32_t)log;

@@ -427,11 +427,11 @@ void spean_json_expected(const struct spean_schema_value *type, char *out, size_
         [SPEAN_VALUE_LANG] = "a language tag such as \"km\"",
         [SPEAN_VALUE_COUNTRY] = "a country: two capital letters such as \"KH\"",
         [SPEAN_VALUE_TEXT] = "text by language, such as {\"km\": \"...\", \"en\": \"...\"}",
-        [SPEAN_VALUE_MONEY] = "money, such as {\"amount\": 573607, \"currency\": \"JPY\", "
-                              "\"exact\": true}",
+        [SPEAN_VALUE_MONEY] = ("money, such as {\"amount\": 573607, \"currency\": \"JPY\", "
+                               "\"exact\": true}"),
         [SPEAN_VALUE_DATE] = "a date such as \"2026\", \"2026-11\" or \"2026-11-22\"",
-        [SPEAN_VALUE_PLACE] = "a place, such as {\"country\": \"KH\", \"code\": \"1201\", "
-                              "\"name\": \"...\"}",
+        [SPEAN_VALUE_PLACE] = ("a place, such as {\"country\": \"KH\", \"code\": \"1201\", "
+                               "\"name\": \"...\"}"),
     };
     assert(cap > 0);
     if (type->array) {

@@ -227,6 +227,12 @@ void spean_records_answer(struct spean_records *at, const struct spean_record_id
     struct spean_records_item item = {.record = NULL};
     json_t *object = NULL;
     if (!spean_records_take(at, record, &item)) {
+        if (changed > 0) {
+            /* The commit is durable; only folding it found no room. */
+            spean_records_refuse(at, SPEAN_EFULL, NULL,
+                                 "what you wrote is safe, but the disk is too full to show it",
+                                 "make room; do not enter it again");
+        }
         return;
     }
     spean_err err = spean_records_show(at, &item, &object);

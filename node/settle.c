@@ -127,7 +127,7 @@ static bool has_endpoint(const struct spean_part *part, struct spean_view endpoi
     for (size_t i = 0; field != NULL && i < spean_field_elements_count(field); i++) {
         struct spean_view element;
         if (spean_field_get_element(field, i, &element) && element.len == endpoint.len &&
-            memcmp(element.data, endpoint.data, endpoint.len) == 0) {
+            endpoint.len > 0 && memcmp(element.data, endpoint.data, endpoint.len) == 0) {
             return true;
         }
     }
