@@ -19,7 +19,7 @@
 #define SYNC_WANT_BYTES_FIRST  (4u * SPEAN_RUN_BYTES_MAX)
 #define SYNC_TARGETS_MAX       SPEAN_FRONTIER_LOGS_MAX
 #define SYNC_ROUNDS_MAX        3u     /* Of documents in a row for what a peer names (P13.3). */
-#define SYNC_PAUSE_MS          60000u /* After the disk was full. */
+#define SYNC_PAUSE_MS          10000u /* After the disk was full. */
 #define SYNC_CLOCK_TOLERANCE_S 3600u
 #define SYNC_STALL_MS          60000u /* Without progress while something is owed. */
 
