@@ -354,6 +354,7 @@ static void tick(struct spean_core *core)
     }
     if (now >= core->next_dial_ms) {
         core_dial(core);
+        core->fold_pending = core->fold_pending || core->fold_failed;
     }
     if (now >= core->next_readers_ms) {
         core->next_readers_ms = now + CORE_READERS_MS;
@@ -361,7 +362,6 @@ static void tick(struct spean_core *core)
         if (err != SPEAN_OK) {
             core_fail(core, err, "readers");
         }
-        core->fold_pending = core->fold_pending || core->fold_failed;
         core_daily(core);
     }
 }
@@ -374,6 +374,9 @@ static bool run_jobs(struct spean_core *core)
     while (count < CORE_JOBS_A_TURN && core->failed == SPEAN_OK &&
            (job = spean_queue_take(core->queue)) != NULL) {
         core_flush(core); /* A job writes in a transaction of its own. */
+        if (core->fold_failed) {
+            fold_turn(core); /* Somebody may have made room, and now writes again. */
+        }
         job->run(job, core);
         count++;
     }

@@ -138,8 +138,9 @@ struct spean_core {
     bool dial_now; /* Somebody asked: whoever is not connected is dialled at once. */
     struct core_redial redials[CORE_REDIALS_MAX];
     uint32_t redials_count;
-    bool fold_pending;   /* There may be something to fold. */
-    bool fold_failed;    /* The disk was full, or memory: it is tried again once a minute. */
+    bool fold_pending; /* There may be something to fold. */
+    bool fold_failed;  /* The disk was full, or memory: it is tried again with the next job or look
+                          for partners. */
     bool settle_pending; /* Records were folded: something may follow from them by itself. */
     struct core_waiting waiting[CORE_WAITING_MAX];
     uint32_t waiting_count;
