@@ -301,9 +301,24 @@ void sync_compare_settle(struct spean_sync *s, struct link *link)
     sync_bodies_load(s, link); /* Its answer is followed by SYNCED. */
 }
 
+/* Equality is proven, so the peer holds what was compared, from whomever it came. */
+static void take_as_told(struct spean_sync *s, const struct link *proven)
+{
+    for (size_t i = 0; i < spean_frontier_count(proven->target); i++) {
+        const struct spean_frontier_row row = *spean_frontier_row(proven->target, i);
+        for (size_t k = 0; is_pushed(s, &row.log) && k < SPEAN_SYNC_LINKS_MAX; k++) {
+            if (s->links[k] != NULL &&
+                spean_key_equal(&s->links[k]->transport, &proven->transport)) {
+                sync_compare_told(s, s->links[k], &row.log, &row.head);
+            }
+        }
+    }
+}
+
 static void judge(struct spean_sync *s, struct link *link)
 {
     if (spean_id_equal(&link->my_synced, &link->their_synced)) {
+        take_as_told(s, link);
         sync_report(s, link, SPEAN_REPORT_EQUAL, SPEAN_OK, link->missing);
         sync_serve_since(s, link);
     } else if (link->exclusions_named != s->exclusions_serial) {
