@@ -1,9 +1,11 @@
 #!/usr/bin/python3
-"""The session of README.md is run as it stands there, in an empty folder, and does what it says."""
+"""The session of README.md, run as it stands but on ports that are free, does what it says."""
 
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -11,12 +13,23 @@ import tempfile
 LIMIT_S = 200
 
 
+def on_free_ports(text):
+    """The same text with each port that it names on loopback replaced by one that is free."""
+    ports = sorted(set(re.findall(r"127\.0\.0\.1:(\d+)", text)))
+    with contextlib.ExitStack() as held:
+        for port in ports:
+            probe = held.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            text = text.replace("127.0.0.1:" + port, "127.0.0.1:%d" % probe.getsockname()[1])
+    return text
+
+
 def session(root):
     text = open(os.path.join(root, "README.md"), encoding="utf-8").read()
     found = re.search(r"<!-- tests/system/test_readme\.py .*?-->\n```sh\n(.*?)```", text, re.S)
     if found is None:
         sys.exit("README.md has no session any more")
-    return found.group(1)
+    return on_free_ports(found.group(1))
 
 
 def end_session(leader):
