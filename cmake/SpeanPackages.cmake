@@ -10,4 +10,10 @@ pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.88)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(QRENCODE REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(INIH REQUIRED IMPORTED_TARGET inih)
+# libcsv has no pkg-config file.
+find_path(SPEAN_CSV_INCLUDE csv.h REQUIRED)
+find_library(SPEAN_CSV_LIBRARY csv REQUIRED)
+add_library(PkgConfig::CSV UNKNOWN IMPORTED)
+set_target_properties(PkgConfig::CSV PROPERTIES IMPORTED_LOCATION ${SPEAN_CSV_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${SPEAN_CSV_INCLUDE})
 find_package(Threads REQUIRED)

@@ -16,7 +16,7 @@ packages_of() {
     build)
         echo gcc libc6-dev cmake ninja-build pkg-config gettext
         echo libsodium-dev libmsgpack-dev liblmdb-dev libzmq3-dev libevent-dev libjansson-dev
-        echo libcurl4-openssl-dev libutf8proc-dev libqrencode-dev libinih-dev
+        echo libcurl4-openssl-dev libutf8proc-dev libqrencode-dev libinih-dev libcsv-dev
         ;;
     test) echo libcmocka-dev python3 python3-zmq python3-msgpack python3-nacl procps ;;
     lint) echo clang-format clang-tidy ;;

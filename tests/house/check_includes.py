@@ -24,6 +24,7 @@ OWN = {
 # Header (or folder of headers) of a library: the only folders that see it.
 LIBRARY = {
     "cmocka.h": {"tests"},
+    "csv.h": {"tools"},
     "curl/": {"tools", "tests"},
     "event2/": {"node", "tests"},
     "lmdb.h": {"store", "tests/unit/store", "tests/bench"},
