@@ -33,7 +33,7 @@ static bool choose_endpoint(const struct spean_core *core, const json_t *body,
     }
     if (strlen(endpoint) > SPEAN_INVITE_ENDPOINT_BYTES_MAX) {
         spean_reply_error(reply, SPEAN_EINPUT, "the address is too long for an invitation",
-                          "an address and port of at most 38 characters");
+                          "an address and port of at most 35 characters");
         return false;
     }
     memcpy(invite->endpoint, endpoint, strlen(endpoint) + 1);
@@ -414,7 +414,7 @@ static void run_join(struct spean_job *job, void *ctx)
     } else if (spean_keys_locked(core->keys)) {
         spean_reply_error(&job->reply, SPEAN_ELOCKED, NULL, "unlock it: spean unlock");
     } else if (code == NULL || spean_invite_decode(&invite, text) != SPEAN_OK) {
-        spean_reply_error(&job->reply, SPEAN_EINPUT, "this is not a whole invitation",
+        spean_reply_error(&job->reply, SPEAN_EINPUT, "the invitation is incomplete or mistyped",
                           "it begins with SPEAN1: and is one line of capitals and digits");
     } else {
         join_with(core, job, &invite);

@@ -29,6 +29,7 @@
 #define SPEAN_DOMAIN_AUTHORITY      "spean/authority/1"
 #define SPEAN_DOMAIN_BUCKET         "spean/bucket/1"
 #define SPEAN_DOMAIN_FRONTIER       "spean/frontier/1"
+#define SPEAN_DOMAIN_INVITATION     "spean/invitation/1"
 #define SPEAN_DOMAIN_JOIN           "spean/join/1"
 #define SPEAN_DOMAIN_DIGITS         "spean/digits/1"
 #define SPEAN_DOMAIN_TEST           "spean/test/1"

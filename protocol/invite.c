@@ -5,13 +5,16 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "protocol/hash.h"
+
 #define PREFIX      "SPEAN1:"
 #define PREFIX_LEN  (sizeof(PREFIX) - 1)
 #define NAME_LEN    5u /* "SPEAN" */
 #define EXPIRES_LEN 4u
+#define CHECK_LEN   3u
 #define FIXED_LEN   (SPEAN_HANDLE_BYTES + SPEAN_KEY_BYTES + SPEAN_INVITE_SECRET_BYTES + EXPIRES_LEN)
-#define RAW_LEN_MAX (FIXED_LEN + SPEAN_INVITE_ENDPOINT_BYTES_MAX)
-#define RAW_LEN_MIN (FIXED_LEN + SPEAN_INVITE_ENDPOINT_BYTES_MIN)
+#define RAW_LEN_MAX (FIXED_LEN + SPEAN_INVITE_ENDPOINT_BYTES_MAX + CHECK_LEN)
+#define RAW_LEN_MIN (FIXED_LEN + SPEAN_INVITE_ENDPOINT_BYTES_MIN + CHECK_LEN)
 #define CHAR_BITS   5u
 #define NOT_A_DIGIT 32u
 
@@ -32,6 +35,23 @@ static bool endpoint_valid(const uint8_t *endpoint, size_t len)
         }
     }
     return true;
+}
+
+/* The first bytes of H8, which is the first half of H16 (P1.3). */
+static void check_make(uint8_t out[CHECK_LEN], const uint8_t *raw, size_t len)
+{
+    uint8_t hash[SPEAN_HASH_BYTES_MIN];
+    spean_hash(hash, sizeof(hash), SPEAN_DOMAIN_INVITATION, raw, len);
+    memcpy(out, hash, CHECK_LEN);
+}
+
+/* Say whether the last bytes of raw are the checksum of those before. Nothing secret is compared.
+ */
+static bool check_fits(const uint8_t *raw, size_t len)
+{
+    uint8_t check[CHECK_LEN];
+    check_make(check, raw, len - CHECK_LEN);
+    return memcmp(check, raw + len - CHECK_LEN, CHECK_LEN) == 0;
 }
 
 static void base32_encode(char *out, const uint8_t *data, size_t len)
@@ -108,9 +128,10 @@ spean_err spean_invite_encode(char out[SPEAN_INVITE_TEXT_LEN_MAX + 1],
         *at++ = (uint8_t)(invite->expires >> (shift - 8) & 0xffu);
     }
     memcpy(at, invite->endpoint, endpoint_len);
+    check_make(at + endpoint_len, raw, FIXED_LEN + endpoint_len);
 
     memcpy(out, PREFIX, PREFIX_LEN);
-    base32_encode(out + PREFIX_LEN, raw, FIXED_LEN + endpoint_len);
+    base32_encode(out + PREFIX_LEN, raw, FIXED_LEN + endpoint_len + CHECK_LEN);
     sodium_memzero(raw, sizeof(raw));
     return SPEAN_OK;
 }
@@ -125,7 +146,7 @@ static spean_err prefix_check(struct spean_view text)
     return numbered && text.data[NAME_LEN + 1] == ':' ? SPEAN_EVERSION : SPEAN_EINPUT;
 }
 
-static void fields_take(struct spean_invite *invite, const uint8_t *raw, size_t raw_len)
+static void fields_take(struct spean_invite *invite, const uint8_t *raw, size_t endpoint_len)
 {
     memset(invite, 0, sizeof(*invite));
     memcpy(invite->handle.bytes, raw, sizeof(invite->handle.bytes));
@@ -137,7 +158,7 @@ static void fields_take(struct spean_invite *invite, const uint8_t *raw, size_t 
     for (unsigned i = 0; i < EXPIRES_LEN; i++) {
         invite->expires = invite->expires << 8 | *raw++;
     }
-    memcpy(invite->endpoint, raw, raw_len - FIXED_LEN);
+    memcpy(invite->endpoint, raw, endpoint_len);
 }
 
 spean_err spean_invite_decode(struct spean_invite *invite, struct spean_view text)
@@ -151,10 +172,12 @@ spean_err spean_invite_decode(struct spean_invite *invite, struct spean_view tex
     uint8_t raw[RAW_LEN_MAX];
     size_t raw_len = 0;
     const struct spean_view coded = {text.data + PREFIX_LEN, text.len - PREFIX_LEN};
-    const bool ok = base32_decode(raw, &raw_len, coded) && raw_len >= RAW_LEN_MIN &&
-                    endpoint_valid(raw + FIXED_LEN, raw_len - FIXED_LEN);
+    bool ok =
+        base32_decode(raw, &raw_len, coded) && raw_len >= RAW_LEN_MIN && check_fits(raw, raw_len);
+    const size_t endpoint_len = ok ? raw_len - FIXED_LEN - CHECK_LEN : 0;
+    ok = ok && endpoint_valid(raw + FIXED_LEN, endpoint_len);
     if (ok) {
-        fields_take(invite, raw, raw_len);
+        fields_take(invite, raw, endpoint_len);
     }
     sodium_memzero(raw, sizeof(raw));
     return ok ? SPEAN_OK : SPEAN_EINPUT;

@@ -2,7 +2,9 @@
  * protocol/invite.h - the text that invites one organisation to a ledger (P12.1).
  *
  * `SPEAN1:` and base 32 in capitals without padding, so that it fits a QR code's alphanumeric mode.
- * Whoever holds it may ask to join, once, until it expires; it lets nobody in by itself.
+ * Whoever holds it may ask to join, once, until it expires; it lets nobody in by itself. A checksum
+ * at its end tells one that was cut off or mistyped from a whole one: it protects from slips, not
+ * from people.
  */
 #ifndef SPEAN_PROTOCOL_INVITE_H
 #define SPEAN_PROTOCOL_INVITE_H
@@ -15,7 +17,7 @@
 
 #define SPEAN_INVITE_SECRET_BYTES       16u
 #define SPEAN_INVITE_ENDPOINT_BYTES_MIN 5u
-#define SPEAN_INVITE_ENDPOINT_BYTES_MAX 38u
+#define SPEAN_INVITE_ENDPOINT_BYTES_MAX 35u
 #define SPEAN_INVITE_TEXT_LEN_MAX       177u /* Without the NUL. */
 
 /* secret is one: keep the struct and the text out of logs and wipe them after use. */
@@ -37,7 +39,7 @@ SPEAN_CHECK spean_err spean_invite_encode(char out[SPEAN_INVITE_TEXT_LEN_MAX + 1
 /*
  * Read text that somebody pasted or scanned. Capitals only: each invitation has one spelling.
  * SPEAN_EVERSION: it begins with SPEAN and another number; this program is too old.
- * SPEAN_EINPUT: it is no invitation, or not a whole one. *invite is unchanged.
+ * SPEAN_EINPUT: it is no invitation, or incomplete, or mistyped. *invite is unchanged.
  */
 SPEAN_CHECK spean_err spean_invite_decode(struct spean_invite *invite, struct spean_view text);
 

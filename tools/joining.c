@@ -74,8 +74,8 @@ static enum spean_exit code_read(const char *text, struct invitation *invitation
         return spean_problem_err(problem, err, _("the invitation"));
     }
     if (err != SPEAN_OK) {
-        (void)spean_problem_usage(problem, "%s", _("this is no invitation, or not a whole one"));
-        spean_problem_hint(problem, "%s", _("it begins with SPEAN1: and has no gaps"));
+        (void)spean_problem_usage(problem, "%s", _("the invitation is incomplete or mistyped"));
+        spean_problem_hint(problem, "%s", _("copy the whole of it: it begins with SPEAN1: and has no gaps"));
         return SPEAN_EXIT_USAGE;
     }
     return (int64_t)invitation->invite.expires < (int64_t)time(NULL) ? refuse_expired(problem)

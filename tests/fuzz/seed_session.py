@@ -4,6 +4,8 @@
 Written from docs/PROTOCOL.md, sections 2 to 5, 12 and 13, with Debian's msgpack.
 """
 
+import base64
+import hashlib
 import os
 
 import msgpack
@@ -84,6 +86,9 @@ STATEMENT = msgpack.packb([1, 1, 1, None, {1: [1, [KEY]], 2: ID, 3: [1, KEY]}])
 NODES = msgpack.packb([1, 1, 2, ID, {
     4: bytes(16), 5: [[KEY, KEY, KEY, bytes(64)]], 6: [[KEY, 0, None]]}])
 
+INVITATION = bytes(16 + 32 + 16) + b"\x71\0\0\0" + b"tokyo.example.org:7420"
+CHECKSUM = hashlib.blake2b(b"\x12spean/invitation/1" + INVITATION, digest_size=16).digest()[:3]
+
 # Any bytes: one document, heads content, an invitation. Scripts: see fuzz_statement.c; one step is
 # what, then for a statement org, version to follow, parts, keys ..., then who signs.
 BYTES = {
@@ -92,7 +97,8 @@ BYTES = {
     "charter": msgpack.packb([CHARTER, [[KEY, bytes(64)]]]),
     "signatures_descend": msgpack.packb([STATEMENT, [[KEY, bytes(64)], [bytes(32), bytes(64)]]]),
     "heads": msgpack.packb([[NAME, 3, bytes(16)], [b"\x56" * 8, 4, bytes(16)]]),
-    "invitation": b"SPEAN1:" + b"A" * 116 + b"GEXDGLRRFYYTUMJQGA",
+    "invitation": b"SPEAN1:" + base64.b32encode(INVITATION + CHECKSUM).rstrip(b"="),
+    "invitation_fields": bytes(16) + b"node.example.org:7420",
 }
 
 OPEN = bytes([0, 0, 0, 0x18, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1])      # Org 0: its first node.

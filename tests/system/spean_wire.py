@@ -509,6 +509,7 @@ def item(log, seq, index):
 
 def invitation(handle, transport, secret, expires, endpoint):
     data = handle + transport + secret + u32(expires) + endpoint.encode("ascii")
+    data += hash8("spean/invitation/1", data)[:3]
     return "SPEAN1:" + base64.b32encode(data).decode().rstrip("=")
 
 

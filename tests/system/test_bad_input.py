@@ -30,7 +30,8 @@ class Joining(ClusterTest):
     def test_what_is_no_invitation_is_refused_before_anything_is_signed(self):
         code = self.host.spean("member", "invite")["code"]
         for bad in ("", "hello", "SPEAN1:", code[:60], code.replace("SPEAN1", "SPEAN2"),
-                    code[:40] + "!" + code[41:]):
+                    code[:40] + "!" + code[41:],
+                    code[:-1], code[:-5], code[:-9] + ("A" if code[-9] != "A" else "B") + code[-8:]):
             answer = self.join(bad, "--wait", "0")
             self.assertNotEqual(answer.exit, 0, bad)
             self.assertLess(answer.exit, 7, answer)

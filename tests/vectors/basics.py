@@ -6,7 +6,7 @@ HASH_DOMAINS = [
     "spean/statement/1", "spean/charter/1", "spean/recovery/1", "spean/log/1", "spean/entry/1",
     "spean/body/1", "spean/key-proof/1", "spean/commitment/1", "spean/hint/1", "spean/record/1",
     "spean/state/1", "spean/schema/1", "spean/consent-terms/1", "spean/authority/1",
-    "spean/bucket/1", "spean/frontier/1", "spean/digits/1",
+    "spean/bucket/1", "spean/frontier/1", "spean/invitation/1", "spean/digits/1",
 ]
 SIGN_DOMAINS = ["spean/statement-sign/1", "spean/charter-sign/1", "spean/node/1", "spean/commit/1"]
 PAIR_DOMAINS = ["spean/grant-pair/1", "spean/orgkey-pair/1"]
@@ -168,7 +168,7 @@ def joining(world):
     newcomer = world.tokyo.nodes[0].transport.public
     statement, handle = world.tokyo.versions[-1].id, world.handle
     invitations, joins = [], []
-    for endpoint in ("abc:1", "tokyo.example.org:7420", "a" * 32 + ":65535"):
+    for endpoint in ("abc:1", "tokyo.example.org:7420", "a" * 29 + ":65535"):
         secret, expires = some("invitation " + endpoint, 16), NOON + 3 * 86400
         text = wire.invitation(handle, inviter, secret, expires, endpoint)
         invitations.append({

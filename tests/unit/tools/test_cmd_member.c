@@ -373,6 +373,7 @@ static void what_is_no_invitation_is_refused_before_anything_is_asked(void **sta
         scene.code[len] = '\0';
         join(&talk, says, 1, scene.code, "0", NULL);
         assert_int_equal(talk.result.exit, SPEAN_EXIT_USAGE);
+        assert_non_null(strstr(talk.result.err, "incomplete or mistyped"));
         assert_asked_times(&talk, 0);
         talk_fini(&talk);
     }
