@@ -10,16 +10,19 @@
 #include "protocol/bytes.h"
 #include "protocol/codes.h"
 #include "tools/edit.h"
+#include "tools/hsdsshape.h"
 #include "tools/i18n.h"
 
-#define PLACE_BYTES_MAX  256u
-#define TEXT_BYTES_MAX   4096u
-#define PHONE_BYTES_MAX  21u  /* SCHEMA.md, map phone, with a NUL. */
-#define VALUE_BYTES_MAX  128u /* SCHEMA.md, map identifier. */
-#define NAME_BYTES_MAX   256u /* SCHEMA.md, place. */
-#define POSTAL_BYTES_MAX 16u
-#define COUNT_NAME_BYTES 128u
-#define CLOCK_CHARS      5 /* "10:00" of "10:00:00" */
+#define PLACE_BYTES_MAX     256u
+#define INDEX_BYTES         24u /* "[...]" */
+#define TEXT_BYTES_MAX      4096u
+#define PHONE_BYTES_MAX     21u  /* SCHEMA.md, map phone, with a NUL. */
+#define VALUE_BYTES_MAX     128u /* SCHEMA.md, map identifier. */
+#define NAME_BYTES_MAX      256u /* SCHEMA.md, place. */
+#define POSTAL_BYTES_MAX    16u
+#define EXTENSION_BYTES_MAX 16u /* SCHEMA.md, map phone. */
+#define COUNT_NAME_BYTES    128u
+#define CLOCK_CHARS         5 /* "10:00" of "10:00:00" */
 
 /* One file that is being read. */
 struct reading {
@@ -31,48 +34,6 @@ struct reading {
     char place[PLACE_BYTES_MAX]; /* Of the row at hand. */
     spean_err err;               /* Sticky: SPEAN_ENOMEM. */
 };
-
-/* Keys that are taken, or say nothing by themselves; ends with NULL. */
-static const char *const organization_keys[] = {
-    "id",         "name",      "alternate_name",           "description", "email",    "website",
-    "tax_id",     "locations", "organization_identifiers", "phones",      "contacts", "services",
-    "attributes", NULL};
-static const char *const service_keys[] = {"id",
-                                           "organization_id",
-                                           "organization",
-                                           "name",
-                                           "description",
-                                           "status",
-                                           "phones",
-                                           "schedules",
-                                           "service_areas",
-                                           "service_at_locations",
-                                           "languages",
-                                           "contacts",
-                                           "attributes",
-                                           "assured_date",
-                                           "eligibility_description",
-                                           "fees_description",
-                                           "fees",
-                                           NULL};
-static const char *const at_location_keys[] = {"id",       "service_id", "location_id",
-                                               "contacts", "phones",     "schedules",
-                                               "location", "service",    NULL};
-static const char *const location_keys[] = {"id",        "organization_id", "location_type",
-                                            "addresses", "contacts",        "languages",
-                                            "phones",    "schedules",       NULL};
-static const char *const contact_keys[] = {
-    "id",    "organization_id", "service_id", "location_id", "service_at_location_id",
-    "email", "phones",          NULL};
-static const char *const phone_keys[] = {"id",         "location_id",
-                                         "service_id", "organization_id",
-                                         "contact_id", "service_at_location_id",
-                                         "number",     "type",
-                                         "extension",  "languages",
-                                         NULL};
-static const char *const address_keys[] = {
-    "id",          "location_id", "address_1",      "address_2",    "city", "region",
-    "postal_code", "country",     "state_province", "address_type", NULL};
 
 static void fail(struct reading *r)
 {
@@ -92,39 +53,82 @@ static void complain(struct reading *r, const char *reason, const char *where, .
     (void)vsnprintf(below, sizeof(below), where, args); /* A place that is cut is still one. */
     va_end(args);
     (void)snprintf(full, sizeof(full), "%s%s", r->place, below);
+    const size_t told = json_array_size(r->out.errors);
+    const json_t *const last = told == 0 ? NULL : json_array_get(r->out.errors, told - 1);
+    const char *const last_place = json_string_value(json_object_get(last, "place"));
+    if (last_place != NULL && strcmp(last_place, full) == 0) {
+        return; /* The reason nearer to the cause is told already. */
+    }
     if (json_array_append_new(r->out.errors,
                               json_pack("{s:s,s:s}", "place", full, "error", reason)) != 0) {
         fail(r);
     }
 }
 
-static bool is_in(const char *const *names, const char *name)
+/* Count a key that is not read. */
+static void count_left(struct reading *r, enum spean_hsds_kind kind, const char *key)
 {
-    for (; *names != NULL; names++) {
-        if (strcmp(*names, name) == 0) {
-            return true;
-        }
+    char name[COUNT_NAME_BYTES];
+    (void)snprintf(name, sizeof(name), "%s.%s", spean_hsds_kind_name(kind),
+                   key); /* Long names share a count. */
+    const json_int_t before = json_integer_value(json_object_get(r->out.left, name));
+    if (json_object_set_new(r->out.left, name, json_integer(before + 1)) != 0) {
+        fail(r);
     }
-    return false;
 }
 
-/* Count every key of object that is not taken. */
-static void count_left(struct reading *r, const char *what, json_t *object,
-                       const char *const *taken)
+/* Tell which keys of an object without lists are not what they must be. */
+static void leaf_check(struct reading *r, enum spean_hsds_kind kind, json_t *object,
+                       const char *above)
 {
-    const char *key;
+    const char *name;
     json_t *value;
-    json_object_foreach(object, key, value)
+    json_object_foreach(object, name, value)
     {
-        char name[COUNT_NAME_BYTES];
-        if (is_in(taken, key) || json_is_null(value)) {
-            continue;
+        const struct spean_hsds_key *const key = spean_hsds_key(kind, name);
+        const char *const misfit = key == NULL ? NULL : spean_hsds_misfit(key->shape, value);
+        if (misfit != NULL) {
+            complain(r, misfit, "%s.%s", above, name);
         }
-        (void)snprintf(name, sizeof(name), "%s.%s", what, key); /* Long names share a count. */
-        json_t *const count = json_object_get(r->out.left, name);
-        const json_int_t before = json_integer_value(count);
-        if (json_object_set_new(r->out.left, name, json_integer(before + 1)) != 0) {
-            fail(r);
+    }
+}
+
+/* Tell which items of a list are no objects, and check those that hold no lists themselves. */
+static void items_check(struct reading *r, enum spean_hsds_kind kind, const json_t *list,
+                        const char *above)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *const item = json_array_get(list, i);
+        const char *const misfit = spean_hsds_misfit(SPEAN_HSDS_OBJECT, item);
+        char place[PLACE_BYTES_MAX + INDEX_BYTES];
+        (void)snprintf(place, sizeof(place), "%s[%zu]", above, i); /* As in complain(). */
+        if (misfit != NULL) {
+            complain(r, misfit, "%s", place);
+        } else if (spean_hsds_kind_is_leaf(kind)) {
+            leaf_check(r, kind, item, place);
+        }
+    }
+}
+
+/* Count the keys of object that are not read, and tell which of the others are not what they must
+ * be: what reads them passes these over. */
+static void keys_check(struct reading *r, enum spean_hsds_kind kind, json_t *object,
+                       const char *above)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        const struct spean_hsds_key *const key = spean_hsds_key(kind, name);
+        const char *const misfit = key == NULL ? NULL : spean_hsds_misfit(key->shape, value);
+        char place[PLACE_BYTES_MAX];
+        (void)snprintf(place, sizeof(place), "%s.%s", above, name); /* As in complain(). */
+        if (key == NULL && !json_is_null(value)) {
+            count_left(r, kind, name);
+        } else if (misfit != NULL) {
+            complain(r, misfit, "%s", place);
+        } else if (key != NULL && key->shape == SPEAN_HSDS_LIST) {
+            items_check(r, key->items, value, place);
         }
     }
 }
@@ -254,33 +258,63 @@ static bool phone_clean(const char *text, char out[PHONE_BYTES_MAX])
     return used > (out[0] == '+' ? 3u : 1u);
 }
 
+/* Why a telephone is left out as a whole. */
+static const char *number_misfit(const json_t *phone)
+{
+    const char *const misfit = spean_hsds_misfit(SPEAN_HSDS_TEXT, json_object_get(phone, "number"));
+    return misfit != NULL ? misfit : _("this is no telephone number; it is left out");
+}
+
+/* The extension as a text, if there is one that an agency has room for. */
+static void extension_put(struct reading *r, json_t *value, const json_t *phone, const char *above)
+{
+    const json_t *const extension = json_object_get(phone, "extension");
+    char digits[24];
+    (void)snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
+                   json_integer_value(extension)); /* 20 characters at most. */
+    const char *const text = json_is_integer(extension) ? digits : text_get(phone, "extension");
+    if (text != NULL && strlen(text) > EXTENSION_BYTES_MAX) {
+        complain(r, _("this is too long; it is left out"), "%s.extension", above);
+    } else if (text != NULL) {
+        put(r, value, "extension", json_string(text));
+    }
+}
+
+/* Put the code that is made of the text under key, if there is any. */
+static void code_put(struct reading *r, json_t *value, const char *as, const json_t *object,
+                     const char *key, const char *above)
+{
+    char code[SPEAN_CODE_BYTES_MAX + 1];
+    const char *const text = text_get(object, key);
+    if (text != NULL && code_make(text, code)) {
+        put(r, value, as, json_string(code));
+    } else if (text != NULL) {
+        complain(r, _("this is no code; it is left out"), "%s.%s", above, key);
+    }
+}
+
 static void phone_add(struct reading *r, json_t *phone, const char *above, size_t index)
 {
     char number[PHONE_BYTES_MAX];
-    char type[SPEAN_CODE_BYTES_MAX + 1];
+    char place[PLACE_BYTES_MAX];
     const char *const text = text_get(phone, "number");
-    count_left(r, "phone", phone, phone_keys);
+    if (!json_is_object(phone)) {
+        return; /* Told when its list was checked. */
+    }
+    (void)snprintf(place, sizeof(place), "%s.phones[%zu]", above, index); /* As in complain(). */
     if (text == NULL || !phone_clean(text, number)) {
-        complain(r, _("this is no telephone number; it is left out"), "%s.phones[%zu].number",
-                 above, index);
+        complain(r, number_misfit(phone), "%s.number", place);
         return;
     }
+    keys_check(r, SPEAN_HSDS_PHONE, phone, place);
     json_t *const value = json_pack("{s:s}", "number", number);
     if (value == NULL) {
         fail(r);
         return;
     }
-    if (text_get(phone, "type") != NULL && code_make(text_get(phone, "type"), type)) {
-        put(r, value, "type", json_string(type));
-    }
+    code_put(r, value, "type", phone, "type", place);
     languages_put(r, value, phone);
-    const json_t *const extension = json_object_get(phone, "extension");
-    if (json_is_integer(extension)) {
-        char digits[24];
-        (void)snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
-                       json_integer_value(extension)); /* 20 characters at most. */
-        put(r, value, "extension", json_string(digits));
-    }
+    extension_put(r, value, phone, place);
     add(r, "phones", value);
 }
 
@@ -296,11 +330,11 @@ static void reach_add(struct reading *r, const json_t *object, const char *above
     for (size_t i = 0; i < json_array_size(contacts); i++) {
         json_t *const contact = json_array_get(contacts, i);
         char place[PLACE_BYTES_MAX];
-        count_left(r, "contact", contact, contact_keys);
+        (void)snprintf(place, sizeof(place), "%s.contacts[%zu]", above, i); /* As in complain(). */
+        keys_check(r, SPEAN_HSDS_CONTACT, contact, place);
         if (!has_field(r, "email") && text_get(contact, "email") != NULL) {
             set(r, "email", json_string(text_get(contact, "email")));
         }
-        (void)snprintf(place, sizeof(place), "%s.contacts[%zu]", above, i); /* As in complain(). */
         const json_t *const theirs = json_object_get(contact, "phones");
         for (size_t k = 0; k < json_array_size(theirs); k++) {
             phone_add(r, json_array_get(theirs, k), place, k);
@@ -361,30 +395,34 @@ static void address_add(struct reading *r, json_t *address, const char *above, s
     const char *const country = text_get(address, "country");
     const char *const city = text_get(address, "city");
     const char *const postal = text_get(address, "postal_code");
-    const char *const type = text_get(address, "address_type");
     char lines[TEXT_BYTES_MAX];
-    count_left(r, "address", address, address_keys);
+    char where[PLACE_BYTES_MAX];
+    (void)snprintf(where, sizeof(where), "%s.addresses[%zu]", above, index); /* As in complain(). */
+    keys_check(r, SPEAN_HSDS_ADDRESS, address, where);
     if (country != NULL && !is_country(country)) {
         complain(r, _("a country is two capital letters by ISO 3166; the address is left out"),
-                 "%s.addresses[%zu].country", above, index);
+                 "%s.country", where);
         return;
     }
     json_t *const value = json_object();
     lines_write(address, lines);
     const bool good_city = city != NULL && strlen(city) <= NAME_BYTES_MAX;
+    if (city != NULL && !good_city) {
+        complain(r, _("this is too long; it is left out"), "%s.city", where);
+    }
     if (country != NULL || good_city) {
         put(r, value, "place",
             json_pack("{s:s,s:s,s:s}", "country", country == NULL ? "" : country, "code", "",
                       "name", good_city ? city : ""));
     }
-    if (type != NULL && is_code(type)) {
-        put(r, value, "kind", json_string(type));
-    }
+    code_put(r, value, "kind", address, "address_type", where);
     if (lines[0] != '\0') {
         put(r, value, "lines", text_make(r, lines));
     }
     if (postal != NULL && strlen(postal) <= POSTAL_BYTES_MAX) {
         put(r, value, "postal_code", json_string(postal));
+    } else if (postal != NULL) {
+        complain(r, _("this is too long; it is left out"), "%s.postal_code", where);
     }
     if (country != NULL && !has_field(r, "country")) {
         set(r, "country", json_string(country));
@@ -399,7 +437,7 @@ static void address_add(struct reading *r, json_t *address, const char *above, s
 static void location_add(struct reading *r, json_t *location, const char *above)
 {
     char hours[TEXT_BYTES_MAX];
-    count_left(r, "location", location, location_keys);
+    keys_check(r, SPEAN_HSDS_LOCATION, location, above);
     const json_t *const addresses = json_object_get(location, "addresses");
     for (size_t i = 0; i < json_array_size(addresses); i++) {
         address_add(r, json_array_get(addresses, i), above, i);
@@ -482,7 +520,7 @@ static void places_add(struct reading *r, const json_t *service, const char *abo
         char where[PLACE_BYTES_MAX];
         (void)snprintf(where, sizeof(where), "%s.service_at_locations[%zu]", above,
                        i); /* As in complain(). */
-        count_left(r, "service_at_location", place, at_location_keys);
+        keys_check(r, SPEAN_HSDS_AT_LOCATION, place, where);
         reach_add(r, place, where);
         if (json_is_object(location)) {
             (void)snprintf(where, sizeof(where), "%s.service_at_locations[%zu].location", above, i);
@@ -493,10 +531,12 @@ static void places_add(struct reading *r, const json_t *service, const char *abo
 
 static void service_add(struct reading *r, json_t *service, const char *above)
 {
-    char status[SPEAN_CODE_BYTES_MAX + 1];
     const char *const assured = text_get(service, "assured_date");
     const char *const code = term_find(service, "service");
-    count_left(r, "service", service, service_keys);
+    if (!json_is_object(service)) {
+        return; /* Told when its list was checked. */
+    }
+    keys_check(r, SPEAN_HSDS_SERVICE, service, above);
     if (text_get(service, "name") == NULL) {
         complain(r, _("a service has no name; it is left out"), "%s.name", above);
         return;
@@ -506,9 +546,7 @@ static void service_add(struct reading *r, json_t *service, const char *above)
     if (code != NULL) {
         put(r, value, "code", json_string(code));
     }
-    if (text_get(service, "status") != NULL && code_make(text_get(service, "status"), status)) {
-        put(r, value, "status", json_string(status));
-    }
+    code_put(r, value, "status", service, "status", above);
     if (assured != NULL) {
         put(r, value, "assured_on", json_string(assured));
     }
@@ -527,7 +565,12 @@ static json_t *identifiers_add(struct reading *r, const json_t *organization, co
     json_t *match = NULL;
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *const row = json_array_get(rows, i);
+        if (!json_is_object(row)) {
+            continue; /* Told when its list was checked. */
+        }
         const char *const value = text_get(row, "identifier");
+        const char *const misfit =
+            spean_hsds_misfit(SPEAN_HSDS_TEXT, json_object_get(row, "identifier"));
         const char *const scheme = text_get(row, "identifier_scheme");
         const char *const type = text_get(row, "identifier_type");
         char code[SPEAN_CODE_BYTES_MAX + 1];
@@ -537,7 +580,8 @@ static json_t *identifiers_add(struct reading *r, const json_t *organization, co
                                       : "other",
                        code)) {
             complain(r, _("this is no identifier; it is left out"),
-                     "%s.organization_identifiers[%zu]", above, i);
+                     "%s.organization_identifiers[%zu]%s", above, i,
+                     misfit == NULL ? "" : ".identifier");
             continue;
         }
         json_t *const identifier = json_pack("{s:s,s:s}", "scheme", code, "value", value);
@@ -565,7 +609,6 @@ static void organization_fill(struct reading *r, json_t *organization, const cha
     const char *const kind = term_find(organization, "agency_kind");
     const char *const alias = text_get(organization, "alternate_name");
     const char *const description = text_get(organization, "description");
-    count_left(r, "organization", organization, organization_keys);
     set(r, "names", text_make(r, text_get(organization, "name")));
     if (description != NULL) {
         set(r, "description", text_make(r, description));
@@ -601,6 +644,7 @@ static void organization_fill(struct reading *r, json_t *organization, const cha
 static void organization_read(struct reading *r, json_t *organization, const char *above,
                               json_t *service, const char *service_above)
 {
+    keys_check(r, SPEAN_HSDS_ORGANIZATION, organization, above);
     if (text_get(organization, "name") == NULL) {
         complain(r, _("an organization has no name"), "%s.name", above);
         r->out.failed++;
@@ -627,6 +671,19 @@ static void organization_read(struct reading *r, json_t *organization, const cha
     }
 }
 
+/* What a row brings along must be an object, or it would be taken for something else. */
+static bool brings_object(struct reading *r, const json_t *object, const char *key,
+                          const char *above)
+{
+    const json_t *const value = json_object_get(object, key);
+    const char *const misfit = spean_hsds_misfit(SPEAN_HSDS_OBJECT, value);
+    if (misfit != NULL) {
+        complain(r, misfit, "%s.%s", above, key);
+        r->out.failed++;
+    }
+    return misfit == NULL;
+}
+
 /* Find out what a row is and read it. */
 static void row_read(struct reading *r, json_t *row)
 {
@@ -634,13 +691,17 @@ static void row_read(struct reading *r, json_t *row)
     const bool within = json_is_object(at_location);
     json_t *const service = within ? at_location : row;
     json_t *const around = json_object_get(service, "organization");
+    if (!brings_object(r, row, "service", "") ||
+        !brings_object(r, service, "organization", within ? ".service" : "")) {
+        return;
+    }
     const bool other =
         json_object_get(row, "location_type") != NULL || json_object_get(row, "status") != NULL ||
         json_object_get(row, "version") != NULL || json_object_get(row, "taxonomy") != NULL ||
         json_object_get(row, "term_uri") != NULL;
     if (json_is_object(around)) {
         if (within) {
-            count_left(r, "service_at_location", row, at_location_keys);
+            keys_check(r, SPEAN_HSDS_AT_LOCATION, row, "");
         }
         organization_read(r, around, within ? ".service.organization" : ".organization", service,
                           within ? ".service" : "");

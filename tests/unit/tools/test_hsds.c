@@ -238,6 +238,123 @@ static void parts_of_one_agency_have_a_limit(void **state)
     json_decref(file);
 }
 
+/* Known keys, each with a value of another type, put where the published form has them. */
+static const struct {
+    const char *key;   /* In an organization, or below one. */
+    const char *json;  /* What stands there instead. */
+    const char *place; /* Where the error points. */
+} misfits[] = {
+    {"alternate_name", "7", ".alternate_name"},
+    {"description", "[]", ".description"},
+    {"email", "{}", ".email"},
+    {"website", "true", ".website"},
+    {"tax_id", "12345", ".tax_id"},
+    {"locations", "{}", ".locations"},
+    {"locations", "[1]", ".locations[0]"},
+    {"locations", "[{\"addresses\":\"here\"}]", ".locations[0].addresses"},
+    {"locations", "[{\"addresses\":[{\"city\":5}]}]", ".locations[0].addresses[0].city"},
+    {"locations", "[{\"languages\":[\"km\"]}]", ".locations[0].languages[0]"},
+    {"locations", "[{\"schedules\":[{\"byday\":1}]}]", ".locations[0].schedules[0].byday"},
+    {"organization_identifiers", "\"x\"", ".organization_identifiers"},
+    {"organization_identifiers", "[{\"identifier\":12}]",
+     ".organization_identifiers[0].identifier"},
+    {"phones", "\"012\"", ".phones"},
+    {"phones", "[\"012 345\"]", ".phones[0]"},
+    {"phones", "[{\"number\":12345}]", ".phones[0].number"},
+    {"phones", "[{\"number\":\"12345\",\"type\":1}]", ".phones[0].type"},
+    {"phones",
+     "[{\"number\":\"12345\",\"type\":"
+     "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}]",
+     ".phones[0].type"},
+    {"phones", "[{\"number\":\"12345\",\"extension\":1.5}]", ".phones[0].extension"},
+    {"phones", "[{\"number\":\"12345\",\"languages\":[{\"code\":1}]}]",
+     ".phones[0].languages[0].code"},
+    {"contacts", "[{\"email\":1}]", ".contacts[0].email"},
+    {"contacts", "[null, {\"phones\":1}]", ".contacts[1].phones"},
+    {"services", "[[]]", ".services[0]"},
+    {"services", "[{\"name\":1}]", ".services[0].name"},
+    {"services", "[{\"name\":\"s\",\"fees\":100}]", ".services[0].fees"},
+    {"services", "[{\"name\":\"s\",\"service_areas\":[{\"name\":1}]}]",
+     ".services[0].service_areas[0].name"},
+    {"services", "[{\"name\":\"s\",\"service_at_locations\":[{\"location\":1}]}]",
+     ".services[0].service_at_locations[0].location"},
+    {"attributes", "[{\"taxonomy_term\":\"ngo\"}]", ".attributes[0].taxonomy_term"},
+};
+
+static void a_known_field_of_another_type_is_told_with_its_place_and_the_rest_goes_in(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(misfits) / sizeof(misfits[0]); i++) {
+        char text[512];
+        char place[128];
+        struct spean_hsds hsds;
+        (void)snprintf(text, sizeof(text), "[{\"id\":\"u-1\",\"name\":\"N\",\"%s\":%s}]",
+                       misfits[i].key, misfits[i].json);
+        (void)snprintf(place, sizeof(place), "$[0]%s", misfits[i].place);
+        read_text(text, &hsds);
+        assert_int_equal(json_array_size(hsds.items), 1);
+        assert_int_equal(hsds.failed, 0);
+        assert_int_equal(json_array_size(hsds.errors), 1);
+        assert_string_equal(error_place(&hsds, 0), place);
+        spean_hsds_fini(&hsds);
+    }
+}
+
+static void
+a_row_whose_name_or_organization_is_of_another_type_fails_and_the_next_goes_in(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *row;
+        const char *place;
+    } rows[] = {
+        {"{\"id\":\"u\",\"name\":7}", "$[0].name"},
+        {"{\"id\":7,\"name\":\"N\"}", "$[0].id"},
+        {"{\"id\":\"s\",\"name\":\"N\",\"organization\":\"o\"}", "$[0].organization"},
+        {"{\"id\":\"s\",\"service\":[]}", "$[0].service"},
+        {"{\"id\":\"s\",\"service\":{\"organization\":1}}", "$[0].service.organization"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[256];
+        struct spean_hsds hsds;
+        (void)snprintf(text, sizeof(text), "[%s,{\"id\":\"u-2\",\"name\":\"good\"}]", rows[i].row);
+        read_text(text, &hsds);
+        assert_int_equal(json_array_size(hsds.items), 1);
+        assert_int_equal(hsds.failed, 1);
+        assert_int_equal(json_array_size(hsds.errors), 1);
+        assert_string_equal(error_place(&hsds, 0), rows[i].place);
+        spean_hsds_fini(&hsds);
+    }
+}
+
+static void null_says_nothing_and_is_no_error(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text("{\"id\":\"u\",\"name\":\"N\",\"email\":null,\"phones\":null,\"locations\":null,"
+              "\"logo\":null}",
+              &hsds);
+    assert_int_equal(json_array_size(hsds.items), 1);
+    assert_int_equal(json_array_size(hsds.errors), 0);
+    assert_int_equal(json_object_size(hsds.left), 0);
+    spean_hsds_fini(&hsds);
+}
+
+static void an_extension_written_as_text_is_kept_as_it_is(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text("{\"id\":\"u\",\"name\":\"N\",\"phones\":[{\"number\":\"12345\","
+              "\"extension\":\"007\"}]}",
+              &hsds);
+    assert_items(&hsds, "[{\"place\":\"$\",\"match\":{\"scheme\":\"hsds\",\"value\":\"u\"},"
+                        "\"edit\":{\"set\":{\"names\":{\"km\":\"N\"}},\"add\":{\"identifiers\":"
+                        "[{\"scheme\":\"hsds\",\"value\":\"u\"}],"
+                        "\"phones\":[{\"number\":\"12345\",\"extension\":\"007\"}]}}}]");
+    assert_int_equal(json_array_size(hsds.errors), 0);
+    spean_hsds_fini(&hsds);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +368,11 @@ int main(void)
         cmocka_unit_test(a_kind_and_country_stand_in_only_where_there_is_none),
         cmocka_unit_test(more_rows_than_the_limit_are_refused),
         cmocka_unit_test(parts_of_one_agency_have_a_limit),
+        cmocka_unit_test(a_known_field_of_another_type_is_told_with_its_place_and_the_rest_goes_in),
+        cmocka_unit_test(
+            a_row_whose_name_or_organization_is_of_another_type_fails_and_the_next_goes_in),
+        cmocka_unit_test(null_says_nothing_and_is_no_error),
+        cmocka_unit_test(an_extension_written_as_text_is_kept_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
