@@ -230,6 +230,34 @@ static void equality_is_proven_with_every_peer_of_one_that_catches_up(void **sta
     sim_free(sim);
 }
 
+/* Who catches up never says HELD to the author then; that both are equal says as much. */
+static void a_node_that_caught_up_through_a_third_node_leaves_the_author_quiet(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(3, (struct sim_faults){.seed = 2, .latency_ms = 10});
+    sim_commit(sim, A, 3000);
+    sim_dial(sim, A, C);
+    settle(sim);
+    sim_dial(sim, B, C);
+    for (uint32_t ms = 0; ms < SETTLE_MS && !sim_fetching(sim, B); ms++) {
+        sim_run(sim, 1);
+    }
+    sim_transcript_clear(sim);
+    sim_dial(sim, B, A);
+    settle(sim);
+    assert_int_equal(sim_height(sim, B, A), 3000);
+    assert_null(strstr(sim_transcript(sim), "A>B RUN"));
+    assert_null(strstr(sim_transcript(sim), "B>A HELD"));
+    assert_true(sim_quiet(sim, A));
+    sim_transcript_clear(sim);
+    sim_commit(sim, A, 1); /* And the author goes on from there, by pushing. */
+    settle(sim);
+    assert_non_null(strstr(sim_transcript(sim), "A>B RUN\n"));
+    assert_null(strstr(sim_transcript(sim), "WANT"));
+    assert_true(sim_quiet(sim, A));
+    sim_free(sim);
+}
+
 static void a_sealed_body_travels_to_its_audience_only(void **state)
 {
     (void)state;
@@ -529,6 +557,7 @@ int main(void)
         cmocka_unit_test(what_comes_by_two_ways_leaves_nobody_waiting),
         cmocka_unit_test(headers_travel_through_a_third_node),
         cmocka_unit_test(equality_is_proven_with_every_peer_of_one_that_catches_up),
+        cmocka_unit_test(a_node_that_caught_up_through_a_third_node_leaves_the_author_quiet),
         cmocka_unit_test(a_sealed_body_travels_to_its_audience_only),
         cmocka_unit_test(a_body_is_fetched_once_its_key_is_granted),
         cmocka_unit_test(both_sides_may_dial),
