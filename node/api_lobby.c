@@ -367,7 +367,7 @@ static spean_err begin_joining(struct spean_core *core, const struct spean_invit
     if (err == SPEAN_OK) {
         err = spean_core_put_documents(core, s->views, s->count, SPEAN_PENDING_KEEP);
     }
-    core->next_dial_ms = 0;
+    spean_core_sync_now(core); /* However the invitation before this one ended. */
     return err;
 }
 

@@ -5,6 +5,7 @@
 
 #include "node/core_internal.h"
 #include "protocol/fold.h"
+#include "protocol/message.h"
 #include "protocol/reader.h"
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
@@ -159,10 +160,11 @@ void core_dial(struct spean_core *core)
         return;
     }
     const bool member = spean_authority_is_member(core->authority, &core->org);
-    if (core->joining.active && !member) {
+    const bool asks = core->joining.active && !spean_standing_is_final(core->joining.standing);
+    if (asks && !member) {
         core->next_dial_ms = core_now_ms() + CORE_JOIN_MS;
     }
-    if (core->joining.active) {
+    if (asks || (core->joining.active && member)) {
         dial(core, &core->joining.transport, core->joining.endpoint);
         core_lobby_ask_again(core);
     }

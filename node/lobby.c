@@ -295,6 +295,17 @@ bool core_lobby_join_message(struct spean_core *core, const struct spean_key *tr
     return true;
 }
 
+/* Keep how we stand; say it once when no more asking will change it. */
+static void note_standing(struct spean_core *core, uint32_t standing)
+{
+    struct joining *j = &core->joining;
+    if (spean_standing_is_final(standing) && j->standing != standing) {
+        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "join_over",
+                            spean_journal_number("standing", standing));
+    }
+    j->standing = standing;
+}
+
 void core_lobby_answer(struct spean_core *core, const struct spean_sync_effect *effect)
 {
     struct joining *j = &core->joining;
@@ -309,7 +320,7 @@ void core_lobby_answer(struct spean_core *core, const struct spean_sync_effect *
                                         .statement = j->statement};
         spean_join_digits(j->digits, &join, effect->as.answer.fresh);
     } else {
-        j->standing = effect->as.answer.standing;
+        note_standing(core, effect->as.answer.standing);
     }
     (void)pthread_rwlock_unlock(&core->lock);
 }

@@ -40,6 +40,11 @@ static const uint8_t elements_of[] = {
 
 #define TYPES_COUNT (sizeof(elements_of) / sizeof(elements_of[0]))
 
+bool spean_standing_is_final(uint64_t standing)
+{
+    return standing == SPEAN_STANDING_REFUSED || standing == SPEAN_STANDING_EXPIRED;
+}
+
 static void read_id(struct spean_reader *r, struct spean_id *id)
 {
     spean_reader_bin_fixed(r, id->bytes, sizeof(id->bytes));

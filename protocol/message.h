@@ -64,6 +64,10 @@ enum spean_standing {
     SPEAN_STANDING_MEMBER = 4
 };
 
+/* Say whether a newcomer that is told this need not ask again: nothing but another invitation
+ * helps. */
+bool spean_standing_is_final(uint64_t standing);
+
 /* A list inside a message: count elements, still encoded, checked when the message was decoded. */
 struct spean_list {
     uint32_t count;

@@ -158,6 +158,8 @@ static void joining_message(struct spean_sync *s, struct link *link, const struc
         if (m->as.number == SPEAN_STANDING_MEMBER) {
             link->phase = PHASE_HELLO;
             send_hello(s, link);
+        } else if (spean_standing_is_final(m->as.number)) {
+            sync_end(s, link, SPEAN_OK); /* Asking again would change nothing (P12.3). */
         }
         return;
     }

@@ -211,6 +211,21 @@ static void a_refused_newcomer_hears_so(void **state)
     assert_int_equal(pending_count(node_a(state)), 0);
 }
 
+static void after_an_expired_invitation_another_one_lets_in(void **state)
+{
+    char code[CODE_BYTES];
+    char wrong[CODE_BYTES];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    memcpy(wrong, code, sizeof(wrong));
+    change_code(wrong, change_secret);
+    refused_as_expired(state, wrong);
+    (void)corekit_ok(node_b(state), "POST", "/v1/join", corekit_join_body(node_b(state), code));
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    corekit_approve(*state, node_a(state), node_b(state));
+    corekit_await(node_b(state), "/v1/join", "state", "member");
+}
+
 static void joining_goes_on_after_both_nodes_start_again(void **state)
 {
     char code[CODE_BYTES];
@@ -405,6 +420,7 @@ int main(void)
         NODES(a_chain_with_two_nodes_is_answered_as_expired),
         NODES(an_invitation_to_another_ledger_brings_nobody_in),
         NODES(a_refused_newcomer_hears_so),
+        NODES(after_an_expired_invitation_another_one_lets_in),
         NODES(joining_goes_on_after_both_nodes_start_again),
         NODES(a_locked_node_judges_nobody_and_does_so_when_unlocked),
         NODES(a_removed_member_is_dropped_and_its_log_cut),
