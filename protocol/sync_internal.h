@@ -120,6 +120,8 @@ struct link {
     struct want wants[SPEAN_WANTS_MAX];
     struct serve serves[SPEAN_WANTS_MAX];
     struct fetch fetches[SYNC_FETCHES_MAX];
+    uint32_t answers_count; /* Of FETCHes of the peer's that are not answered whole. */
+    uint32_t answers[SYNC_FETCHES_MAX];
     struct spean_frontier *owed;   /* Pushed to us while it came from elsewhere: HELD is due. */
     struct spean_frontier *pushed; /* Pushed and not yet HELD, by log. */
     bool lacking_loading;

@@ -223,8 +223,24 @@ void sync_serve_held(struct spean_sync *s, struct link *link, const struct spean
 
 /* -- Bodies ---------------------------------------------------------------------------------- */
 
+/* Where the peer's FETCH stands among those that are not answered whole; answers_count: not there.
+ */
+static uint32_t answer_of(const struct link *link, uint32_t fetch)
+{
+    uint32_t i = 0;
+    while (i < link->answers_count && link->answers[i] != fetch) {
+        i++;
+    }
+    return i;
+}
+
 void sync_serve_fetch(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
+    const bool open = answer_of(link, m->as.fetch.fetch) < link->answers_count;
+    if (open || link->answers_count == SYNC_FETCHES_MAX) {
+        sync_refuse(s, link, 1310, SPEAN_ELIMIT);
+        return;
+    }
     struct spean_tag tag;
     spean_partkey_tag(&tag, &m->as.fetch.proof, &m->as.fetch.log);
     if (!spean_tag_equal(&tag, &m->as.fetch.tag)) {
@@ -236,6 +252,7 @@ void sync_serve_fetch(struct spean_sync *s, struct link *link, const struct spea
         return;
     }
     memcpy(seqs, m->as.fetch.seqs, m->as.fetch.seqs_count * sizeof(*seqs));
+    link->answers[link->answers_count++] = m->as.fetch.fetch;
     struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOAD_BODIES, link);
     effect->as.load_bodies.fetch = m->as.fetch.fetch;
     effect->as.load_bodies.log = m->as.fetch.log;
@@ -272,6 +289,13 @@ void sync_serve_bodies(struct spean_sync *s, struct link *link,
 {
     const uint32_t total = event->as.loaded_bodies.count;
     const struct spean_body_item *items = event->as.loaded_bodies.items;
+    const uint32_t answer = answer_of(link, event->as.loaded_bodies.fetch);
+    if (answer == link->answers_count) {
+        return;
+    }
+    if (!event->as.loaded_bodies.more) {
+        link->answers[answer] = link->answers[--link->answers_count];
+    }
     uint32_t first = 0;
     do {
         size_t size = 0;

@@ -118,6 +118,7 @@ struct sim {
     size_t transcript_len;
     bool silenced[SIM_NODES_MAX];
     bool deafened[SIM_NODES_MAX];
+    bool full_pipe[SIM_NODES_MAX];
     struct spean_view last[SIM_NODES_MAX][SIM_NODES_MAX][32]; /* By sender, receiver, type. */
 };
 
@@ -354,6 +355,9 @@ void sim_free(struct sim *sim)
     }
     for (size_t i = 0; i < sizeof(sim->last) / sizeof(struct spean_view); i++) {
         free((uint8_t *)(uintptr_t)(&sim->last[0][0][0])[i].data);
+    }
+    for (uint32_t i = 0; i < sim->questions_count; i++) {
+        free(sim->questions[i].memory);
     }
     free(sim->questions);
     free(sim->charter);
@@ -925,12 +929,18 @@ static void step_once(struct sim *sim, struct node *node, struct spean_sync_even
 /* Answer everything that was asked, and what the answers ask. */
 static void answer_all(struct sim *sim)
 {
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < sim->questions_count; i++) {
         const struct question q = sim->questions[i]; /* The array may move. */
+        if (sim->full_pipe[q.node] &&
+            (q.effect.kind == SPEAN_SYNC_LOAD_RUN || q.effect.kind == SPEAN_SYNC_LOAD_BODIES)) {
+            sim->questions[kept++] = q;
+            continue;
+        }
         answer(sim, &sim->nodes[q.node], &q.effect);
         free(q.memory);
     }
-    sim->questions_count = 0;
+    sim->questions_count = kept;
 }
 
 static void step(struct sim *sim, struct node *node, struct spean_sync_event *event)
@@ -1214,6 +1224,12 @@ struct spean_view sim_run_of(const struct sim *sim, uint32_t node, uint32_t auth
                              buf, SPEAN_FRAME_BYTES_MAX, &run) == SPEAN_OK,
             "run_encode");
     return run;
+}
+
+void sim_full_pipe(struct sim *sim, uint32_t node, bool full)
+{
+    sim->full_pipe[node] = full;
+    answer_all(sim);
 }
 
 uint32_t sim_unstored(const struct sim *sim, uint32_t node)

@@ -128,6 +128,10 @@ struct spean_place sim_place(const struct sim *sim, uint32_t node, uint32_t auth
 struct spean_view sim_run_of(const struct sim *sim, uint32_t node, uint32_t author, uint64_t first,
                              uint64_t last, uint8_t *buf);
 
+/* The pipes of a node are full, or not any more: meanwhile it loads no run and no body for anybody,
+ * as the daemon does. */
+void sim_full_pipe(struct sim *sim, uint32_t node, bool full);
+
 /* What a node's store has not reported durable yet. */
 uint32_t sim_unstored(const struct sim *sim, uint32_t node);
 

@@ -13,6 +13,7 @@
 
 #include "protocol/evidence.h"
 #include "protocol/message.h"
+#include "protocol/partkey.h"
 #include "protocol/writer.h"
 #include "tests/sim/simnet.h"
 
@@ -905,6 +906,89 @@ static void a_fetch_with_a_proof_of_another_key_is_refused(void **state)
     refused(f, 1310);
 }
 
+/* B shows the proof of the key of a part of A's, as an honest node that holds it would. */
+static void say_fetch(struct fixture *f, uint32_t fetch)
+{
+    uint8_t key[SPEAN_KEY_BYTES];
+    memset(key, 7, sizeof(key)); /* As simnet makes the key of part 7. */
+    message(f, SPEAN_MESSAGE_FETCH)->as.fetch.fetch = fetch;
+    f->m.as.fetch.log = sim_log(f->sim, A);
+    spean_partkey_proof(&f->m.as.fetch.proof, key);
+    spean_partkey_tag(&f->m.as.fetch.tag, &f->m.as.fetch.proof, &f->m.as.fetch.log);
+    f->m.as.fetch.seqs_count = 1;
+    f->m.as.fetch.seqs[0] = 41;
+    say(f);
+}
+
+/* A's pipe is full, so that it answers nothing for now; B has asked count times. */
+static void fetch_often(struct fixture *f, uint32_t count)
+{
+    sim_commit_sealed(f->sim, A, 7, 1u << A | 1u << C);
+    sim_run(f->sim, 50);
+    open_session(f);
+    sim_full_pipe(f->sim, A, true);
+    for (uint32_t i = 1; i <= count; i++) {
+        say_fetch(f, i);
+    }
+}
+
+static void eight_fetches_may_be_open_and_no_more(void **state)
+{
+    struct fixture *f = *state;
+    fetch_often(f, SPEAN_WANTS_MAX);
+    assert_int_equal(sim_counts(f->sim).broke, 0);
+    say_fetch(f, SPEAN_WANTS_MAX + 1);
+    sim_full_pipe(f->sim, A, false);
+    refused(f, 1310);
+}
+
+static void what_was_answered_is_not_open(void **state)
+{
+    struct fixture *f = *state;
+    fetch_often(f, SPEAN_WANTS_MAX);
+    const uint64_t before = sim_counts(f->sim).by_type[SPEAN_MESSAGE_BODIES];
+    sim_full_pipe(f->sim, A, false);
+    assert_int_equal(sim_counts(f->sim).by_type[SPEAN_MESSAGE_BODIES], before + SPEAN_WANTS_MAX);
+    for (uint32_t i = 1; i <= 3 * SPEAN_WANTS_MAX; i++) {
+        say_fetch(f, 1); /* The number is free again, too. */
+    }
+    ignored(f);
+}
+
+static void a_second_fetch_under_a_number_that_is_open_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    fetch_often(f, 2);
+    say_fetch(f, 2);
+    sim_full_pipe(f->sim, A, false);
+    refused(f, 1310);
+}
+
+/* The other way: A lacks bodies of more parts than it may ask for at once. */
+static void a_node_opens_no_more_than_eight_fetches(void **state)
+{
+    struct fixture *f = *state;
+    sim_dial(f->sim, B, A);
+    for (uint8_t part = 1; part <= 20; part++) {
+        sim_commit_sealed(f->sim, B, part, 1u << B);
+    }
+    assert_true(sim_settle(f->sim, SETTLE_MS));
+    sim_silence(f->sim, B);
+    sim_transcript_clear(f->sim);
+    for (uint8_t part = 1; part <= 20; part++) {
+        sim_grant(f->sim, part, A);
+    }
+    sim_run(f->sim, 100);
+    uint32_t asked = 0;
+    const char *at = sim_transcript(f->sim);
+    while ((at = strstr(at, "A>B FETCH\n")) != NULL) {
+        at++;
+        asked++;
+    }
+    assert_true(asked > 0);
+    assert_true(asked <= SPEAN_WANTS_MAX);
+}
+
 /* A has the headers of B's sealed entries and asks B for their bodies; returns the fetch. */
 static uint32_t be_asked_for_bodies(struct fixture *f, uint32_t count)
 {
@@ -1296,6 +1380,10 @@ static int serving_and_all_else(void)
         TEST(a_want_for_a_log_of_nobody_is_not_served),
         TEST(more_for_a_want_that_never_was_is_ignored),
         TEST(endless_credit_gives_one_run_at_a_time),
+        TEST(eight_fetches_may_be_open_and_no_more),
+        TEST(what_was_answered_is_not_open),
+        TEST(a_second_fetch_under_a_number_that_is_open_is_refused),
+        TEST(a_node_opens_no_more_than_eight_fetches),
         TEST(a_fetch_with_a_proof_of_another_key_is_refused),
         TEST(bodies_that_were_not_asked_for_are_ignored),
         TEST(a_body_that_does_not_match_its_header_is_refused),
