@@ -1,13 +1,13 @@
 #!/bin/sh
 # tools/packages.sh GROUP... - install the Debian 12 packages of these groups that are missing.
 #
-# Groups: build (compile and run), test, lint, fuzz. Nothing missing: no root, no network, no
+# Groups: build (compile and run), test, lint, fuzz, coverage. Nothing missing: no root, no network, no
 # output. Talk goes to stderr. Exit status: 0 all installed, 1 something could not be installed,
 # 2 wrong use.
 set -eu
 
 usage() {
-    echo "usage: tools/packages.sh build|test|lint|fuzz..."
+    echo "usage: tools/packages.sh build|test|lint|fuzz|coverage..."
     echo "Installs the Debian 12 packages of these groups that are missing."
 }
 
@@ -21,6 +21,7 @@ packages_of() {
     test) echo libcmocka-dev python3 python3-zmq python3-msgpack python3-nacl procps ;;
     lint) echo clang-format clang-tidy ;;
     fuzz) echo clang libclang-rt-14-dev ;;
+    coverage) echo gcovr ;;
     *)
         usage >&2
         exit 2
