@@ -4,12 +4,7 @@
 
 #include "node/records.h"
 
-#define SPEAN_IMPORT_ITEMS_MAX 500u
-
-/*
- * Answer POST /v1/agencies/import: each item edits the agency that has its identifier, or makes
- * it. Bringing the same again changes nothing. An item that is wrong stops no other; items share
- * commits, so that an import does not wait for the disk at each of them.
+/* Answer POST /v1/agencies/import: an agency is found again by an identifier, {"scheme", "value"}.
  */
 void spean_agency_import(struct spean_records *at);
 

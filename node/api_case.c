@@ -1,14 +1,9 @@
 /* Cases: what only the own organisation sees. */
-#include <assert.h>
-#include <stdio.h>
-#include <string.h>
-
+#include "node/case_import.h"
+#include "node/case_new.h"
 #include "node/handlers.h"
 #include "node/records.h"
-#include "protocol/caseid.h"
 #include "protocol/schema_numbers.h"
-#include "protocol/writer.h"
-#include "store/setup.h"
 
 #define LINE_FIELDS 6u
 
@@ -55,72 +50,22 @@ static void case_get(const struct spean_request *request, void *ctx, struct spea
 
 /* -- Add ------------------------------------------------------------------------------------- */
 
-static bool gives(const struct spean_edit *edit, uint64_t field)
-{
-    for (uint32_t i = 0; i < spean_edit_count(edit); i++) {
-        if (spean_edit_at(edit, i)->field->number == field) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Make the first code of this month that no case has. */
-static spean_err next_code(struct spean_records *at, char out[SPEAN_CASEID_LEN + 1])
-{
-    const struct spean_day today = spean_records_today(at);
-    struct spean_caseid id = {.country = "", .year = today.year, .month = today.month};
-    struct spean_setup setup;
-    struct spean_document doc;
-    spean_err err = spean_setup_get(at->view.tx, &setup, &doc);
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    assert(setup.country.len < sizeof(id.country));
-    memcpy(id.country, setup.country.data, setup.country.len);
-    for (uint32_t number = 1; number <= SPEAN_CASEID_NUMBER_MAX; number++) {
-        struct spean_record_id taken;
-        id.number = (uint16_t)number;
-        err = spean_caseid_make(out, &id);
-        if (err != SPEAN_OK) {
-            return err;
-        }
-        const struct spean_view name = {(const uint8_t *)out, strlen(out)};
-        err = spean_record_lookup(at->view.tx, at->view.keys, SPEAN_LOOKUP_SHORT_REF, name, NULL,
-                                  &taken);
-        if (err != SPEAN_OK) {
-            return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
-        }
-    }
-    return SPEAN_ELIMIT;
-}
-
-static spean_err add_text(struct spean_edit *edit, uint64_t field, const char *text)
-{
-    struct spean_json_why why;
-    json_t *json = json_string(text);
-    const spean_err err = json == NULL ? SPEAN_ENOMEM
-                                       : spean_edit_add_json(edit, SPEAN_TYPE_CASE, field,
-                                                             SPEAN_VERB_WRITE, json, &why);
-    json_decref(json);
-    return err;
-}
-
 /* What every case has from its first day: a code, a status, that day. */
 static spean_err add_defaults(struct spean_records *at, struct spean_edit *edit)
 {
     char code[SPEAN_CASEID_LEN + 1];
+    struct spean_case_numbers numbers = {.last = {.number = 0}};
     spean_err err = SPEAN_OK;
-    if (!gives(edit, SPEAN_FIELD_CASE_SHORT_REF)) {
-        err = next_code(at, code);
+    if (!spean_case_edit_gives(edit, SPEAN_FIELD_CASE_SHORT_REF)) {
+        err = spean_case_code_next(at, &numbers, code);
         if (err == SPEAN_OK) {
-            err = add_text(edit, SPEAN_FIELD_CASE_SHORT_REF, code);
+            err = spean_case_edit_text(edit, SPEAN_FIELD_CASE_SHORT_REF, code);
         }
     }
-    if (err == SPEAN_OK && !gives(edit, SPEAN_FIELD_CASE_STATUS)) {
-        err = add_text(edit, SPEAN_FIELD_CASE_STATUS, "active");
+    if (err == SPEAN_OK && !spean_case_edit_gives(edit, SPEAN_FIELD_CASE_STATUS)) {
+        err = spean_case_edit_text(edit, SPEAN_FIELD_CASE_STATUS, "active");
     }
-    if (err == SPEAN_OK && !gives(edit, SPEAN_FIELD_CASE_OPENED_ON)) {
+    if (err == SPEAN_OK && !spean_case_edit_gives(edit, SPEAN_FIELD_CASE_OPENED_ON)) {
         uint8_t buf[16];
         const struct spean_day today = spean_records_today(at);
         err = spean_edit_add(edit, spean_schema_field(SPEAN_TYPE_CASE, SPEAN_FIELD_CASE_OPENED_ON),
@@ -129,18 +74,12 @@ static spean_err add_defaults(struct spean_records *at, struct spean_edit *edit)
     return err;
 }
 
-/* The link to referrals is written by sending one. */
-static bool case_editable(const struct spean_schema_field *field)
-{
-    return field->number != SPEAN_FIELD_CASE_REFERRALS;
-}
-
 static bool read_new(struct spean_records *at, struct spean_edit *edit)
 {
     const struct spean_edit_subject subject = {
         .type = SPEAN_TYPE_CASE,
         .roles = SPEAN_ROLE_OWNER | SPEAN_ROLE_MEMBER,
-        .editable = case_editable,
+        .editable = spean_case_editable,
     };
     struct spean_json_why why = {""};
     spean_err err = spean_edit_read(edit, &subject, at->request->body, &why);
@@ -191,7 +130,17 @@ static void case_patch(struct spean_job *job, void *core)
 {
     struct spean_records at;
     if (spean_records_write(&at, job, core)) {
-        spean_records_patch(&at, SPEAN_TYPE_CASE, case_editable);
+        spean_records_patch(&at, SPEAN_TYPE_CASE, spean_case_editable);
+        spean_records_end(&at);
+    }
+    spean_queue_answer(job);
+}
+
+static void case_import(struct spean_job *job, void *core)
+{
+    struct spean_records at;
+    if (spean_records_write(&at, job, core)) {
+        spean_case_import(&at);
         spean_records_end(&at);
     }
     spean_queue_answer(job);
@@ -202,6 +151,8 @@ struct spean_route_group spean_case_routes(void)
     static const struct spean_route routes[] = {
         {"GET", "/v1/cases", SPEAN_ROUTE_READ, cases_list, NULL, NULL},
         {"POST", "/v1/cases", SPEAN_ROUTE_WRITE, NULL, NULL, case_add},
+        {"POST", "/v1/cases/import", SPEAN_ROUTE_WRITE | SPEAN_ROUTE_BIG_BODY, NULL, NULL,
+         case_import},
         {"GET", "/v1/cases/{id}", SPEAN_ROUTE_READ, case_get, NULL, NULL},
         {"PATCH", "/v1/cases/{id}", SPEAN_ROUTE_WRITE, NULL, NULL, case_patch},
     };

@@ -25,7 +25,8 @@ struct spean_route_group spean_agency_routes(void);
 struct spean_route_group spean_case_routes(void);
 struct spean_route_group spean_consent_routes(void);
 struct spean_route_group spean_referral_routes(void);
-struct spean_route_group spean_aside_routes(void); /* entries set aside */
+struct spean_route_group spean_aside_routes(void);  /* entries set aside */
+struct spean_route_group spean_export_routes(void); /* whole records */
 
 /* The list of partners, as in status. */
 json_t *spean_status_partners(const struct spean_core_view *view);

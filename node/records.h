@@ -88,6 +88,10 @@ void spean_records_refuse_why(struct spean_records *at, spean_err err,
 bool spean_records_find(struct spean_records *at, uint64_t type, const char *text,
                         struct spean_record_id *out);
 
+/* The same without a refusal. SPEAN_ENOTFOUND: none. SPEAN_EEXISTS: several. */
+SPEAN_CHECK spean_err spean_records_find_one(const struct spean_records *at, uint64_t type,
+                                             const char *text, struct spean_record_id *out);
+
 /* The same for a string in a body; key is what errors call it. */
 bool spean_records_find_json(struct spean_records *at, uint64_t type, const char *key,
                              const json_t *json, struct spean_record_id *out);

@@ -150,29 +150,38 @@ static void find(const struct spean_records *at, uint64_t type, const char *text
     }
 }
 
+spean_err spean_records_find_one(const struct spean_records *at, uint64_t type, const char *text,
+                                 struct spean_record_id *out)
+{
+    struct found found = {.count = 0};
+    find(at, type, text, &found);
+    if (found.count != 1) {
+        return found.count == 0 ? SPEAN_ENOTFOUND : SPEAN_EEXISTS;
+    }
+    *out = found.record;
+    return SPEAN_OK;
+}
+
 bool spean_records_find(struct spean_records *at, uint64_t type, const char *text,
                         struct spean_record_id *out)
 {
     const struct spean_schema_type *known = spean_schema_type(type);
     assert(known != NULL);
-    struct found found = {.count = 0};
-    find(at, type, text, &found);
+    const spean_err err = spean_records_find_one(at, type, text, out);
     char message[96];
-    if (found.count == 0) {
+    if (err == SPEAN_ENOTFOUND) {
         (void)snprintf(message, sizeof(message), "there is no %s of that id or code", known->name);
         spean_records_refuse(at, SPEAN_ENOTFOUND, NULL, message,
                              "look at the list; an id needs at least 4 of its digits");
         return false;
     }
-    if (found.count > 1) {
+    if (err != SPEAN_OK) {
         (void)snprintf(message, sizeof(message), "several records of type %s answer to that",
                        known->name);
         spean_records_refuse(at, SPEAN_EEXISTS, "ambiguous", message,
                              "give more of the id or code");
-        return false;
     }
-    *out = found.record;
-    return true;
+    return err == SPEAN_OK;
 }
 
 bool spean_records_find_json(struct spean_records *at, uint64_t type, const char *key,

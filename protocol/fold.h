@@ -128,6 +128,11 @@ size_t spean_field_elements_count(const struct spean_field *field);
 bool spean_field_get_element(const struct spean_field *field, size_t index,
                              struct spean_view *element);
 
+/* Give the lowest dot of the adds that keep the element at index in the set; false: none does, it is
+ * not in it. */
+bool spean_field_get_element_dot(const struct spean_field *field, size_t index,
+                                 struct spean_dot *out);
+
 /* Operations of kinds that are not known, ascending by dot; operation is encoded. */
 size_t spean_part_unknown_count(const struct spean_part *part);
 void spean_part_get_unknown(const struct spean_part *part, size_t index, struct spean_dot *dot,

@@ -146,6 +146,21 @@ bool spean_field_get_element(const struct spean_field *field, size_t index,
     return e->dots.count > 0;
 }
 
+bool spean_field_get_element_dot(const struct spean_field *field, size_t index,
+                                 struct spean_dot *out)
+{
+    assert(field != NULL);
+    assert(index < field->elements.count);
+    assert(out != NULL);
+
+    const struct spean_part_element *const e = field->elements.items[index];
+    if (e->dots.count == 0) {
+        return false;
+    }
+    *out = *(const struct spean_dot *)e->dots.items[0];
+    return true;
+}
+
 size_t spean_part_unknown_count(const struct spean_part *part)
 {
     assert(part != NULL);

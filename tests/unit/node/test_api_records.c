@@ -304,6 +304,138 @@ static void two_items_of_one_agency_make_one_record(void **state)
 
 /* -- Cases and consents ---------------------------------------------------------------------- */
 
+#define CASE_ITEM(place, match, edit)                                                              \
+    "{\"place\": \"" place "\", \"match\": {" match "}, \"edit\": {" edit "}}"
+#define CASE_ITEMS(items) "{\"lang\": \"km\", \"items\": [" items "]}"
+#define SOURCE(id)        "\"source\": \"kobo\", \"id\": \"" id "\""
+
+static void imported_cases_are_found_again_by_their_source(void **state)
+{
+    struct records_kit *kit = *state;
+    static const char body[] =
+        CASE_ITEMS(CASE_ITEM("2", SOURCE("a"), "\"set\": {\"narrative\": \"One\"}") ", " CASE_ITEM(
+            "3", SOURCE("b"), "\"append\": {\"contacts\": [{\"channel\": \"phone\"}]}"));
+    json_t *answer = records_kit_ok(kit, A1, "POST", "/v1/cases/import", body);
+    assert_int_equal(json_integer_value(records_kit_at(answer, "created")), 2);
+    char id[33];
+    (void)snprintf(id, sizeof(id), "%s", records_kit_text(answer, "results.0.id"));
+    const uint64_t height = records_kit_height(kit, A1);
+    answer = records_kit_ok(kit, A1, "POST", "/v1/cases/import", body);
+    assert_int_equal(json_integer_value(records_kit_at(answer, "unchanged")), 2);
+    assert_int_equal(records_kit_height(kit, A1), height);
+    answer = records_kit_ok(
+        kit, A1, "POST", "/v1/cases/import",
+        CASE_ITEMS(CASE_ITEM("2", SOURCE("a"), "\"set\": {\"narrative\": \"Two\"}")));
+    assert_int_equal(json_integer_value(records_kit_at(answer, "changed")), 1);
+    answer = records_kit_ok(kit, A1, "GET", path_of("cases", id, ""), NULL);
+    assert_string_equal(records_kit_text(answer, "fields.narrative.km"), "Two");
+    assert_string_equal(records_kit_text(answer, "fields.status"), "active");
+    assert_null(records_kit_at(answer, "fields.opened_on"));
+    assert_non_null(records_kit_text(answer, "code"));
+}
+
+static void imported_cases_get_codes_one_after_the_other(void **state)
+{
+    struct records_kit *kit = *state;
+    json_t *answer = records_kit_ok(
+        kit, A1, "POST", "/v1/cases/import",
+        CASE_ITEMS(CASE_ITEM("2", SOURCE("a"), "\"set\": {\"gender\": \"female\"}") ", " CASE_ITEM(
+            "3", SOURCE("b"),
+            "\"set\": {\"short_ref\": \"OLD/17\"}") ", " CASE_ITEM("4", SOURCE("c"),
+                                                                   "\"set\": {\"gender\": "
+                                                                   "\"male\"}")));
+    assert_int_equal(json_integer_value(records_kit_at(answer, "created")), 3);
+    answer = records_kit_ok(kit, A1, "GET", "/v1/cases", NULL);
+    json_t *items = records_kit_at(answer, "items");
+    unsigned seen = 0;
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const char *code = json_string_value(json_object_get(json_array_get(items, i), "code"));
+        assert_non_null(code);
+        seen |= strstr(code, "-0001-") != NULL   ? 1u
+                : strstr(code, "-0002-") != NULL ? 2u
+                : strcmp(code, "OLD/17") == 0    ? 4u
+                                                 : 8u;
+    }
+    assert_int_equal(seen, 7);
+}
+
+static void an_imported_case_that_is_wrong_stops_no_other(void **state)
+{
+    struct records_kit *kit = *state;
+    json_t *answer = records_kit_ok(
+        kit, A1, "POST", "/v1/cases/import",
+        CASE_ITEMS(
+            CASE_ITEM("2", SOURCE("a"), "\"set\": {\"birth_date\": \"yesterday\"}") ", " CASE_ITEM("3", "\"record\": \"ffffffff\"", "\"set\": {\"gender\": \"female\"}") ", " CASE_ITEM(
+                "4", "", "\"set\": {\"gender\": \"female\"}") ", " CASE_ITEM("5", SOURCE("e"),
+                                                                             "\"set\": "
+                                                                             "{\"gender\": "
+                                                                             "\"female\", "
+                                                                             "\"names\": 7}") ","
+                                                                                              " " CASE_ITEM("6",
+                                                                                                            "\"source\": \"Not a code\", \"id\": \"x\"",
+                                                                                                            "") ", " CASE_ITEM("7",
+                                                                                                                               SOURCE(
+                                                                                                                                   "g"),
+                                                                                                                               "\"add\": {\"referrals\": [\"00\"]}") ", " CASE_ITEM("8",
+                                                                                                                                                                                    SOURCE(
+                                                                                                                                                                                        "h"),
+                                                                                                                                                                                    "\"set\": {\"gender\": \"female\"}")));
+    assert_int_equal(json_integer_value(records_kit_at(answer, "created")), 1);
+    assert_int_equal(json_integer_value(records_kit_at(answer, "failed")), 6);
+    json_t *results = records_kit_at(answer, "results");
+    for (size_t i = 0; i < 6; i++) {
+        json_t *error = json_object_get(json_array_get(results, i), "error");
+        assert_true(json_string_length(json_object_get(error, "message")) > 0);
+    }
+    answer = records_kit_ok(kit, A1, "GET", "/v1/cases", NULL);
+    assert_int_equal(json_array_size(records_kit_at(answer, "items")), 1);
+}
+
+static void an_import_may_edit_a_case_by_its_code(void **state)
+{
+    struct records_kit *kit = *state;
+    json_t *answer = records_kit_ok(kit, A1, "POST", "/v1/cases",
+                                    "{\"set\": {\"short_ref\": \"KH-2611-0317-B\"}}");
+    char id[33];
+    (void)snprintf(id, sizeof(id), "%s", records_kit_text(answer, "id"));
+    answer = records_kit_ok(kit, A1, "POST", "/v1/cases/import",
+                            CASE_ITEMS(CASE_ITEM("2", "\"record\": \"KH-2611-0317-B\"",
+                                                 "\"set\": {\"gender\": \"female\"}")));
+    assert_string_equal(records_kit_text(answer, "results.0.result"), "changed");
+    assert_string_equal(records_kit_text(answer, "results.0.id"), id);
+}
+
+static void an_export_says_who_wrote_each_value(void **state)
+{
+    struct records_kit *kit = *state;
+    (void)records_kit_ok(kit, A1, "POST", "/v1/cases",
+                         "{\"set\": {\"narrative\": {\"km\": \"One\"}}, \"add\": {\"citizenship\": "
+                         "[\"VN\", \"KH\"]}, \"append\": {\"contacts\": [{\"channel\": "
+                         "\"phone\"}]}}");
+    json_t *answer = records_kit_ok(kit, A1, "GET", "/v1/export?type=case", NULL);
+    json_t *record = records_kit_at(answer, "items.0");
+    assert_string_equal(records_kit_text(record, "fields.narrative.km"), "One");
+    static const char *const fields[] = {"narrative", "citizenship", "contacts"};
+    static const size_t counts[] = {1, 2, 1};
+    for (size_t i = 0; i < 3; i++) {
+        json_t *writes = json_object_get(json_object_get(record, "written"), fields[i]);
+        assert_int_equal(json_array_size(writes), counts[i]);
+        for (size_t k = 0; k < counts[i]; k++) {
+            json_t *write = json_array_get(writes, k);
+            assert_string_equal(json_string_value(json_object_get(write, "by")),
+                                records_kit_text(record, "owner"));
+            assert_int_equal(json_string_length(json_object_get(write, "entry")), 64);
+            assert_string_equal(json_string_value(json_object_get(write, "at")),
+                                records_kit_text(record, "created"));
+        }
+    }
+    assert_string_equal(records_kit_text(record, "written.narrative.0.actor"), "admin");
+    assert_string_equal(records_kit_text(record, "written.contacts.0.name"),
+                        records_kit_text(record, "fields.contacts.0.name"));
+    assert_refused(kit, A1, "GET", "/v1/export", NULL, "bad_input");
+    assert_refused(kit, A1, "GET", "/v1/export?type=file", NULL, "bad_input");
+}
+
 static void a_case_gets_the_next_code_of_the_month(void **state)
 {
     struct records_kit *kit = *state;
@@ -435,6 +567,11 @@ int main(void)
         TEST(a_conflict_shows_both_sides_and_an_edit_ends_it),
         TEST(an_import_creates_then_changes_nothing),
         TEST(an_import_in_another_language_adds_it),
+        TEST(imported_cases_are_found_again_by_their_source),
+        TEST(imported_cases_get_codes_one_after_the_other),
+        TEST(an_imported_case_that_is_wrong_stops_no_other),
+        TEST(an_import_may_edit_a_case_by_its_code),
+        TEST(an_export_says_who_wrote_each_value),
         TEST(two_items_of_one_agency_make_one_record),
         TEST(a_case_gets_the_next_code_of_the_month),
         TEST(a_consent_is_recorded_once_and_withdrawn_for_ever),
