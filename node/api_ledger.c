@@ -111,6 +111,9 @@ static json_t *nodes_of(const struct spean_core_view *view, const struct spean_i
         spean_answer_hex(row, "transport", log->transport.bytes, sizeof(log->transport.bytes));
         (void)json_object_set_new(row, "standing",
                                   json_string(log->status == SPEAN_LOG_OPEN ? "open" : "closed"));
+        (void)json_object_set_new(
+            row, "relay",
+            json_boolean(spean_authority_is_relay(view->authority, &log->org, &log->signing)));
         (void)json_array_append_new(list, row);
     }
     return list;

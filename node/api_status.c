@@ -7,6 +7,7 @@
 #include "node/core_internal.h"
 #include "node/handlers.h"
 #include "node/todo.h"
+#include "store/carry.h"
 #include "store/fold.h"
 #include "store/lobby.h"
 #include "store/logs.h"
@@ -76,6 +77,41 @@ static uint64_t last_contact(const struct spean_core_view *view, const struct sp
     return latest;
 }
 
+/* When we last heard of an org, and by which way. */
+struct heard {
+    uint64_t at_s; /* 0: never. */
+    const char *by;
+};
+
+/* Let what came last of a log, if it came from somebody else than its org, be what was heard. */
+static void hear_log(const struct spean_core_view *view, const struct spean_log *log,
+                     struct heard *heard)
+{
+    struct spean_logs_row row;
+    struct spean_arrival arrival;
+    if (spean_logs_get(view->tx, &log->id, &row) != SPEAN_OK || row.head.seq == 0 ||
+        spean_logs_next_arrival(view->tx, row.number, row.head.seq, &arrival) != SPEAN_OK ||
+        arrival.time <= heard->at_s) {
+        return;
+    }
+    const struct spean_log *from = spean_authority_log_by_transport(view->authority, &arrival.from);
+    if (from != NULL && !spean_id_equal(&from->org, &log->org)) {
+        *heard = (struct heard){arrival.time, from->relay ? "relay" : "member"};
+    }
+}
+
+static struct heard heard_of(const struct spean_core_view *view, const struct spean_id *org)
+{
+    struct heard heard = {last_contact(view, org), "direct"};
+    for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
+        const struct spean_log *log = spean_authority_log_at(view->authority, i);
+        if (spean_id_equal(&log->org, org)) {
+            hear_log(view, log, &heard);
+        }
+    }
+    return heard;
+}
+
 /* The partner of org that is connected, or any; NULL: we never met. */
 static const struct spean_partner *session_with(const struct spean_core *core,
                                                 const struct spean_id *org)
@@ -123,7 +159,7 @@ static json_t *partner_row(const struct spean_core_view *view, const struct spea
 {
     const struct spean_partner *partner = session_with(view->core, org);
     const char *why = why_not(partner);
-    const uint64_t contact = last_contact(view, org);
+    const struct heard heard = heard_of(view, org);
     json_t *row = json_object();
     const uint64_t here = held_here(view, org);
     spean_answer_org(row, "org", "name", view, org);
@@ -139,8 +175,8 @@ static json_t *partner_row(const struct spean_core_view *view, const struct spea
     (void)json_object_set_new(row, "missing_bodies",
                               spean_json_u64(lacking < then ? lacking : then));
     (void)json_object_set_new(row, "waiting", json_integer(0));
-    spean_answer_time(row, "last_contact", contact);
-    (void)json_object_set_new(row, "by", contact > 0 ? json_string("direct") : json_null());
+    spean_answer_time(row, "last_contact", heard.at_s);
+    (void)json_object_set_new(row, "by", heard.at_s > 0 ? json_string(heard.by) : json_null());
     (void)json_object_set_new(row, "state", json_string(state_of(partner)));
     (void)json_object_set_new(row, "why", why != NULL ? json_string(why) : json_null());
     return row;
@@ -205,6 +241,21 @@ static uint32_t count_disputed(const struct spean_core_view *view)
     return count;
 }
 
+/* A relay that lacks what it should carry is not well, though nobody here could read it. */
+static void add_carried(const struct spean_core_view *view, json_t *problems)
+{
+    const struct spean_log *own = spean_core_own_log(view->core);
+    uint64_t lacking = 0;
+    char text[160];
+    if (own != NULL && own->relay && spean_carry_count(view->tx, &lacking) == SPEAN_OK &&
+        lacking > 0) {
+        (void)snprintf(text, sizeof(text),
+                       "%llu sealed bodies that this relay carries for others are not here yet",
+                       (unsigned long long)lacking);
+        (void)json_array_append_new(problems, json_string(text));
+    }
+}
+
 static json_t *health_of(const struct spean_core_view *view, const struct spean_fold_status *fold)
 {
     json_t *problems = json_array();
@@ -231,6 +282,7 @@ static json_t *health_of(const struct spean_core_view *view, const struct spean_
                        (unsigned long long)fold->bodies_lacking);
         (void)json_array_append_new(problems, json_string(text));
     }
+    add_carried(view, problems);
     json_t *health = json_object();
     (void)json_object_set_new(health, "ok", json_boolean(json_array_size(problems) == 0));
     (void)json_object_set_new(health, "problems", problems);

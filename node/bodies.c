@@ -3,9 +3,8 @@
 
 #include "node/core_internal.h"
 #include "protocol/entry.h"
+#include "store/carry.h"
 #include "store/partkeys.h"
-
-#define GROUPS_MAX 64u /* In one round; the next asks for the rest. */
 
 static bool is_in_audience(const struct core_travel *travel, const struct spean_tag *tag)
 {
@@ -35,33 +34,79 @@ bool core_body_travels(void *ctx, const struct spean_header *header)
     return slot->travels;
 }
 
+/* The groups of one round. Of the core's thread alone; too large for its stack. */
+struct groups {
+    struct spean_lacking lacking[SPEAN_SYNC_FETCHES_MAX];
+    struct spean_fetch_group named[SPEAN_SYNC_FETCHES_MAX];
+    uint32_t count;
+};
+
+static void name_group(struct groups *groups)
+{
+    const struct spean_lacking *lacking = &groups->lacking[groups->count];
+    groups->named[groups->count++] = (struct spean_fetch_group){.log = lacking->log,
+                                                                .tag = lacking->tag,
+                                                                .proof = lacking->proof,
+                                                                .seqs_count = lacking->seqs_count,
+                                                                .seqs = lacking->seqs};
+}
+
+/* What we may read and the peer may hold; a locked node knows of nothing. */
+static void find_readable(struct spean_core *core, struct spean_tx *tx, const struct spean_id *org,
+                          struct spean_fetch_at *at, struct groups *groups)
+{
+    struct spean_lacking_at from = {.tag = at->tag, .seq = at->seq};
+    while (groups->count < SPEAN_SYNC_FETCHES_MAX &&
+           spean_partkeys_lacking(tx, core->keys, org, &from, &groups->lacking[groups->count]) ==
+               SPEAN_OK) {
+        name_group(groups);
+    }
+    at->tag = from.tag;
+    at->seq = from.seq;
+}
+
+/* What we carry and the peer may hold: of logs of its org, or of any if it is a relay. */
+static void find_carried(struct spean_tx *tx, const struct spean_id *org, struct spean_fetch_at *at,
+                         struct groups *groups)
+{
+    struct spean_carry_at from = {.tag = at->tag, .number = at->number, .seq = at->seq};
+    while (groups->count < SPEAN_SYNC_FETCHES_MAX &&
+           spean_carry_lacking(tx, org, &from, &groups->lacking[groups->count]) == SPEAN_OK) {
+        name_group(groups);
+    }
+    at->tag = from.tag;
+    at->number = from.number;
+    at->seq = from.seq;
+}
+
 void core_load_lacking(struct spean_core *core, const struct spean_sync_effect *effect)
 {
+    static struct groups groups;
     struct spean_tx *tx = NULL;
     spean_err err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
     if (err != SPEAN_OK) {
         core_fail(core, err, "read");
         return;
     }
-    static struct spean_lacking lacking[GROUPS_MAX]; /* Of the core's thread alone. */
-    struct spean_fetch_group groups[GROUPS_MAX];
-    struct spean_lacking_at at = {0};
     struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_LACKING, .link = effect->link};
-    event.as.loaded_lacking.groups = groups;
+    struct spean_fetch_at *at = &event.as.loaded_lacking.next;
+    const bool carries = effect->as.load_lacking.carries;
     const struct spean_id *org =
         effect->as.load_lacking.relay ? NULL : &effect->as.load_lacking.org;
-    uint32_t count = 0;
-    while (count < GROUPS_MAX &&
-           spean_partkeys_lacking(tx, core->keys, org, &at, &lacking[count]) == SPEAN_OK) {
-        groups[count] = (struct spean_fetch_group){.log = lacking[count].log,
-                                                   .tag = lacking[count].tag,
-                                                   .proof = lacking[count].proof,
-                                                   .seqs_count = lacking[count].seqs_count,
-                                                   .seqs = lacking[count].seqs};
-        count++;
+    groups.count = 0;
+    *at = effect->as.load_lacking.at;
+    if (!at->carried) {
+        find_readable(core, tx, org, at, &groups);
     }
-    event.as.loaded_lacking.count = count;
-    err = spean_partkeys_lacking_count(tx, &event.as.loaded_lacking.missing);
+    if (carries && groups.count < SPEAN_SYNC_FETCHES_MAX) {
+        *at = at->carried ? *at : (struct spean_fetch_at){.carried = true};
+        find_carried(tx, org, at, &groups);
+    }
+    event.as.loaded_lacking.groups = groups.named;
+    event.as.loaded_lacking.count = groups.count;
+    event.as.loaded_lacking.more = groups.count == SPEAN_SYNC_FETCHES_MAX;
+    err = carries ? spean_carry_count(tx, &event.as.loaded_lacking.missing)
+                  : spean_partkeys_lacking_count(tx, &event.as.loaded_lacking.missing);
     if (err != SPEAN_OK) {
         core_fail(core, err, "lacking");
     }

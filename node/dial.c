@@ -111,8 +111,9 @@ static bool read_endpoint(struct spean_view element, struct spean_key *key,
     return spean_reader_end(&r) == SPEAN_OK && has_key && address[0] != '\0';
 }
 
-/* Dial the nodes that an agency record names, if they are its owner's. */
-static void dial_agency(struct spean_core *core, const struct spean_part *part)
+/* Dial the nodes that an agency record names, if they are its owner's: the relays among them, or
+ * the others. */
+static void dial_agency(struct spean_core *core, const struct spean_part *part, bool relays)
 {
     struct spean_part_info info;
     spean_part_get_info(part, &info);
@@ -127,13 +128,13 @@ static void dial_agency(struct spean_core *core, const struct spean_part *part)
             continue;
         }
         const struct spean_log *log = spean_authority_log_by_transport(core->authority, &key);
-        if (log != NULL && spean_id_equal(&log->org, &info.owner)) {
+        if (log != NULL && spean_id_equal(&log->org, &info.owner) && log->relay == relays) {
             dial(core, &key, address);
         }
     }
 }
 
-static void dial_agencies(struct spean_core *core)
+static void dial_agencies(struct spean_core *core, bool relays)
 {
     struct spean_tx *tx = NULL;
     if (spean_tx_begin(core->db, SPEAN_TX_READ, &tx) != SPEAN_OK) {
@@ -146,7 +147,7 @@ static void dial_agencies(struct spean_core *core)
         struct spean_part *part = NULL;
         after = &record;
         if (spean_record_part(tx, core->keys, &name, &part) == SPEAN_OK) {
-            dial_agency(core, part);
+            dial_agency(core, part, relays);
             spean_part_free(part);
         }
     }
@@ -168,6 +169,8 @@ void core_dial(struct spean_core *core)
         dial(core, &core->joining.transport, core->joining.endpoint);
         core_lobby_ask_again(core);
     }
-    dial_agencies(core);
+    /* Through a relay everybody can be reached, should there be more than can be dialled. */
+    dial_agencies(core, true);
+    dial_agencies(core, false);
     core->dial_now = false;
 }

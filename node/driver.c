@@ -421,8 +421,12 @@ static void load_run(struct spean_core *core, const struct spean_sync_effect *ef
     if (tx == NULL) {
         return;
     }
-    struct core_travel travel = {
-        .core = core, .tx = tx, .org = effect->as.load_run.org, .relay = effect->as.load_run.relay};
+    struct core_travel travel = {.core = core,
+                                 .tx = tx,
+                                 .org = effect->as.load_run.org,
+                                 .relay = spean_authority_is_relay(core->authority,
+                                                                   &effect->as.load_run.org,
+                                                                   &effect->as.load_run.signing)};
     struct spean_serve_request request = {
         .log = spean_authority_log(core->authority, &effect->as.load_run.log),
         .places = effect->as.load_run.places,
@@ -482,7 +486,10 @@ static void load_bodies(struct spean_core *core, const struct spean_sync_effect 
     struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_BODIES, .link = effect->link};
     event.as.loaded_bodies.fetch = effect->as.load_bodies.fetch;
     event.as.loaded_bodies.items = items;
-    const bool known = spean_logs_get(tx, &effect->as.load_bodies.log, &row) == SPEAN_OK;
+    const bool allowed = !effect->as.load_bodies.unproven ||
+                         spean_authority_is_relay(core->authority, &effect->as.load_bodies.org,
+                                                  &effect->as.load_bodies.signing);
+    const bool known = allowed && spean_logs_get(tx, &effect->as.load_bodies.log, &row) == SPEAN_OK;
     for (uint32_t i = 0; known && i < effect->as.load_bodies.count; i++) {
         const uint64_t seq = effect->as.load_bodies.seqs[i];
         struct spean_view body;

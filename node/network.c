@@ -108,12 +108,10 @@ static spean_err hold_logs(struct spean_core *core)
 
 static spean_err open_sync(struct spean_core *core)
 {
-    const struct spean_log *own = spean_core_own_log(core);
     const struct spean_sync_config config = {.handle = core->handle,
                                              .org = core->org,
                                              .signing = core->signing,
-                                             .transport = core->transport_key,
-                                             .relay = own != NULL && own->relay};
+                                             .transport = core->transport_key};
     const spean_err err = spean_sync_new(&config, core->authority, &core->sync);
     return err == SPEAN_OK ? hold_logs(core) : err;
 }

@@ -164,6 +164,11 @@ bool spean_authority_is_member(const struct spean_authority *a, const struct spe
 /* Say whether org is an active member that the charter in force names a steward of. */
 bool spean_authority_is_steward(const struct spean_authority *a, const struct spean_id *org);
 
+/* Say whether the charter names the node with this signing key of org as a relay, and the node is
+ * open: every body travels to it (P6.4). */
+bool spean_authority_is_relay(const struct spean_authority *a, const struct spean_id *org,
+                              const struct spean_key *signing);
+
 /* An org's public sealing key of a generation; NULL: unknown. */
 const struct spean_key *spean_authority_sealing(const struct spean_authority *a,
                                                 const struct spean_id *org, uint64_t generation);

@@ -97,6 +97,22 @@ const struct spean_log *spean_authority_peer(const struct spean_authority *a,
     return open && spean_key_equal(&log->transport, transport) ? log : NULL;
 }
 
+bool spean_authority_is_relay(const struct spean_authority *a, const struct spean_id *org,
+                              const struct spean_key *signing)
+{
+    assert(a != NULL);
+    assert(org != NULL);
+    assert(signing != NULL);
+
+    if (authority_ledger(a) == NULL) {
+        return false;
+    }
+    struct spean_id id;
+    spean_log_id(&id, &a->charter.ledger.id, org, signing);
+    const struct spean_log *const log = spean_authority_log(a, &id);
+    return log != NULL && log->status == SPEAN_LOG_OPEN && log->relay;
+}
+
 uint32_t spean_authority_orgs_count(const struct spean_authority *a)
 {
     assert(a != NULL);

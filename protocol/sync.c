@@ -186,6 +186,12 @@ bool sync_asks(const struct spean_sync *s, const struct link *link)
     return true;
 }
 
+bool sync_peer_is_relay(const struct spean_sync *s, const struct link *link)
+{
+    return link->hello_received &&
+           spean_authority_is_relay(s->authority, &link->org, &link->signing);
+}
+
 /* -- Exclusions ------------------------------------------------------------------------------ */
 
 static uint32_t excluded_index(const struct spean_sync *s, uint64_t name)
@@ -537,6 +543,7 @@ static void set_own_log(struct spean_sync *s)
         const struct spean_id id = ledger->id;
         spean_log_id(&s->own_log, &id, &s->config.org, &s->config.signing);
     }
+    s->relay = spean_authority_is_relay(s->authority, &s->config.org, &s->config.signing);
 }
 
 spean_err spean_sync_new(const struct spean_sync_config *config,
@@ -793,12 +800,7 @@ static bool link_is_quiet(const struct spean_sync *s, const struct link *link)
         spean_frontier_get(link->theirs, &s->own_log).seq < own.seq) {
         return false;
     }
-    for (size_t i = 0; i < SYNC_FETCHES_MAX; i++) {
-        if (link->fetches[i].id != 0) {
-            return false;
-        }
-    }
-    return true;
+    return !sync_bodies_open(link);
 }
 
 bool spean_sync_is_quiet(const struct spean_sync *s)

@@ -26,6 +26,7 @@
 #define SPEAN_SYNC_LINKS_MAX        256u     /* Sessions at once. */
 #define SPEAN_SYNC_WINDOW_BYTES     4194304u /* Asked for and not yet durable, per link. */
 #define SPEAN_SYNC_WINDOW_ALL_BYTES 8388608u /* The same over all links. */
+#define SPEAN_SYNC_FETCHES_MAX      8u       /* Open per link (P1.5). */
 #define SPEAN_SYNC_PING_BUSY_MS     20000u
 #define SPEAN_SYNC_PING_IDLE_MS     300000u
 #define SPEAN_SYNC_PINGS_LOST_MAX   3u
@@ -37,7 +38,6 @@ struct spean_sync_config {
     struct spean_id org;        /* Ours. */
     struct spean_key signing;   /* Of this node's open log. */
     struct spean_key transport; /* Ours: decides which of two links asks (P13.12). */
-    bool relay;                 /* The charter names this node as relay: it pushes (P13.9). */
 };
 
 /* SPEAN_ENOMEM. authority is borrowed for the life of the sync. The caller frees *out. */
@@ -97,13 +97,21 @@ struct spean_document_name {
     struct spean_title title;
 };
 
-/* A group of sealed bodies that we may read and do not hold. */
+/* A group of sealed bodies that we may read, or carry as a relay, and do not hold. */
 struct spean_fetch_group {
     struct spean_id log;
     struct spean_tag tag;
-    struct spean_id proof;
-    uint32_t seqs_count; /* 1 to SPEAN_FETCH_SEQS_MAX. */
+    struct spean_id proof; /* All zero: we carry it, and cannot open it. */
+    uint32_t seqs_count;   /* 1 to SPEAN_FETCH_SEQS_MAX. */
     const uint64_t *seqs;
+};
+
+/* Where a walk over what is lacking goes on; all zero: at its start. */
+struct spean_fetch_at {
+    bool carried; /* Among what we carry as a relay; what we may read comes before. */
+    struct spean_tag tag;
+    uint32_t number; /* Of the log, in the store. */
+    uint64_t seq;
 };
 
 /* Everything behind a pointer or view is lent for the step. */
@@ -148,8 +156,10 @@ struct spean_sync_event {
             bool more;
         } loaded_bodies;
         struct {
-            uint32_t count;
+            uint32_t count; /* At most SPEAN_SYNC_FETCHES_MAX. */
             const struct spean_fetch_group *groups;
+            bool more; /* The walk may go on at next. */
+            struct spean_fetch_at next;
             uint64_t missing; /* Bodies we are entitled to and lack, from whomever. */
         } loaded_lacking;
         struct {
@@ -228,8 +238,8 @@ struct spean_sync_effect {
             const struct spean_place *places; /* Start above the highest that is on our chain. */
             bool headers;                     /* Without any body. */
             uint32_t bytes_max;               /* One run, at least one entry's worth. */
-            struct spean_id org;              /* Of the asker: decides which bodies travel. */
-            bool relay;                       /* The asker is a relay: every body travels. */
+            struct spean_id org;              /* Of the asker: decides which bodies travel, and */
+            struct spean_key signing;         /* so does whether it is a relay when this is done. */
         } load_run;
         struct {
             struct spean_id log;
@@ -240,10 +250,15 @@ struct spean_sync_effect {
             struct spean_tag tag;
             uint32_t count;
             const uint64_t *seqs;
+            bool unproven; /* Served only if the asker, next, is a relay when this is done. */
+            struct spean_id org;
+            struct spean_key signing;
         } load_bodies;
         struct {
             struct spean_id org;
-            bool relay;
+            bool relay;               /* The peer is one: it may hold everything. */
+            bool carries;             /* We are one, and lack what we cannot read, too. */
+            struct spean_fetch_at at; /* Where the walk begins. */
         } load_lacking;
         struct {
             uint32_t count; /* In the order in which they are to be sent. */

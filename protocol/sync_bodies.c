@@ -4,23 +4,32 @@
 
 #include "protocol/sync_internal.h"
 
+static void load(struct spean_sync *s, struct link *link)
+{
+    link->lacking_loading = true;
+    struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOAD_LACKING, link);
+    effect->as.load_lacking.org = link->org;
+    effect->as.load_lacking.relay = sync_peer_is_relay(s, link);
+    /* Before documents are exchanged the peer may not know yet that we are one. */
+    effect->as.load_lacking.carries = s->relay && link->phase == PHASE_FETCH;
+    effect->as.load_lacking.at = link->lacking_at;
+}
+
 void sync_bodies_load(struct spean_sync *s, struct link *link)
 {
     if (link->lacking_loading) {
         link->lacking_again = true;
         return;
     }
-    link->lacking_loading = true;
     link->lacking_again = false;
     link->lacking_got = false;
-    struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOAD_LACKING, link);
-    effect->as.load_lacking.org = link->org;
-    effect->as.load_lacking.relay = link->relay;
+    link->lacking_at = (struct spean_fetch_at){0};
+    load(s, link);
 }
 
 bool sync_bodies_open(const struct link *link)
 {
-    for (size_t i = 0; i < SYNC_FETCHES_MAX; i++) {
+    for (size_t i = 0; i < SPEAN_SYNC_FETCHES_MAX; i++) {
         if (link->fetches[i].id != 0) {
             return true;
         }
@@ -30,7 +39,7 @@ bool sync_bodies_open(const struct link *link)
 
 static struct fetch *fetch_of(struct link *link, uint32_t id)
 {
-    for (size_t i = 0; i < SYNC_FETCHES_MAX; i++) {
+    for (size_t i = 0; i < SPEAN_SYNC_FETCHES_MAX; i++) {
         if (link->fetches[i].id == id) {
             return &link->fetches[i];
         }
@@ -60,14 +69,19 @@ static void send_fetch(struct spean_sync *s, struct link *link, struct fetch *fe
     sync_send(s, link, &m);
 }
 
-/* One round of fetches is over: another one if this one brought something. */
+/*
+ * One round of fetches is over. The walk goes on where it was, so that what the peer does not hold
+ * is asked of it once; at its end it begins anew if it brought something, or something new came in.
+ */
 static void round_over(struct spean_sync *s, struct link *link)
 {
     if (sync_bodies_open(link)) {
         return;
     }
     link->lacking_loading = false;
-    if (link->lacking_got || link->lacking_again) {
+    if (link->lacking_more) {
+        load(s, link);
+    } else if (link->lacking_got || link->lacking_again) {
         sync_bodies_load(s, link);
     }
 }
@@ -80,12 +94,12 @@ void sync_bodies_lacking(struct spean_sync *s, struct link *link,
     if (link->phase == PHASE_FETCH && !sync_want_open(link) && (!link->synced_sent || changed)) {
         sync_compare_send_synced(s, link);
     }
+    link->lacking_more = event->as.loaded_lacking.more;
+    link->lacking_at = event->as.loaded_lacking.next;
+    assert(event->as.loaded_lacking.count <= SPEAN_SYNC_FETCHES_MAX);
     for (uint32_t i = 0; i < event->as.loaded_lacking.count; i++) {
         struct fetch *fetch = fetch_of(link, 0);
-        if (fetch == NULL) {
-            link->lacking_again = true;
-            break;
-        }
+        assert(fetch != NULL); /* None was open when it was loaded. */
         send_fetch(s, link, fetch, &event->as.loaded_lacking.groups[i]);
     }
     round_over(s, link);

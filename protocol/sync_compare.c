@@ -26,7 +26,7 @@ void sync_compare_snapshot(struct spean_sync *s, struct link *link)
 /* Logs that this node pushes: its own, and every one if the charter names it a relay (P13.9). */
 static bool is_pushed(const struct spean_sync *s, const struct spean_id *log)
 {
-    return s->config.relay || spean_id_equal(log, &s->own_log);
+    return s->relay || spean_id_equal(log, &s->own_log);
 }
 
 /* In the buckets that do not differ the peer holds what we hold. */

@@ -12,7 +12,6 @@
 #include "protocol/message.h"
 #include "protocol/sync.h"
 
-#define SYNC_FETCHES_MAX       8u
 #define SYNC_APPENDS_MAX       16384u
 #define SYNC_APPENDS_LINK_MAX  1024u /* An honest peer's runs fill the window long before. */
 #define SYNC_EFFECTS_MAX       65536u
@@ -81,7 +80,6 @@ struct link {
     struct spean_key transport;
     struct spean_id org;
     struct spean_key signing;
-    bool relay;
 
     /* Documents. */
     bool hello_received;
@@ -119,14 +117,16 @@ struct link {
     /* Requests. */
     struct want wants[SPEAN_WANTS_MAX];
     struct serve serves[SPEAN_WANTS_MAX];
-    struct fetch fetches[SYNC_FETCHES_MAX];
+    struct fetch fetches[SPEAN_SYNC_FETCHES_MAX];
     uint32_t answers_count; /* Of FETCHes of the peer's that are not answered whole. */
-    uint32_t answers[SYNC_FETCHES_MAX];
+    uint32_t answers[SPEAN_SYNC_FETCHES_MAX];
     struct spean_frontier *owed;   /* Pushed to us while it came from elsewhere: HELD is due. */
     struct spean_frontier *pushed; /* Pushed and not yet HELD, by log. */
     bool lacking_loading;
-    bool lacking_got;   /* A fetch of this round brought something. */
-    bool lacking_again; /* Something new came in since lacking was loaded. */
+    bool lacking_got;                 /* A fetch of this walk brought something. */
+    bool lacking_again;               /* Something new came in since the walk began. */
+    bool lacking_more;                /* The walk over what is lacking is not at its end. */
+    struct spean_fetch_at lacking_at; /* Where it goes on. */
     uint64_t missing;
     uint64_t paused_until_ms;
 
@@ -152,12 +152,14 @@ struct append {
     struct spean_id log;
     struct spean_place place;
     uint32_t size;
+    bool lacks; /* Sealed bodies did not travel with the run. */
 };
 
 struct spean_sync {
     struct spean_sync_config config;
     const struct spean_authority *authority;
     struct spean_id own_log; /* All zero while the ledger is not known. */
+    bool relay;              /* The charter names this node as one: it pushes (P13.9). */
     struct spean_frontier *frontier;
     uint64_t now_ms, now_s;
 
@@ -214,6 +216,9 @@ void sync_try(struct spean_sync *s, spean_err err);
 
 /* Whether the peer still is what its HELLO said (P13.4). */
 bool sync_peer_stands(const struct spean_sync *s, const struct link *link);
+
+/* Whether the charter names the peer as a relay. */
+bool sync_peer_is_relay(const struct spean_sync *s, const struct link *link);
 
 bool sync_is_excluded(const struct spean_sync *s, const struct spean_id *log);
 void sync_exclude(struct spean_sync *s, const struct spean_id *log);
@@ -304,6 +309,7 @@ void sync_serve_held(struct spean_sync *s, struct link *link, const struct spean
 
 /* -- sync_bodies.c --------------------------------------------------------------------------- */
 
+/* Walk over what is lacking, from the start. */
 void sync_bodies_load(struct spean_sync *s, struct link *link);
 void sync_bodies_lacking(struct spean_sync *s, struct link *link,
                          const struct spean_sync_event *event);

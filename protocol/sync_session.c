@@ -95,7 +95,6 @@ void sync_session_hello(struct spean_sync *s, struct link *link, const struct sp
     link->hello_received = true;
     link->org = hello->org;
     link->signing = hello->signing;
-    link->relay = peer != NULL && peer->relay;
     check_clock(s, link, hello->time);
     if (!link->dialled) {
         send_hello(s, link);

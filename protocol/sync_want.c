@@ -228,6 +228,18 @@ static bool belies_row(const struct spean_sync *s, const struct link *link,
     return !spean_id_equal(&spean_run_entry(s->run, i)->id, &named.entry);
 }
 
+/* Whether a sealed body did not travel with the run in hand. */
+static bool run_lacks(const struct spean_sync *s)
+{
+    for (uint32_t i = 0; i < spean_run_count(s->run); i++) {
+        const struct spean_run_entry *entry = spean_run_entry(s->run, i);
+        if (entry->header.has_tag && entry->body.len == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void hand_over(struct spean_sync *s, struct link *link, struct want *w,
                       const struct spean_id *log)
 {
@@ -239,6 +251,7 @@ static void hand_over(struct spean_sync *s, struct link *link, struct want *w,
     a->place = spean_run_last(s->run);
     a->size = spean_run_size(s->run);
     a->want = w != NULL ? w->id : 0;
+    a->lacks = run_lacks(s);
     if (w != NULL) {
         const uint64_t overdraft = a->size > w->credit ? a->size - w->credit : 0;
         w->credit -= a->size - overdraft;
@@ -430,6 +443,16 @@ static struct want *want_of(struct link *link, uint32_t id)
     return NULL;
 }
 
+/* A relay carries what came without its body as soon as somebody has it. */
+static void load_everywhere(struct spean_sync *s)
+{
+    for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
+        if (s->links[i] != NULL && s->links[i]->phase == PHASE_FETCH) {
+            sync_bodies_load(s, s->links[i]);
+        }
+    }
+}
+
 void sync_want_durable(struct spean_sync *s, const struct append *a)
 {
     const struct spean_place held = spean_frontier_get(s->frontier, &a->log);
@@ -439,6 +462,9 @@ void sync_want_durable(struct spean_sync *s, const struct append *a)
         return;
     }
     send_owed(s, &a->log);
+    if (s->relay && a->lacks) {
+        load_everywhere(s);
+    }
     struct link *link = sync_link(s, a->link);
     if (link == NULL || link->phase == PHASE_ENDED) {
         sync_serve_moved(s, &a->log, NULL);

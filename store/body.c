@@ -210,6 +210,31 @@ spean_err spean_body_next(struct spean_tx *tx, const struct spean_tag *tag,
     return err;
 }
 
+spean_err spean_body_next_tag(struct spean_tx *tx, const struct spean_tag *from,
+                              struct spean_tag *out)
+{
+    assert(from != NULL);
+    assert(out != NULL);
+
+    struct spean_cursor cursor;
+    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_TAGS, (struct spean_view){0});
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_view key;
+    struct spean_view value;
+    err = spean_cursor_seek(&cursor, (struct spean_view){from->bytes, sizeof(from->bytes)}, &key,
+                            &value);
+    if (err == SPEAN_OK && key.len != TAG_KEY_BYTES) {
+        err = SPEAN_ECORRUPT;
+    }
+    if (err == SPEAN_OK) {
+        (void)memcpy(out->bytes, key.data, sizeof(out->bytes));
+    }
+    spean_cursor_fini(&cursor);
+    return err;
+}
+
 spean_err spean_body_lacking(struct spean_tx *tx, const struct spean_tag *tag, uint32_t number,
                              uint64_t from, uint64_t *seqs, uint32_t cap, uint32_t *count,
                              bool *more)

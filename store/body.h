@@ -79,6 +79,11 @@ SPEAN_CHECK spean_err spean_body_next(struct spean_tx *tx, const struct spean_ta
                                       enum spean_body_state state, const struct spean_tagged *from,
                                       struct spean_tagged *out);
 
+/* Give the first tag, at from or behind it, that any entry bears. SPEAN_ENOTFOUND: no more.
+ * SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_body_next_tag(struct spean_tx *tx, const struct spean_tag *from,
+                                          struct spean_tag *out);
+
 /*
  * Fill seqs, with room for cap, with the entries of log number that bear tag and whose bodies are
  * lacking, ascending and at from or above: one group of a FETCH. *more: there are others behind.

@@ -19,6 +19,7 @@
 #include "tools/listing.h"
 #include "tools/out.h"
 #include "tools/qr.h"
+#include "tools/relaying.h"
 #include "tools/timetext.h"
 #include "tools/unlocking.h"
 
@@ -126,6 +127,16 @@ static enum spean_exit pending_run(struct spean_call *call, struct spean_problem
     return spean_listing_print(call, "/v1/pending", columns, pending_add, problem);
 }
 
+static bool has_relay(const json_t *item)
+{
+    const json_t *const nodes = json_object_get(item, "nodes");
+    bool any = false;
+    for (size_t i = 0; i < json_array_size(nodes); i++) {
+        any = any || spean_jsonget_true(json_array_get(nodes, i), "relay");
+    }
+    return any;
+}
+
 static void member_add(struct spean_grid *grid, const json_t *item)
 {
     char who[SPEAN_WHO_BYTES_MAX];
@@ -134,12 +145,13 @@ static void member_add(struct spean_grid *grid, const json_t *item)
     spean_grid_cell(grid, "%s", spean_jsonget_text(item, "status"));
     spean_grid_cell(grid, "%s", spean_jsonget_true(item, "steward") ? _("yes") : "-");
     spean_grid_cell(grid, "%zu", json_array_size(json_object_get(item, "nodes")));
+    spean_grid_cell(grid, "%s", has_relay(item) ? _("yes") : "-");
 }
 
 static enum spean_exit list_run(struct spean_call *call, struct spean_problem *problem)
 {
     static const char *const columns[] = {N_("ORGANISATION"), N_("STATUS"), N_("STEWARD"),
-                                          N_("NODES"), NULL};
+                                          N_("NODES"),        N_("RELAY"),  NULL};
     return spean_listing_print(call, "/v1/members", columns, member_add, problem);
 }
 
@@ -202,6 +214,24 @@ static const struct spean_flag approve_flags[] = {
      .help = N_("the eight digits that they read out, instead of being asked")},
     SPEAN_FLAG_ADMIN_KEY,
     SPEAN_FLAG_ADMIN_PASSPHRASE_FILE,
+    {0},
+};
+
+static const struct spean_flag relay_flags[] = {
+    SPEAN_FLAG_ADMIN_KEY,
+    SPEAN_FLAG_ADMIN_PASSPHRASE_FILE,
+    {0},
+};
+
+static const struct spean_question relay_questions[] = {
+    SPEAN_QUESTION_ADMIN_PASSPHRASE,
+    {0},
+};
+
+static const struct spean_arg relay_args[] = {
+    {.name = "node",
+     .kind = SPEAN_KIND_ID,
+     .help = N_("the member's id, or its node's signing key, or the beginning of one")},
     {0},
 };
 
@@ -290,10 +320,38 @@ static const struct spean_command commands[] = {
         .path = "member list",
         .summary = N_("Show the members of the ledger"),
         .text = N_("Lists every organisation that is or was a member, whether it is a steward, "
-                   "and how many nodes it has."),
+                   "how many nodes it has, and whether one of them is a relay."),
         .inverse = SPEAN_INVERSE_READS,
         .examples = (const char *const[]){"spean member list", NULL},
         .run = list_run,
+    },
+    {
+        .path = "member relay add",
+        .summary = N_("Have a member's node carry what others write"),
+        .text = N_("Signs the charter version that names the node as a relay. A relay holds every "
+                   "sealed record and opens none: partners who are never online at the same time "
+                   "sync through it. It should run always and be reachable: say so in its agency's "
+                   "endpoints, or let the others join by its invitation. A member with one node is "
+                   "named by its id, one with several by the signing key of the node."),
+        .flags = relay_flags,
+        .args = relay_args,
+        .questions = relay_questions,
+        .inverse = "member relay remove",
+        .examples = (const char *const[]){"spean member relay add 7f3a-91c4", NULL},
+        .run = spean_relaying_add,
+    },
+    {
+        .path = "member relay remove",
+        .summary = N_("Have a node carry no longer"),
+        .text = N_("Signs the charter version that no longer names the node. From then on it gets "
+                   "headers, and what its own organisation is party to, as every member does. What "
+                   "it carried before stays there; it never could open it."),
+        .flags = relay_flags,
+        .args = relay_args,
+        .questions = relay_questions,
+        .inverse = "member relay add",
+        .examples = (const char *const[]){"spean member relay remove 7f3a-91c4", NULL},
+        .run = spean_relaying_remove,
     },
     {0},
 };

@@ -309,6 +309,20 @@ spean_err spean_compose_newcomer(const json_t *pending, const struct spean_handl
     return err;
 }
 
+/* Say whether this admin key can sign a charter version alone. SPEAN_EDENIED: it cannot. */
+static spean_err steward_check(const struct spean_adminkey *admin,
+                               const struct spean_ledger *ledger)
+{
+    struct spean_key key;
+    spean_sign_public(&key, spean_adminkey_charter_seed(admin));
+    for (uint32_t i = 0; i < ledger->stewards_count; i++) {
+        if (spean_key_equal(&ledger->stewards[i].key, &key)) {
+            return ledger->threshold == 1 ? SPEAN_OK : SPEAN_EDENIED;
+        }
+    }
+    return SPEAN_EDENIED;
+}
+
 /* Say what stands in the way of org becoming a member by this admin key. */
 static spean_err member_check(const struct spean_adminkey *admin, const struct spean_ledger *ledger,
                               const struct spean_id *org)
@@ -320,31 +334,19 @@ static spean_err member_check(const struct spean_adminkey *admin, const struct s
     if (member != NULL && member->standing == SPEAN_STANDING_REMOVED) {
         return SPEAN_ESTATE;
     }
-    struct spean_key key;
-    spean_sign_public(&key, spean_adminkey_charter_seed(admin));
-    for (uint32_t i = 0; i < ledger->stewards_count; i++) {
-        if (spean_key_equal(&ledger->stewards[i].key, &key)) {
-            return ledger->threshold == 1 ? SPEAN_OK : SPEAN_EDENIED;
-        }
-    }
-    return SPEAN_EDENIED;
+    return steward_check(admin, ledger);
 }
 
-/* Compose, sign and try the version that takes org in. */
-static spean_err member_add(const struct spean_adminkey *admin, struct spean_ledger *ledger,
-                            const struct spean_id *org, struct room *room,
-                            struct spean_composed *out)
+/* Compose, sign and try the version that follows with these changes. */
+static spean_err charter_next(const struct spean_adminkey *admin, struct spean_ledger *ledger,
+                              struct spean_charter_draft *draft, struct room *room,
+                              struct spean_composed *out)
 {
-    struct spean_charter_member member = {.org = *org, .status = SPEAN_MEMBER_ACTIVE};
-    const struct spean_charter_draft draft = {
-        .version = ledger->version + 1,
-        .previous = ledger->head,
-        .members_count = 1,
-        .members = &member,
-    };
     struct spean_composed composed;
     struct spean_view body;
-    spean_err err = spean_charter_compose(&draft, room->body, sizeof(room->body), &body);
+    draft->version = ledger->version + 1;
+    draft->previous = ledger->head;
+    spean_err err = spean_charter_compose(draft, room->body, sizeof(room->body), &body);
     if (err == SPEAN_OK) {
         err = finish(room, body, spean_adminkey_charter_seed(admin), &composed);
     }
@@ -377,8 +379,64 @@ spean_err spean_compose_member(const struct spean_adminkey *admin, const json_t 
         err = member_check(admin, &ledger, org);
     }
     if (err == SPEAN_OK) {
-        err = member_add(admin, &ledger, org, room, out);
+        struct spean_charter_member member = {.org = *org, .status = SPEAN_MEMBER_ACTIVE};
+        struct spean_charter_draft draft = {.members_count = 1, .members = &member};
+        err = charter_next(admin, &ledger, &draft, room, out);
     }
+    spean_ledger_fini(&ledger);
+    free(room);
+    return err;
+}
+
+/* Fill list, which has room for one more than there are, with the relays as they are to be. */
+static uint32_t relays_next(const struct spean_ledger *ledger, const struct spean_relay *relay,
+                            bool named, struct spean_relay *list)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < ledger->relays_count; i++) {
+        const struct spean_relay *const known = &ledger->relays[i];
+        if (!spean_id_equal(&known->org, &relay->org) ||
+            !spean_key_equal(&known->signing, &relay->signing)) {
+            list[count++] = *known;
+        }
+    }
+    if (named) {
+        list[count++] = *relay;
+    }
+    return count;
+}
+
+spean_err spean_compose_relay(const struct spean_adminkey *admin, const json_t *charter,
+                              const struct spean_relay *relay, bool named,
+                              struct spean_composed *out)
+{
+    assert(admin != NULL);
+    assert(relay != NULL);
+    assert(out != NULL);
+    struct room *const room = room_new();
+    if (room == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    struct spean_ledger ledger;
+    struct spean_relay *list = NULL;
+    spean_ledger_init(&ledger);
+    spean_err err = chain_apply(json_object_get(charter, "documents"), room, &ledger, ledger_apply);
+    if (err == SPEAN_OK && spean_ledger_is_relay(&ledger, &relay->org, &relay->signing) == named) {
+        err = SPEAN_EEXISTS;
+    }
+    if (err == SPEAN_OK) {
+        err = steward_check(admin, &ledger);
+    }
+    if (err == SPEAN_OK) {
+        list = calloc((size_t)ledger.relays_count + 1, sizeof(*list));
+        err = list == NULL ? SPEAN_ENOMEM : SPEAN_OK;
+    }
+    if (err == SPEAN_OK) {
+        struct spean_charter_draft draft = {.has_relays = true, .relays = list};
+        draft.relays_count = relays_next(&ledger, relay, named, list);
+        err = charter_next(admin, &ledger, &draft, room, out);
+    }
+    free(list);
     spean_ledger_fini(&ledger);
     free(room);
     return err;

@@ -73,6 +73,15 @@ SPEAN_CHECK spean_err spean_compose_member(const struct spean_adminkey *admin,
                                            const json_t *charter, const struct spean_id *org,
                                            struct spean_composed *out);
 
+/*
+ * Compose the charter version that names, or with named false no longer names, the node with this
+ * signing key of org as a relay; the other relays stay. SPEAN_EEXISTS: it is so already. Otherwise
+ * as spean_compose_member().
+ */
+SPEAN_CHECK spean_err spean_compose_relay(const struct spean_adminkey *admin, const json_t *charter,
+                                          const struct spean_relay *relay, bool named,
+                                          struct spean_composed *out);
+
 /* Work out the handle of the ledger whose charter was given. Errors as spean_compose_member(). */
 SPEAN_CHECK spean_err spean_compose_handle(const json_t *charter, struct spean_handle *handle);
 

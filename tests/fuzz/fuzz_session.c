@@ -38,6 +38,7 @@ struct made_entry {
 struct world {
     struct fixture_document documents[3 * ORGS];
     struct fixture_document removal; /* Of org 1. */
+    struct fixture_document relays;  /* Names our node as one. */
     uint32_t documents_count;
     struct spean_id ledger;
     struct spean_id orgs[ORGS];
@@ -69,6 +70,7 @@ struct run_state {
     const uint8_t *pos, *end;
     struct spean_authority *authority;
     struct spean_sync *sync;
+    bool relay;
     bool removed;
     uint64_t now_ms, next_link;
     struct peer peers[LINKS];
@@ -144,18 +146,30 @@ static void make_world(void)
             }
         }
     }
+    struct spean_relay relay = {.org = world->orgs[0], .signing = world->nodes[0].signing};
+    const struct spean_charter_draft draft = {.version = d[2].doc.version + 1,
+                                              .previous = d[2].doc.id,
+                                              .has_relays = true,
+                                              .relays_count = 1,
+                                              .relays = &relay};
+    fixture_charter(&world->relays, &draft, SIGNED_BY(6));
     world->documents_count = 3 + 2 * ORGS;
     free(first);
 }
 
 static void make_authority(void)
 {
+    struct spean_authority_change change;
     spean_err err = spean_authority_new(&state.authority, NULL);
     assert(err == SPEAN_OK);
     for (uint32_t i = 0; i < world->documents_count; i++) {
-        struct spean_authority_change change;
         err = spean_authority_add(state.authority, world->documents[i].view, SPEAN_PENDING_REFUSE,
                                   &change);
+        assert(err == SPEAN_OK);
+    }
+    if (state.relay) {
+        err =
+            spean_authority_add(state.authority, world->relays.view, SPEAN_PENDING_REFUSE, &change);
         assert(err == SPEAN_OK);
     }
 }
@@ -762,6 +776,7 @@ static void answer_lacking(const struct spean_sync_effect *load)
     event.as.loaded_lacking.groups = groups;
     event.as.loaded_lacking.count = how % 3;
     event.as.loaded_lacking.missing = how;
+    event.as.loaded_lacking.more = how % 16 == 15;
     for (uint32_t i = 0; i < 2; i++) {
         groups[i] =
             (struct spean_fetch_group){.log = world->logs[i], .seqs_count = 3, .seqs = seqs};
@@ -933,13 +948,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (world == NULL) {
         make_world();
     }
-    struct spean_authority *kept = state.removed ? NULL : state.authority;
-    if (state.removed) {
+    const bool relay = size > 0 && (data[0] & 1) != 0;
+    struct spean_authority *kept = state.removed || state.relay != relay ? NULL : state.authority;
+    if (kept == NULL) {
         spean_authority_free(state.authority);
     }
     memset(&state, 0, sizeof(state));
     state.pos = data;
     state.end = data + size;
+    (void)take(); /* Whether we are a relay. */
+    state.relay = relay;
     state.authority = kept;
     state.next_link = 1;
     state.now_ms = 1000;
@@ -949,8 +967,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct spean_sync_config config = {.handle = spean_handle_of(&world->ledger),
                                              .org = world->orgs[0],
                                              .signing = world->nodes[0].signing,
-                                             .transport = world->nodes[0].transport,
-                                             .relay = (take() & 1) != 0};
+                                             .transport = world->nodes[0].transport};
     const spean_err err = spean_sync_new(&config, state.authority, &state.sync);
     assert(err == SPEAN_OK);
     for (uint32_t i = 0; i < STEPS_MAX && state.pos < state.end; i++) {

@@ -20,7 +20,6 @@
 #define TICK_MS        1000u
 #define WALL_START_S   1790000000u
 #define CLOCK_START_MS 1000u
-#define LACKING_MAX    64u
 
 static const char *const type_names[32] = {
     [1] = "HELLO",      [2] = "REFUSE",   [3] = "TITLES",  [4] = "DOCUMENTS", [5] = "EVIDENCE",
@@ -540,6 +539,12 @@ static struct spean_tag tag_of(uint8_t part, const struct spean_id *log, struct 
     return tag;
 }
 
+static bool is_relay(const struct node *node, const struct spean_id *org,
+                     const struct spean_key *signing)
+{
+    return spean_authority_is_relay(node->authority, org, signing);
+}
+
 /* Whether the body of e may travel unasked to org (P6.4): to the audience of its part. */
 static bool may_travel(const struct sim *sim, const struct chain *c, const struct entry *e,
                        const struct spean_id *org)
@@ -605,8 +610,10 @@ static void on_load_run(struct sim *sim, struct node *node, const struct spean_s
         struct spean_run_source sources[SPEAN_RUN_ENTRIES_MAX];
         for (uint32_t i = start; i < end; i++) {
             const struct entry *e = &c->entries[i];
-            const bool travels = e->body != NULL && !effect->as.load_run.headers &&
-                                 may_travel(sim, c, e, &effect->as.load_run.org);
+            const bool travels =
+                e->body != NULL && !effect->as.load_run.headers &&
+                (is_relay(node, &effect->as.load_run.org, &effect->as.load_run.signing) ||
+                 may_travel(sim, c, e, &effect->as.load_run.org));
             sources[i - start].header = e->header;
             sources[i - start].body = (struct spean_view){e->body, travels ? e->body_len : 0};
             event.as.loaded_run.size += (uint32_t)(e->header.len + e->body_len);
@@ -654,7 +661,10 @@ static void on_load_bodies(struct sim *sim, struct node *node,
     struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_BODIES, .link = effect->link};
     event.as.loaded_bodies.fetch = effect->as.load_bodies.fetch;
     event.as.loaded_bodies.items = items;
-    for (uint32_t i = 0; c != NULL && i < effect->as.load_bodies.count; i++) {
+    const bool allowed =
+        !effect->as.load_bodies.unproven ||
+        is_relay(node, &effect->as.load_bodies.org, &effect->as.load_bodies.signing);
+    for (uint32_t i = 0; c != NULL && allowed && i < effect->as.load_bodies.count; i++) {
         const uint64_t seq = effect->as.load_bodies.seqs[i];
         const struct entry *e = seq <= c->count ? &c->entries[seq - 1] : NULL;
         if (e != NULL && e->body != NULL && e->has_tag &&
@@ -666,33 +676,69 @@ static void on_load_bodies(struct sim *sim, struct node *node,
     step_once(sim, node, &event);
 }
 
+/* What one answer to LOAD_LACKING is made of. */
+struct lacking {
+    struct spean_sync_event event;
+    struct spean_fetch_group groups[SPEAN_SYNC_FETCHES_MAX];
+    uint64_t seqs[SPEAN_SYNC_FETCHES_MAX][SPEAN_FETCH_SEQS_MAX];
+    uint32_t skip; /* Groups that were given before. */
+};
+
+static void add_lacking(struct lacking *l, const struct chain *c, uint8_t part, bool proven)
+{
+    struct spean_fetch_group group = {.log = c->log};
+    uint64_t seqs[SPEAN_FETCH_SEQS_MAX];
+    struct spean_id proof;
+    group.tag = tag_of(part, &c->log, &proof);
+    for (uint32_t k = 0; k < c->count && group.seqs_count < SPEAN_FETCH_SEQS_MAX; k++) {
+        const struct entry *e = &c->entries[k];
+        if (e->has_tag && e->body == NULL && spean_tag_equal(&e->tag, &group.tag)) {
+            seqs[group.seqs_count++] = k + 1;
+        }
+    }
+    l->event.as.loaded_lacking.missing += group.seqs_count;
+    if (group.seqs_count == 0) {
+        return;
+    }
+    if (l->skip > 0) {
+        l->skip--;
+        return;
+    }
+    const uint32_t i = l->event.as.loaded_lacking.count;
+    if (i == SPEAN_SYNC_FETCHES_MAX) {
+        l->event.as.loaded_lacking.more = true;
+        return;
+    }
+    memcpy(l->seqs[i], seqs, sizeof(seqs));
+    group.seqs = l->seqs[i];
+    group.proof = proven ? proof : (struct spean_id){{0}};
+    l->groups[i] = group;
+    l->event.as.loaded_lacking.count++;
+}
+
+/* What node may read, or carries as a relay. Places in the walk count groups. */
 static void on_load_lacking(struct sim *sim, struct node *node,
                             const struct spean_sync_effect *effect)
 {
-    static uint64_t seqs[LACKING_MAX][SPEAN_FETCH_SEQS_MAX];
-    struct spean_fetch_group groups[LACKING_MAX];
-    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_LACKING, .link = effect->link};
-    event.as.loaded_lacking.groups = groups;
+    static struct lacking l;
+    memset(&l, 0, sizeof(l));
+    l.event = (struct spean_sync_event){.kind = SPEAN_SYNC_LOADED_LACKING, .link = effect->link};
+    l.event.as.loaded_lacking.groups = l.groups;
+    l.skip = effect->as.load_lacking.at.number;
     for (uint32_t part = 1; part < 256; part++) {
-        for (uint32_t i = 0; node->holds_key[part] && i < sim->count; i++) {
-            const struct chain *c = &node->chains[i];
-            struct spean_fetch_group group = {.log = c->log, .seqs = seqs[0]};
-            group.tag = tag_of((uint8_t)part, &c->log, &group.proof);
-            uint64_t *into = seqs[event.as.loaded_lacking.count];
-            group.seqs = into;
-            for (uint32_t k = 0; k < c->count && group.seqs_count < SPEAN_FETCH_SEQS_MAX; k++) {
-                const struct entry *e = &c->entries[k];
-                if (e->has_tag && e->body == NULL && spean_tag_equal(&e->tag, &group.tag)) {
-                    into[group.seqs_count++] = k + 1;
-                }
-            }
-            event.as.loaded_lacking.missing += group.seqs_count;
-            if (group.seqs_count > 0 && event.as.loaded_lacking.count < LACKING_MAX - 1) {
-                groups[event.as.loaded_lacking.count++] = group;
+        for (uint32_t i = 0; i < sim->count && sim->audience_of_part[part] != 0; i++) {
+            const bool may_hold = effect->as.load_lacking.relay ||
+                                  spean_id_equal(&effect->as.load_lacking.org, &sim->nodes[i].org);
+            if (node->holds_key[part]) {
+                add_lacking(&l, &node->chains[i], (uint8_t)part, true);
+            } else if (effect->as.load_lacking.carries && may_hold) {
+                add_lacking(&l, &node->chains[i], (uint8_t)part, false);
             }
         }
     }
-    step_once(sim, node, &event);
+    l.event.as.loaded_lacking.next.number =
+        effect->as.load_lacking.at.number + l.event.as.loaded_lacking.count;
+    step_once(sim, node, &l.event);
 }
 
 static void on_load_documents(struct sim *sim, struct node *node,
@@ -1142,6 +1188,19 @@ void sim_fill_disk(struct sim *sim, uint32_t index, uint32_t runs)
     sim->nodes[index].runs_left = runs;
 }
 
+/* Write the next version of the charter at steward. */
+static void put_charter(struct sim *sim, struct node *steward,
+                        const struct spean_charter_draft *draft)
+{
+    struct fixture_document *next = must(calloc(1, sizeof(*next)));
+    fixture_charter(next, draft, SIGNED_BY(admin_of(0) + 5));
+    add_document(steward, next);
+    free(sim->charter);
+    sim->charter = next;
+    authority_changed(sim, steward);
+    answer_all(sim);
+}
+
 void sim_remove(struct sim *sim, uint32_t index)
 {
     struct node *steward = &sim->nodes[0];
@@ -1156,13 +1215,20 @@ void sim_remove(struct sim *sim, uint32_t index)
                                               .members = &member,
                                               .cuts_count = 1,
                                               .cuts = &cut};
-    struct fixture_document *next = must(calloc(1, sizeof(*next)));
-    fixture_charter(next, &draft, SIGNED_BY(admin_of(0) + 5));
-    add_document(steward, next);
-    free(sim->charter);
-    sim->charter = next;
-    authority_changed(sim, steward);
-    answer_all(sim);
+    put_charter(sim, steward, &draft);
+}
+
+void sim_relay(struct sim *sim, uint32_t index, bool named)
+{
+    struct node *steward = &sim->nodes[0];
+    struct spean_relay relay = {.org = sim->nodes[index].org,
+                                .signing = sim->nodes[index].keys.signing};
+    const struct spean_charter_draft draft = {.version = sim->charter->doc.version + 1,
+                                              .previous = sim->charter->doc.id,
+                                              .has_relays = true,
+                                              .relays_count = named ? 1 : 0,
+                                              .relays = &relay};
+    put_charter(sim, steward, &draft);
 }
 
 void sim_inject(struct sim *sim, uint32_t from, uint32_t to, struct spean_view frame)
@@ -1195,6 +1261,12 @@ bool sim_connected(const struct sim *sim, uint32_t a, uint32_t b)
 struct spean_view sim_last(const struct sim *sim, uint32_t from, uint32_t to, uint64_t type)
 {
     return sim->last[from][to][type];
+}
+
+struct spean_tag sim_tag(const struct sim *sim, uint32_t author, uint8_t part)
+{
+    struct spean_id proof;
+    return tag_of(part, &sim->nodes[author].chains[author].log, &proof);
 }
 
 struct spean_id sim_log(const struct sim *sim, uint32_t author)

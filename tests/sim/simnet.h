@@ -55,6 +55,9 @@ void sim_fill_disk(struct sim *sim, uint32_t index, uint32_t runs);
 /* The charter, written at node 0, removes the org of a node (cut at what node 0 holds). */
 void sim_remove(struct sim *sim, uint32_t index);
 
+/* The charter, written at node 0, names a node as its one relay, or none. */
+void sim_relay(struct sim *sim, uint32_t index, bool named);
+
 /* A branch of the charter at one node: count versions that follow what all nodes began with, and
  * set the erasure delay to delay and above, so that no two branches are equal. */
 void sim_branch_charter(struct sim *sim, uint32_t at, uint32_t count, uint64_t delay);
@@ -118,6 +121,9 @@ bool sim_connected(const struct sim *sim, uint32_t a, uint32_t b);
 /* The last frame of a type that from sent to to, also if it was lost; len 0 if there is none. It
  * lives until the next one. */
 struct spean_view sim_last(const struct sim *sim, uint32_t from, uint32_t to, uint64_t type);
+
+/* The tag under which an author seals a part. */
+struct spean_tag sim_tag(const struct sim *sim, uint32_t author, uint8_t part);
 
 struct spean_id sim_log(const struct sim *sim, uint32_t author);
 

@@ -899,6 +899,7 @@ static void a_fetch_with_a_proof_of_another_key_is_refused(void **state)
     message(f, SPEAN_MESSAGE_FETCH)->as.fetch.fetch = 1;
     f->m.as.fetch.log = sim_log(f->sim, A);
     f->m.as.fetch.tag.bytes[0] = 1;
+    f->m.as.fetch.proof.bytes[0] = 1;
     f->m.as.fetch.seqs_count = 1;
     f->m.as.fetch.seqs[0] = 41;
     say(f);

@@ -460,6 +460,120 @@ static void lists_are_tables_of_all_pages(void **state)
     talk_fini(&talk);
 }
 
+/* -- Relays ---------------------------------------------------------------------------------- */
+
+#define NODE(key)   "{\"signing\":\"" key "\",\"standing\":\"open\",\"relay\":false}"
+#define CLOSED(key) "{\"signing\":\"" key "\",\"standing\":\"closed\",\"relay\":false}"
+#define KEY_1       "1111111111111111111111111111111111111111111111111111111111111111"
+#define KEY_2       "2222222222222222222222222222222222222222222222222222222222222222"
+
+/* GET /v1/members: the steward's org with these nodes. */
+static char *members(const char *status, const char *nodes)
+{
+    static char text[2000];
+    (void)snprintf(text, sizeof(text),
+                   "{\"items\":[{\"org\":\"%s\",\"name\":\"Bridge\",\"status\":\"%s\",\"nodes\":"
+                   "[%s]}],\"next\":null}",
+                   orgkit_hex(spean_adminkey_org(scene.steward.admin)->bytes, SPEAN_ID_BYTES),
+                   status, nodes);
+    return text;
+}
+
+static void relay(struct talk *talk, const char *verb, const char *nodes, const char *charter,
+                  const char *which)
+{
+    const struct api_say says[] = {{.status = 200, .json = members("active", nodes)},
+                                   {.status = 200, .json = charter},
+                                   {.status = 200, .json = "{\"version\":2}"}};
+    talk_run(talk, says, 3,
+             (const char *const[]){"spean", "member", "relay", verb, which, "--admin-key",
+                                   scene.admin, "--admin-passphrase-file", scene.secret, NULL});
+}
+
+/* Apply the charter version that was sent to the ledger. */
+static void apply_sent(struct talk *talk, struct spean_ledger *ledger, json_t **sent)
+{
+    struct spean_document doc;
+    *sent = asked_body(talk, 2);
+    orgkit_decode(json_object_get(*sent, "document"), scene.buf, &doc);
+    assert_int_equal(spean_ledger_apply(ledger, &doc, NULL), SPEAN_OK);
+}
+
+static void a_relay_is_named_and_taken_off_by_charter_versions(void **state)
+{
+    (void)state;
+    struct talk talk;
+    struct spean_ledger ledger;
+    struct spean_document doc;
+    struct spean_key key;
+    json_t *sent = NULL;
+    const char *const org =
+        orgkit_hex(spean_adminkey_org(scene.steward.admin)->bytes, SPEAN_ID_BYTES);
+    char prefix[9];
+    (void)snprintf(prefix, sizeof(prefix), "%.8s", org);
+    memset(key.bytes, 0x11, sizeof(key.bytes));
+    spean_ledger_init(&ledger);
+    orgkit_decode(scene.genesis.hex, scene.buf, &doc);
+    assert_int_equal(spean_ledger_apply(&ledger, &doc, NULL), SPEAN_OK);
+
+    relay(&talk, "add", NODE(KEY_1) "," CLOSED(KEY_2), scene.charter, prefix);
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_non_null(strstr(talk.result.err, "is a relay now"));
+    apply_sent(&talk, &ledger, &sent);
+    assert_true(spean_ledger_is_relay(&ledger, spean_adminkey_org(scene.steward.admin), &key));
+    char *const charter = dump(json_pack("{s:i,s:[O,O]}", "version", 2, "documents",
+                                         scene.genesis.hex, json_object_get(sent, "document")));
+    json_decref(sent);
+    talk_fini(&talk);
+
+    relay(&talk, "add", NODE(KEY_1), charter, KEY_1);
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked_times(&talk, 2); /* Nothing to do. */
+    talk_fini(&talk);
+
+    relay(&talk, "remove", NODE(KEY_1), charter, "1111");
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_non_null(strstr(talk.result.err, "is no relay any more"));
+    apply_sent(&talk, &ledger, &sent);
+    assert_int_equal(ledger.relays_count, 0);
+    json_decref(sent);
+    talk_fini(&talk);
+    free(charter);
+    spean_ledger_fini(&ledger);
+}
+
+static void a_relay_that_nobody_knows_or_that_is_not_clear_is_refused(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const char *const org =
+        orgkit_hex(spean_adminkey_org(scene.steward.admin)->bytes, SPEAN_ID_BYTES);
+    char prefix[9];
+    (void)snprintf(prefix, sizeof(prefix), "%.8s", org);
+    relay(&talk, "add", CLOSED(KEY_1), scene.charter, KEY_1);
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_NOT_FOUND);
+    assert_asked_times(&talk, 1);
+    talk_fini(&talk);
+    relay(&talk, "add", NODE(KEY_1) "," NODE(KEY_2), scene.charter, prefix);
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_STATE);
+    assert_asked_times(&talk, 1);
+    talk_fini(&talk);
+    relay(&talk, "remove", NODE(KEY_1), scene.charter, KEY_1);
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE); /* It is none. */
+    assert_asked_times(&talk, 2);
+    talk_fini(&talk);
+}
+
+static void who_is_no_steward_names_no_relay(void **state)
+{
+    (void)state;
+    struct talk talk;
+    relay(&talk, "add", NODE(KEY_1), scene.charter, KEY_1);
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DENIED);
+    assert_asked_times(&talk, 2);
+    talk_fini(&talk);
+}
+
 static void refusing_sends_the_newcomer_away(void **state)
 {
     (void)state;
@@ -488,9 +602,12 @@ int main(void)
         TEST(a_time_that_is_none_is_refused),
         TEST(lists_are_tables_of_all_pages),
         TEST(refusing_sends_the_newcomer_away),
+        TEST(a_relay_is_named_and_taken_off_by_charter_versions),
+        TEST(a_relay_that_nobody_knows_or_that_is_not_clear_is_refused),
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_of_newcomer, scene_fini)
         TEST(who_is_no_steward_cannot_approve),
+        TEST(who_is_no_steward_names_no_relay),
         TEST(joining_knocks_shows_the_digits_and_waits),
         TEST(joining_again_goes_on_without_the_admin_key),
         TEST(a_code_from_a_file_may_be_typed_in_small_letters_and_groups),
