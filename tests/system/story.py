@@ -22,6 +22,13 @@ class Story:
         self.phnom_penh, self.hanoi, self.tokyo = (cluster.add(*name) for name in NAMES)
         self.nodes = (self.phnom_penh, self.hanoi, self.tokyo)
         self.case = self.consent = self.referral = None
+        self.orgs = {}
+
+    def org(self, node):
+        """The id of a node's organisation; known from its first call on, also when it is stopped."""
+        if node not in self.orgs:
+            self.orgs[node] = node.status()["org"]
+        return self.orgs[node]
 
     def form(self):
         self.cluster.form_ledger(*self.nodes)
@@ -39,7 +46,7 @@ class Story:
 
     def give_consent(self, *recipients):
         """Record the consent of the samples, for these nodes alone."""
-        to = [word for node in recipients for word in ("--to", node.status()["org"])]
+        to = [word for node in recipients for word in ("--to", self.org(node))]
         consent = self.phnom_penh.spean("consent", "record", "--case", self.case, "--from",
                                         SAMPLES / "consent.json", *to)
         self.consent = consent["id"]
@@ -48,7 +55,7 @@ class Story:
     def draft(self, target):
         referral = self.phnom_penh.spean(
             "referral", "create", "--from", SAMPLES / "referral.json", "--case", self.case, "--to",
-            target.status()["org"], "--consent", self.consent, "--respond-by", "72h")
+            self.org(target), "--consent", self.consent, "--respond-by", "72h")
         self.referral = referral["id"]
         return referral
 
@@ -98,6 +105,11 @@ class Story:
             for entry in node.items(f"/v1/logs/{log['id']}/entries"):
                 found[log["id"], entry["seq"]] = entry
         return found
+
+    def granted(self, node):
+        """How many grants of keys node has written."""
+        own = next(log["id"] for log in node.items("/v1/logs") if log["self"])
+        return sum(row["kind"] == "grant" for row in node.items(f"/v1/logs/{own}/entries"))
 
     def stored(self, node, place):
         """The body of an entry as node keeps it; None: it does not."""
