@@ -237,6 +237,37 @@ static uint32_t answer_of(const struct link *link, uint32_t fetch)
 /* What a relay shows for what it carries and cannot open. */
 static const struct spean_id no_proof = {{0}};
 
+void sync_serve_fetch(struct spean_sync *s, struct link *link, const struct spean_message *m)
+{
+    const bool open = answer_of(link, m->as.fetch.fetch) < link->answers_count;
+    if (open || link->answers_count == SPEAN_SYNC_FETCHES_MAX) {
+        sync_refuse(s, link, 1310, SPEAN_ELIMIT);
+        return;
+    }
+    struct spean_tag tag;
+    spean_partkey_tag(&tag, &m->as.fetch.proof, &m->as.fetch.log);
+    const bool unproven = spean_id_equal(&m->as.fetch.proof, &no_proof);
+    if (!unproven && !spean_tag_equal(&tag, &m->as.fetch.tag)) {
+        sync_refuse(s, link, 1310, SPEAN_EDENIED);
+        return;
+    }
+    uint64_t *seqs = sync_alloc(s, m->as.fetch.seqs_count * sizeof(*seqs));
+    if (seqs == NULL) {
+        return;
+    }
+    memcpy(seqs, m->as.fetch.seqs, m->as.fetch.seqs_count * sizeof(*seqs));
+    link->answers[link->answers_count++] = m->as.fetch.fetch;
+    struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOAD_BODIES, link);
+    effect->as.load_bodies.fetch = m->as.fetch.fetch;
+    effect->as.load_bodies.log = m->as.fetch.log;
+    effect->as.load_bodies.tag = m->as.fetch.tag;
+    effect->as.load_bodies.count = m->as.fetch.seqs_count;
+    effect->as.load_bodies.seqs = seqs;
+    effect->as.load_bodies.unproven = unproven;
+    effect->as.load_bodies.org = link->org;
+    effect->as.load_bodies.signing = link->signing;
+}
+
 static void send_bodies(struct spean_sync *s, struct link *link, uint32_t fetch,
                         const struct spean_body_item *items, uint32_t count, bool more)
 {
@@ -258,41 +289,6 @@ static void send_bodies(struct spean_sync *s, struct link *link, uint32_t fetch,
     const spean_err err = spean_writer_end(&w, &m.as.bodies.items.bytes);
     assert(err == SPEAN_OK); /* The caller keeps within a frame. */
     sync_send(s, link, &m);
-}
-
-void sync_serve_fetch(struct spean_sync *s, struct link *link, const struct spean_message *m)
-{
-    const bool open = answer_of(link, m->as.fetch.fetch) < link->answers_count;
-    if (open || link->answers_count == SPEAN_SYNC_FETCHES_MAX) {
-        sync_refuse(s, link, 1310, SPEAN_ELIMIT);
-        return;
-    }
-    struct spean_tag tag;
-    spean_partkey_tag(&tag, &m->as.fetch.proof, &m->as.fetch.log);
-    const bool unproven = spean_id_equal(&m->as.fetch.proof, &no_proof);
-    if (!unproven && !spean_tag_equal(&tag, &m->as.fetch.tag)) {
-        sync_refuse(s, link, 1310, SPEAN_EDENIED);
-        return;
-    }
-    if (unproven && !sync_peer_is_relay(s, link)) {
-        send_bodies(s, link, m->as.fetch.fetch, NULL, 0, false); /* It was one, perhaps. */
-        return;
-    }
-    uint64_t *seqs = sync_alloc(s, m->as.fetch.seqs_count * sizeof(*seqs));
-    if (seqs == NULL) {
-        return;
-    }
-    memcpy(seqs, m->as.fetch.seqs, m->as.fetch.seqs_count * sizeof(*seqs));
-    link->answers[link->answers_count++] = m->as.fetch.fetch;
-    struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOAD_BODIES, link);
-    effect->as.load_bodies.fetch = m->as.fetch.fetch;
-    effect->as.load_bodies.log = m->as.fetch.log;
-    effect->as.load_bodies.tag = m->as.fetch.tag;
-    effect->as.load_bodies.count = m->as.fetch.seqs_count;
-    effect->as.load_bodies.seqs = seqs;
-    effect->as.load_bodies.unproven = unproven;
-    effect->as.load_bodies.org = link->org;
-    effect->as.load_bodies.signing = link->signing;
 }
 
 void sync_serve_bodies(struct spean_sync *s, struct link *link,
