@@ -50,30 +50,6 @@ static void case_get(const struct spean_request *request, void *ctx, struct spea
 
 /* -- Add ------------------------------------------------------------------------------------- */
 
-/* What every case has from its first day: a code, a status, that day. */
-static spean_err add_defaults(struct spean_records *at, struct spean_edit *edit)
-{
-    char code[SPEAN_CASEID_LEN + 1];
-    struct spean_case_numbers numbers = {.last = {.number = 0}};
-    spean_err err = SPEAN_OK;
-    if (!spean_case_edit_gives(edit, SPEAN_FIELD_CASE_SHORT_REF)) {
-        err = spean_case_code_next(at, &numbers, code);
-        if (err == SPEAN_OK) {
-            err = spean_case_edit_text(edit, SPEAN_FIELD_CASE_SHORT_REF, code);
-        }
-    }
-    if (err == SPEAN_OK && !spean_case_edit_gives(edit, SPEAN_FIELD_CASE_STATUS)) {
-        err = spean_case_edit_text(edit, SPEAN_FIELD_CASE_STATUS, "active");
-    }
-    if (err == SPEAN_OK && !spean_case_edit_gives(edit, SPEAN_FIELD_CASE_OPENED_ON)) {
-        uint8_t buf[16];
-        const struct spean_day today = spean_records_today(at);
-        err = spean_edit_add(edit, spean_schema_field(SPEAN_TYPE_CASE, SPEAN_FIELD_CASE_OPENED_ON),
-                             SPEAN_VERB_WRITE, spean_records_encode_day(&today, buf));
-    }
-    return err;
-}
-
 static bool read_new(struct spean_records *at, struct spean_edit *edit)
 {
     const struct spean_edit_subject subject = {
@@ -87,7 +63,7 @@ static bool read_new(struct spean_records *at, struct spean_edit *edit)
         spean_records_refuse_why(at, err, &why);
         return false;
     }
-    err = add_defaults(at, edit);
+    err = spean_case_defaults(at, edit);
     if (err == SPEAN_ELIMIT) {
         spean_records_refuse(at, err, "no_number", "this month's case numbers are used up",
                              "give a code of your own: \"set\": {\"short_ref\": \"...\"}");

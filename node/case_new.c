@@ -127,3 +127,26 @@ bool spean_case_editable(const struct spean_schema_field *field)
 {
     return field->number != SPEAN_FIELD_CASE_REFERRALS;
 }
+
+spean_err spean_case_defaults(struct spean_records *at, struct spean_edit *edit)
+{
+    char code[SPEAN_CASEID_LEN + 1];
+    struct spean_case_numbers numbers = {.last = {.number = 0}};
+    spean_err err = SPEAN_OK;
+    if (!spean_case_edit_gives(edit, SPEAN_FIELD_CASE_SHORT_REF)) {
+        err = spean_case_code_next(at, &numbers, code);
+        if (err == SPEAN_OK) {
+            err = spean_case_edit_text(edit, SPEAN_FIELD_CASE_SHORT_REF, code);
+        }
+    }
+    if (err == SPEAN_OK && !spean_case_edit_gives(edit, SPEAN_FIELD_CASE_STATUS)) {
+        err = spean_case_edit_text(edit, SPEAN_FIELD_CASE_STATUS, "active");
+    }
+    if (err == SPEAN_OK && !spean_case_edit_gives(edit, SPEAN_FIELD_CASE_OPENED_ON)) {
+        uint8_t buf[16];
+        const struct spean_day today = spean_records_today(at);
+        err = spean_edit_add(edit, spean_schema_field(SPEAN_TYPE_CASE, SPEAN_FIELD_CASE_OPENED_ON),
+                             SPEAN_VERB_WRITE, spean_records_encode_day(&today, buf));
+    }
+    return err;
+}

@@ -26,6 +26,13 @@ bool spean_case_edit_gives(const struct spean_edit *edit, uint64_t field);
 SPEAN_CHECK spean_err spean_case_edit_text(struct spean_edit *edit, uint64_t field,
                                            const char *text);
 
+/*
+ * Add to edit, which makes a case, what it does not give: a code of this month, the status active,
+ * today as the day of opening. Two cases made in one commit would get the same code: make two.
+ * SPEAN_ELIMIT: this month's numbers are used up, or the edit is full. Others as above.
+ */
+SPEAN_CHECK spean_err spean_case_defaults(struct spean_records *at, struct spean_edit *edit);
+
 /* Say whether people edit this field: the link to referrals is written by sending one. */
 bool spean_case_editable(const struct spean_schema_field *field);
 

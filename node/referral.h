@@ -44,6 +44,9 @@ SPEAN_CHECK spean_err spean_referral_now_init(const struct spean_records *at,
                                               struct spean_referral_now *out);
 void spean_referral_now_fini(struct spean_referral_now *now);
 
+/* The consent that a referral was sent by; false: it names none. */
+bool spean_referral_consent(const struct spean_records_item *item, struct spean_record_id *out);
+
 /* Add {state, flags, origin, target, steps, draft: null, details} to a record that is shown. */
 SPEAN_CHECK spean_err spean_referral_now_show(struct spean_records *at,
                                               const struct spean_records_item *item,

@@ -16,24 +16,45 @@ bool spean_referral_section_chosen(const json_t *sections, const struct spean_sc
     return false;
 }
 
+/* What everybody asked sees of a case. */
+static const struct {
+    uint64_t of_case;
+    uint64_t of_preview;
+} previewed[] = {
+    {SPEAN_FIELD_CASE_AGE_BAND, SPEAN_FIELD_REFERRAL_AGE_BAND},
+    {SPEAN_FIELD_CASE_LOCATION_SIDE, SPEAN_FIELD_REFERRAL_LOCATION_SIDE},
+    {SPEAN_FIELD_CASE_RISK_LEVEL, SPEAN_FIELD_REFERRAL_RISK_LEVEL},
+    {SPEAN_FIELD_CASE_SAFE_CONTACT, SPEAN_FIELD_REFERRAL_SAFE_CONTACT},
+    {SPEAN_FIELD_CASE_WITHHOLD_FROM, SPEAN_FIELD_REFERRAL_WITHHOLD_FROM},
+};
+
+#define PREVIEWED_COUNT (sizeof(previewed) / sizeof(previewed[0]))
+
 uint64_t spean_referral_preview_field(uint64_t case_field)
 {
-    static const struct {
-        uint64_t from;
-        uint64_t to;
-    } rows[] = {
-        {SPEAN_FIELD_CASE_AGE_BAND, SPEAN_FIELD_REFERRAL_AGE_BAND},
-        {SPEAN_FIELD_CASE_LOCATION_SIDE, SPEAN_FIELD_REFERRAL_LOCATION_SIDE},
-        {SPEAN_FIELD_CASE_RISK_LEVEL, SPEAN_FIELD_REFERRAL_RISK_LEVEL},
-        {SPEAN_FIELD_CASE_SAFE_CONTACT, SPEAN_FIELD_REFERRAL_SAFE_CONTACT},
-        {SPEAN_FIELD_CASE_WITHHOLD_FROM, SPEAN_FIELD_REFERRAL_WITHHOLD_FROM},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i].from == case_field) {
-            return rows[i].to;
+    for (size_t i = 0; i < PREVIEWED_COUNT; i++) {
+        if (previewed[i].of_case == case_field) {
+            return previewed[i].of_preview;
         }
     }
     return 0;
+}
+
+/* The field of a case that a field of a referral's preview or payload shows; 0: none. */
+static uint64_t case_field(const struct spean_schema_field *of_referral)
+{
+    for (size_t i = 0; i < PREVIEWED_COUNT; i++) {
+        if (previewed[i].of_preview == of_referral->number) {
+            return previewed[i].of_case;
+        }
+    }
+    if (of_referral->part != SPEAN_PART_PAYLOAD ||
+        of_referral->number <= SPEAN_FIELD_SHARED_OFFSET) {
+        return 0;
+    }
+    const uint64_t number = of_referral->number - SPEAN_FIELD_SHARED_OFFSET;
+    const struct spean_schema_field *field = spean_schema_field(SPEAN_TYPE_CASE, number);
+    return field == NULL || field->section == NULL ? 0 : number;
 }
 
 /* Add one value, unless this program does not understand it. */
@@ -80,23 +101,23 @@ static spean_err copy_list(struct spean_edit *edit, const struct spean_schema_fi
     return SPEAN_OK;
 }
 
-/* The join of all siblings, as one value: what is acted on. */
+/* The join of all siblings, as one value: what is acted on. from is a field of a record of type. */
 static spean_err copy_join(struct spean_edit *edit, const struct spean_schema_field *to,
-                           const struct spean_field *from)
+                           uint64_t type, const struct spean_field *from)
 {
     struct spean_json_why why;
     json_t *joined = NULL;
-    spean_err err = spean_json_field_show(SPEAN_TYPE_CASE, from, NULL, &joined);
+    const uint64_t other = type == SPEAN_TYPE_CASE ? SPEAN_TYPE_REFERRAL : SPEAN_TYPE_CASE;
+    spean_err err = spean_json_field_show(type, from, NULL, &joined);
     if (err == SPEAN_OK && joined != NULL) {
-        err = spean_edit_add_json(edit, SPEAN_TYPE_REFERRAL, to->number, SPEAN_VERB_WRITE, joined,
-                                  &why);
+        err = spean_edit_add_json(edit, other, to->number, SPEAN_VERB_WRITE, joined, &why);
     }
     json_decref(joined);
     return err;
 }
 
 static spean_err copy_field(struct spean_edit *edit, const struct spean_schema_field *to,
-                            const struct spean_field *from)
+                            uint64_t type, const struct spean_field *from)
 {
     struct spean_write write;
     switch (to->kind) {
@@ -105,7 +126,7 @@ static spean_err copy_field(struct spean_edit *edit, const struct spean_schema_f
     case SPEAN_KIND_LIST:
         return copy_list(edit, to, from);
     case SPEAN_KIND_STRICTEST:
-        return copy_join(edit, to, from);
+        return copy_join(edit, to, type, from);
     case SPEAN_KIND_VALUE:
         return spean_field_get_shown(from, &write)
                    ? copy_value(edit, to, SPEAN_VERB_WRITE, write.value)
@@ -135,10 +156,37 @@ spean_err spean_referral_copy_case(const struct spean_records_item *item, const 
         }
         const struct spean_schema_field *into =
             to == 0 ? NULL : spean_schema_field(SPEAN_TYPE_REFERRAL, to);
-        const spean_err err = into == NULL ? SPEAN_OK : copy_field(edit, into, from);
+        const spean_err err =
+            into == NULL ? SPEAN_OK : copy_field(edit, into, SPEAN_TYPE_CASE, from);
         if (err != SPEAN_OK) {
             return err;
         }
     }
     return SPEAN_OK;
+}
+
+static spean_err copy_part_back(const struct spean_part *part, struct spean_edit *edit)
+{
+    const size_t count = part == NULL ? 0 : spean_part_fields_count(part);
+    for (size_t i = 0; i < count; i++) {
+        const struct spean_field *from = spean_part_field(part, i);
+        const struct spean_schema_field *known =
+            spean_schema_field(SPEAN_TYPE_REFERRAL, spean_field_number(from));
+        const uint64_t to = known == NULL || (uint64_t)known->kind != spean_field_kind(from)
+                                ? 0
+                                : case_field(known);
+        const spean_err err = to == 0 ? SPEAN_OK
+                                      : copy_field(edit, spean_schema_field(SPEAN_TYPE_CASE, to),
+                                                   SPEAN_TYPE_REFERRAL, from);
+        if (err != SPEAN_OK) {
+            return err;
+        }
+    }
+    return SPEAN_OK;
+}
+
+spean_err spean_referral_copy_back(const struct spean_records_item *item, struct spean_edit *edit)
+{
+    const spean_err err = copy_part_back(item->parts[SPEAN_PART_PREVIEW], edit);
+    return err == SPEAN_OK ? copy_part_back(item->parts[SPEAN_PART_PAYLOAD], edit) : err;
 }

@@ -1,4 +1,4 @@
-/* node/referral_case.h - which part of a case a referral shows. */
+/* node/referral_case.h - which part of a case a referral shows, and a case made of that. */
 #ifndef SPEAN_NODE_REFERRAL_CASE_H
 #define SPEAN_NODE_REFERRAL_CASE_H
 
@@ -23,5 +23,10 @@ uint64_t spean_referral_preview_field(uint64_t case_field);
  */
 SPEAN_CHECK spean_err spean_referral_copy_case(const struct spean_records_item *item,
                                                const json_t *sections, struct spean_edit *edit);
+
+/* The other way round: add to edit, which is of a case, what preview and payload of a referral say
+ * of the person. Errors as above. */
+SPEAN_CHECK spean_err spean_referral_copy_back(const struct spean_records_item *item,
+                                               struct spean_edit *edit);
 
 #endif

@@ -6,6 +6,7 @@
 #include "node/json_value.h"
 #include "node/referral.h"
 #include "node/referral_case.h"
+#include "node/referral_twin.h"
 #include "node/withdrawal.h"
 #include "protocol/limits.h"
 #include "protocol/reader.h"
@@ -17,7 +18,6 @@
 #define FIXED_BYTES_MAX   (SPEAN_VALUE_BYTES_MAX + 512u)
 #define WITHHOLD_MAX      64u /* Lists of whom the person does not want to know. */
 #define PERSON_FIELDS_MIN 32u /* Fields of a case below are about the office's work. */
-#define TWINS_MAX         1024u
 
 /* -- Gathering ------------------------------------------------------------------------------- */
 
@@ -166,70 +166,6 @@ static void judge_consent(struct spean_records *at, struct spean_referral_plan *
     spean_records_unload(&about);
 }
 
-/* Whether a referral that is shown asks for one of the services of the draft. */
-static bool shares_service(struct spean_records *at, const struct spean_records_item *item,
-                           const json_t *services)
-{
-    json_t *line = json_object();
-    bool shared =
-        line == NULL || spean_records_line_field(at, item, "services_requested", line) != SPEAN_OK;
-    const json_t *theirs = json_object_get(line, "services_requested");
-    for (size_t i = 0; i < json_array_size(services); i++) {
-        const json_t *code = json_object_get(json_array_get(services, i), "code");
-        for (size_t k = 0; k < json_array_size(theirs); k++) {
-            shared = shared ||
-                     (code != NULL &&
-                      json_equal(code, json_object_get(json_array_get(theirs, k), "code")) == 1);
-        }
-    }
-    json_decref(line);
-    return shared;
-}
-
-/* Whether one referral of the case goes to the same organisation for the same, and is open. */
-static bool is_twin(struct spean_records *at, const struct spean_referral_plan *plan,
-                    const struct spean_record_id *record)
-{
-    struct spean_records_item item = {.record = NULL};
-    struct spean_referral_now now;
-    if (spean_record_id_equal(record, &plan->record) ||
-        spean_records_load(at, record, &item) != SPEAN_OK) {
-        return false;
-    }
-    bool twin = false;
-    if (item.info.type == SPEAN_TYPE_REFERRAL &&
-        spean_referral_now_init(at, &item, &now) == SPEAN_OK) {
-        twin = spean_id_equal(&now.target, &plan->target) &&
-               !spean_referral_is_resolved(now.progress.state) &&
-               shares_service(at, &item, json_object_get(plan->draft, "services"));
-        spean_referral_now_fini(&now);
-    }
-    spean_records_unload(&item);
-    return twin;
-}
-
-static bool has_twin(struct spean_records *at, const struct spean_referral_plan *plan)
-{
-    const struct spean_part *part = plan->case_item.parts[SPEAN_PART_CASE];
-    const struct spean_field *field =
-        part == NULL ? NULL : spean_part_find(part, SPEAN_FIELD_CASE_REFERRALS, SPEAN_KIND_SET);
-    const size_t count = field == NULL ? 0 : spean_field_elements_count(field);
-    for (size_t i = 0; i < count && i < TWINS_MAX; i++) {
-        struct spean_view element;
-        struct spean_record_id record;
-        struct spean_reader r;
-        if (!spean_field_get_element(field, i, &element)) {
-            continue;
-        }
-        spean_reader_init(&r, element);
-        spean_reader_bin_fixed(&r, record.bytes, SPEAN_RECORD_ID_BYTES);
-        if (spean_reader_end(&r) == SPEAN_OK && is_twin(at, plan, &record)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool spean_referral_plan_init(struct spean_records *at, const struct spean_record_id *record,
                               const json_t *draft, struct spean_referral_plan *out)
 {
@@ -250,7 +186,8 @@ bool spean_referral_plan_init(struct spean_records *at, const struct spean_recor
     out->emergency = urgency != NULL && strcmp(urgency, "emergency") == 0;
     judge_consent(at, out);
     out->facts.target_is_active = spean_authority_is_member(at->view.authority, &out->target);
-    out->facts.has_unresolved_twin = has_twin(at, out);
+    out->facts.has_unresolved_twin = spean_referral_has_twin(
+        at, record, &out->case_item, &out->target, json_object_get(draft, "services"));
     out->facts.gives_urgency = urgency != NULL;
     out->facts.gives_respond_by = json_object_get(draft, "respond_by") != NULL;
     out->facts.gives_service = json_array_size(json_object_get(draft, "services")) > 0;
@@ -317,10 +254,17 @@ static spean_err nothing_sent(struct spean_referral_progress *out)
     return err;
 }
 
-/* The sections that were chosen and that the consent does not name. */
+/* What is wrong with the sections that were chosen: the consent does not name them, or a transfer
+ * would hand over nothing. */
 static bool add_sections(const struct spean_referral_plan *plan, json_t *array)
 {
     const json_t *sections = json_object_get(plan->draft, "sections");
+    const char *kind = json_string_value(json_object_get(plan->draft, "kind"));
+    if (kind != NULL && strcmp(kind, "transfer") == 0 && json_array_size(sections) == 0 &&
+        !add_problem(array, "missing_sections",
+                     "a transfer hands the case over; say which sections go with it")) {
+        return false;
+    }
     if (plan->facts.gives_override) {
         return true;
     }

@@ -6,6 +6,7 @@
 #include "node/json_value.h"
 #include "node/referral.h"
 #include "protocol/caseid.h"
+#include "protocol/codes.h"
 #include "protocol/limits.h"
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
@@ -68,6 +69,19 @@ static bool check_one(struct spean_records *at, const struct key *key, json_t *j
     return err == SPEAN_OK;
 }
 
+/* What follows from a referral hangs on its kind, so a draft names one that is known. */
+static bool check_kind(struct spean_records *at, const json_t *json)
+{
+    const struct spean_view code = {(const uint8_t *)json_string_value(json),
+                                    json_string_length(json)};
+    if (code.data != NULL && spean_codes_find("referral_kind", code) != NULL) {
+        return true;
+    }
+    spean_records_refuse(at, SPEAN_EINPUT, NULL, "kind: there is no such kind of referral",
+                         "kinds are referral, transfer and information_request");
+    return false;
+}
+
 static bool is_section(const char *code)
 {
     size_t count = 0;
@@ -110,6 +124,9 @@ static bool read_key(struct spean_records *at, const struct key *key, json_t *js
 {
     if (key->field != 0) {
         if (!(key->many ? check_many(at, key, json) : check_one(at, key, json))) {
+            return false;
+        }
+        if (key->field == SPEAN_FIELD_REFERRAL_KIND && !check_kind(at, json)) {
             return false;
         }
         *out = json_incref(json);

@@ -6,6 +6,7 @@
 
 #include "node/json_value.h"
 #include "node/referral.h"
+#include "node/referral_twin.h"
 #include "node/withdrawal.h"
 #include "protocol/reader.h"
 #include "protocol/schema.h"
@@ -95,6 +96,20 @@ void spean_referral_now_fini(struct spean_referral_now *now)
     steps_fini(&now->of_target);
 }
 
+bool spean_referral_consent(const struct spean_records_item *item, struct spean_record_id *out)
+{
+    struct spean_view value;
+    struct spean_reader r;
+    if (!spean_fixed_get(item->info.fixed, SPEAN_FIELD_REFERRAL_CONSENT, &value)) {
+        return false;
+    }
+    spean_reader_init(&r, value);
+    const uint32_t pairs = spean_reader_map(&r, UINT32_MAX);
+    const uint64_t key = spean_reader_uint(&r, UINT64_MAX);
+    spean_reader_bin_fixed(&r, out->bytes, SPEAN_RECORD_ID_BYTES);
+    return pairs > 0 && key == SPEAN_SUB_CONSENT_REF_CONSENT && !spean_reader_failed(&r);
+}
+
 /* -- Showing --------------------------------------------------------------------------------- */
 
 /* Whether they should have answered by now and have not. */
@@ -127,6 +142,7 @@ json_t *spean_referral_flags(const struct spean_records *at, const struct spean_
         {progress->target.heads_count > 1, "target_conflict"},
         {progress->origin.misfits_count + progress->target.misfits_count > 0, "misfit"},
         {is_overdue(at, item, now), "overdue"},
+        {spean_referral_is_duplicate(at, item, now), "duplicate"},
     };
     json_t *array = json_array();
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {

@@ -5,6 +5,7 @@
 
 #include "node/json_value.h"
 #include "node/referral.h"
+#include "node/referral_twin.h"
 #include "node/when.h"
 #include "node/withdrawal.h"
 #include "protocol/schema.h"
@@ -235,6 +236,8 @@ static void gather_facts(struct taking *t)
 {
     const json_t *body = t->at->request->body;
     struct spean_referral_facts *facts = &t->facts;
+    facts->is_known_duplicate =
+        t->step == SPEAN_STEP_ACCEPT && spean_referral_is_duplicate(t->at, &t->item, &t->now);
     facts->gives_reason = json_object_get(body, "reason") != NULL;
     facts->gives_worker = json_object_get(body, "assigned_ref") != NULL;
     facts->gives_first_contact = json_object_get(body, "first_contact_by") != NULL;

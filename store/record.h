@@ -112,12 +112,13 @@ SPEAN_CHECK spean_err spean_record_prefix(struct spean_tx *tx, const struct spea
 
 /* What records can be looked up by. */
 enum spean_lookup {
-    SPEAN_LOOKUP_IDENTIFIER = 1, /* Agencies: scheme code, a 0 byte, value. */
-    SPEAN_LOOKUP_SHORT_REF = 2,  /* Cases: the text; every sibling of it. */
-    SPEAN_LOOKUP_CONSENTS = 3,   /* Consents: the case's record id. */
-    SPEAN_LOOKUP_CASE_OF = 4,    /* Cases: the record id of a referral made of it. */
-    SPEAN_LOOKUP_REDIRECTED = 5, /* Referrals: the record id of the one that was redirected. */
-    SPEAN_LOOKUP_REFERRED_BY = 6 /* Referrals: the record id of their consent. */
+    SPEAN_LOOKUP_IDENTIFIER = 1,  /* Agencies: scheme code, a 0 byte, value. */
+    SPEAN_LOOKUP_SHORT_REF = 2,   /* Cases: the text; every sibling of it. */
+    SPEAN_LOOKUP_CONSENTS = 3,    /* Consents: the case's record id. */
+    SPEAN_LOOKUP_CASE_OF = 4,     /* Cases: the record id of a referral made of it. */
+    SPEAN_LOOKUP_REDIRECTED = 5,  /* Referrals: the record id of the one that was redirected. */
+    SPEAN_LOOKUP_REFERRED_BY = 6, /* Referrals: the record id of their consent. */
+    SPEAN_LOOKUP_TRANSFERRED = 7  /* Cases: the record id of the referral that brought them. */
 };
 
 /*

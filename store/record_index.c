@@ -111,6 +111,19 @@ static void add_short_refs(struct names *names, const struct spean_part *part)
     }
 }
 
+/* Every sibling of the referral that brought a case leads to it. */
+static void add_transferred(struct names *names, const struct spean_part *part)
+{
+    const struct spean_field *const f =
+        spean_part_find(part, SPEAN_FIELD_CASE_TRANSFERRED_FROM, SPEAN_KIND_VALUE);
+    const size_t count = f == NULL ? 0 : spean_field_writes_count(f);
+    for (size_t i = 0; i < count; i++) {
+        struct spean_write write;
+        spean_field_get_write(f, i, &write);
+        names_add_record(names, SPEAN_LOOKUP_TRANSFERRED, write.value);
+    }
+}
+
 static void add_fixed_record(struct names *names, const struct spean_part_info *info,
                              uint64_t field, enum spean_lookup lookup)
 {
@@ -146,6 +159,7 @@ static void collect(struct names *names, const struct spean_part *part)
         break;
     case SPEAN_TYPE_CASE:
         add_short_refs(names, part);
+        add_transferred(names, part);
         each_member(names, part, SPEAN_FIELD_CASE_REFERRALS, add_referral);
         break;
     case SPEAN_TYPE_CONSENT:

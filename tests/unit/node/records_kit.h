@@ -40,7 +40,7 @@ void assert_refused(struct records_kit *kit, enum author_who who, const char *me
 json_t *records_kit_at(json_t *json, const char *path);
 const char *records_kit_text(json_t *json, const char *path); /* Of a string there. */
 
-/* Let what A1 and B1 wrote reach each other, and A1 do what follows from it. */
+/* Let what A1 and B1 wrote reach each other, and each do what follows from it. */
 void records_kit_meet(struct records_kit *kit);
 
 /* How many entries a node has written. */
