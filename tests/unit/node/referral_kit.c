@@ -120,8 +120,8 @@ json_t *step(struct story *s, enum author_who who, const char *code, const char 
     return records_kit_ok(s->kit, who, "POST", path("referrals", s->referral, rest), body);
 }
 
-void refuse(struct story *s, enum author_who who, const char *code, const char *body,
-            const char *why)
+void assert_step_refused(struct story *s, enum author_who who, const char *code, const char *body,
+                         const char *why)
 {
     char rest[64];
     (void)snprintf(rest, sizeof(rest), "/%s", code);

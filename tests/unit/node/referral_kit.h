@@ -42,8 +42,8 @@ void send_it(struct story *s, const char *urgency);
 
 /* Take a step, or see it refused for why. */
 json_t *step(struct story *s, enum author_who who, const char *code, const char *body);
-void refuse(struct story *s, enum author_who who, const char *code, const char *body,
-            const char *why);
+void assert_step_refused(struct story *s, enum author_who who, const char *code, const char *body,
+                         const char *why);
 
 /* B takes it, and gets the details. */
 void take_it(struct story *s);

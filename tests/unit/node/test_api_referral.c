@@ -161,16 +161,16 @@ static void the_preview_lists_every_problem_and_send_refuses_each(void **state)
     assert_true(has_problem(preview, "missing_respond_by"));
     assert_true(has_problem(preview, "section_not_covered"));
     const uint64_t height = records_kit_height(s->kit, A1);
-    refuse(s, A1, "send", "{}", "no_consent");
+    assert_step_refused(s, A1, "send", "{}", "no_consent");
     assert_int_equal(records_kit_height(s->kit, A1), height);
     char body[128];
     (void)snprintf(body, sizeof(body), "{\"consent\": \"%s\"}", s->consent);
     (void)records_kit_ok(s->kit, A1, "PATCH", path("referrals", s->referral, ""), body);
-    refuse(s, A1, "send", "{}", "missing_urgency");
+    assert_step_refused(s, A1, "send", "{}", "missing_urgency");
     (void)records_kit_ok(
         s->kit, A1, "PATCH", path("referrals", s->referral, ""),
         "{\"urgency\": \"normal\", \"respond_by\": \"2026-11-25T09:00:00+09:00\"}");
-    refuse(s, A1, "send", "{}", "section_not_covered");
+    assert_step_refused(s, A1, "send", "{}", "section_not_covered");
 }
 
 static void consent_is_asked_for_the_recipient_the_day_and_the_case(void **state)
@@ -200,13 +200,13 @@ static void consent_is_asked_for_the_recipient_the_day_and_the_case(void **state
                        "\"2026-11-25T09:00:00Z\"",
                        s->consent);
         add_draft(s, more);
-        refuse(s, A1, "send", "{}", rows[i].code);
+        assert_step_refused(s, A1, "send", "{}", rows[i].code);
     }
     /* Another person's consent is none. */
     add_consent(s, TERMS_WIDE);
     keep(s->a_case, records_kit_ok(s->kit, A1, "POST", "/v1/cases", "{}"));
     add_draft(s, ready(s, "urgent"));
-    refuse(s, A1, "send", "{}", "no_consent");
+    assert_step_refused(s, A1, "send", "{}", "no_consent");
 }
 
 static void what_was_struck_out_is_not_sent(void **state)
@@ -231,7 +231,7 @@ static void whom_the_person_withholds_it_from_gets_nothing(void **state)
                    s->org_b);
     (void)records_kit_ok(s->kit, A1, "PATCH", path("cases", s->a_case, ""), body);
     add_draft(s, ready(s, "urgent"));
-    refuse(s, A1, "send", "{}", "withheld");
+    assert_step_refused(s, A1, "send", "{}", "withheld");
 }
 
 /* -- Sent ------------------------------------------------------------------------------------ */
@@ -305,34 +305,36 @@ static void steps_out_of_turn_are_refused_with_their_own_code(void **state)
 {
     struct story *s = *state;
     add_draft(s, ready(s, "urgent"));
-    refuse(s, A1, "cancel", "{\"reason\": \"x\"}", "not_sent");
-    refuse(s, A1, "dance", "{}", "unknown_step");
+    assert_step_refused(s, A1, "cancel", "{\"reason\": \"x\"}", "not_sent");
+    assert_step_refused(s, A1, "dance", "{}", "unknown_step");
     (void)records_kit_ok(s->kit, A1, "POST", path("referrals", s->referral, "/send"), "{}");
     records_kit_meet(s->kit);
-    refuse(s, A1, "send", "{}", "sent_already");
+    assert_step_refused(s, A1, "send", "{}", "sent_already");
     assert_refused(s->kit, A1, "PATCH", path("referrals", s->referral, ""), "{}", "sent_already");
-    refuse(s, A1, "accept", "{}", "not_yours");
-    refuse(s, B1, "cancel", "{\"reason\": \"x\"}", "not_yours");
-    refuse(s, B1, "accept", "{}", "missing_worker");
-    refuse(s, B1, "accept", "{\"assigned_ref\": \"w1\"}", "missing_first_contact");
-    refuse(s, B1, "accept", "{\"assigned_ref\": \"W 1\", \"first_contact_by\": \"2026-11-24\"}",
-           "bad_input");
-    refuse(s, B1, "accept", "{\"who\": \"w1\"}", "bad_input");
-    refuse(s, B1, "start", "{}", "track");
-    refuse(s, B1, "decline", "{}", "missing_reason");
-    refuse(s, B1, "ack_cancel", "{\"data_purged\": \"yes\"}", "not_cancelled");
-    refuse(s, A1, "close", "{\"client_informed\": \"yes\", \"next_step\": \"none\"}",
-           "not_resolved");
-    refuse(s, A1, "amend", "{}", "missing_changes");
-    refuse(s, A1, "amend", "{\"append\": {\"origin_steps\": [{\"step\": \"close\"}]}}",
-           "bad_input");
-    refuse(s, A1, "amend", "{\"set\": {\"closing_note\": {\"en\": \"x\"}}}", "not_permitted");
+    assert_step_refused(s, A1, "accept", "{}", "not_yours");
+    assert_step_refused(s, B1, "cancel", "{\"reason\": \"x\"}", "not_yours");
+    assert_step_refused(s, B1, "accept", "{}", "missing_worker");
+    assert_step_refused(s, B1, "accept", "{\"assigned_ref\": \"w1\"}", "missing_first_contact");
+    assert_step_refused(s, B1, "accept",
+                        "{\"assigned_ref\": \"W 1\", \"first_contact_by\": \"2026-11-24\"}",
+                        "bad_input");
+    assert_step_refused(s, B1, "accept", "{\"who\": \"w1\"}", "bad_input");
+    assert_step_refused(s, B1, "start", "{}", "track");
+    assert_step_refused(s, B1, "decline", "{}", "missing_reason");
+    assert_step_refused(s, B1, "ack_cancel", "{\"data_purged\": \"yes\"}", "not_cancelled");
+    assert_step_refused(s, A1, "close", "{\"client_informed\": \"yes\", \"next_step\": \"none\"}",
+                        "not_resolved");
+    assert_step_refused(s, A1, "amend", "{}", "missing_changes");
+    assert_step_refused(s, A1, "amend", "{\"append\": {\"origin_steps\": [{\"step\": \"close\"}]}}",
+                        "bad_input");
+    assert_step_refused(s, A1, "amend", "{\"set\": {\"closing_note\": {\"en\": \"x\"}}}",
+                        "not_permitted");
     (void)step(s, B1, "accept", "{\"assigned_ref\": \"w1\", \"first_contact_by\": \"2026-11-24\"}");
-    refuse(s, B1, "complete", "{}", "missing_outcome");
-    refuse(s, B1, "decline", "{\"reason\": \"capacity\"}", "track");
+    assert_step_refused(s, B1, "complete", "{}", "missing_outcome");
+    assert_step_refused(s, B1, "decline", "{\"reason\": \"capacity\"}", "track");
     records_kit_meet(s->kit);
-    refuse(s, A1, "error", "{\"reason\": \"wrong_person\"}", "accepted");
-    refuse(s, A1, "amend", "{\"set\": {\"urgency\": \"normal\"}}", "answered");
+    assert_step_refused(s, A1, "error", "{\"reason\": \"wrong_person\"}", "accepted");
+    assert_step_refused(s, A1, "amend", "{\"set\": {\"urgency\": \"normal\"}}", "answered");
 }
 
 static void an_amendment_names_what_changed(void **state)
@@ -372,7 +374,7 @@ static void a_second_open_referral_for_the_same_is_refused(void **state)
     char first[ID_BYTES];
     (void)snprintf(first, sizeof(first), "%s", s->referral);
     add_draft(s, ready(s, "urgent"));
-    refuse(s, A1, "send", "{}", "twin");
+    assert_step_refused(s, A1, "send", "{}", "twin");
     char second[ID_BYTES];
     (void)snprintf(second, sizeof(second), "%s", s->referral);
     (void)snprintf(s->referral, sizeof(s->referral), "%s", first);
@@ -429,11 +431,12 @@ static void a_withdrawal_stops_what_was_not_accepted(void **state)
     json_t *answer = show(s, A1);
     assert_string_equal(records_kit_text(answer, "state"), "consent_withdrawn");
     records_kit_meet(s->kit);
-    refuse(s, B1, "accept", "{\"assigned_ref\": \"w1\", \"first_contact_by\": \"2026-11-24\"}",
-           "withdrawn");
+    assert_step_refused(s, B1, "accept",
+                        "{\"assigned_ref\": \"w1\", \"first_contact_by\": \"2026-11-24\"}",
+                        "withdrawn");
     assert_null(records_kit_at(show(s, B1), "fields.names"));
     add_draft(s, ready(s, "urgent"));
-    refuse(s, A1, "send", "{}", "no_consent");
+    assert_step_refused(s, A1, "send", "{}", "no_consent");
 }
 
 static void an_acceptance_that_crossed_a_withdrawal_gets_no_details(void **state)

@@ -127,7 +127,7 @@ static void a_transfer_without_sections_is_refused(void **state)
                    "\"2026-11-25T09:00:00Z\"}",
                    s->consent);
     (void)records_kit_ok(s->kit, A1, "PATCH", path("referrals", s->referral, ""), body);
-    refuse(s, A1, "send", "{}", "missing_sections");
+    assert_step_refused(s, A1, "send", "{}", "missing_sections");
 }
 
 static void a_plain_referral_opens_no_case(void **state)
@@ -209,7 +209,7 @@ static void a_known_duplicate_is_marked_and_not_accepted(void **state)
     records_kit_meet(s->kit);
     assert_true(lists(show(s, B1), "flags", "duplicate"));
     assert_false(lists(show(s, A1), "flags", "duplicate")); /* The target's to know. */
-    refuse(s, B1, "accept", ACCEPT, "duplicate");
+    assert_step_refused(s, B1, "accept", ACCEPT, "duplicate");
     (void)step(s, B1, "decline", "{\"reason\": \"duplicate\"}");
     assert_false(lists(show(s, B1), "flags", "duplicate"));
 }
