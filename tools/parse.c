@@ -432,13 +432,41 @@ static enum spean_exit rest_read(struct spean_parsed *parsed, int argc, char **a
     return exit == SPEAN_EXIT_DONE ? required_check(parsed, problem) : exit;
 }
 
-enum spean_exit spean_parse(int argc, char **argv, struct spean_parsed *parsed,
-                            struct spean_problem *problem)
+/* Take one global flag for printing an error, if its value (after "=", or next) is a good one. */
+static void flag_guess(struct spean_globals *globals, const struct spean_flag *flag,
+                       const char *word, const char *next)
 {
-    assert(argv != NULL);
-    assert(parsed != NULL);
-    *parsed = (struct spean_parsed){0};
+    const size_t len = strlen(flag->name);
+    const char *const end = word + 2 + len;
+    if (strncmp(word + 2, flag->name, len) != 0 || (*end != '\0' && *end != '=')) {
+        return;
+    }
+    const char *const value = *end == '=' ? end + 1 : next;
+    if (flag->kind == SPEAN_KIND_NONE && *end == '\0') {
+        global_set(globals, flag->name, "");
+    } else if (flag->kind == SPEAN_KIND_CHOICE && value != NULL &&
+               in_choices(flag->choices, value)) {
+        global_set(globals, flag->name, value);
+    }
+}
 
+/* After an error: take the global flags that stand behind the word in question, so that the error
+ * is printed as it was asked for, wherever --json stands. Only words that look like one count. */
+static void globals_guess(struct spean_globals *globals, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], "--", 2) != 0) {
+            continue;
+        }
+        for (const struct spean_flag *flag = spean_global_flags; flag->name != NULL; flag++) {
+            flag_guess(globals, flag, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+        }
+    }
+}
+
+static enum spean_exit line_read(struct spean_parsed *parsed, int argc, char **argv,
+                                 struct spean_problem *problem)
+{
     struct flag_set set = {.letters = "+:"};
     flag_set_add(&set, spean_global_flags);
     enum spean_exit exit = words_check(argc, argv, problem);
@@ -461,6 +489,19 @@ enum spean_exit spean_parse(int argc, char **argv, struct spean_parsed *parsed,
         }
     }
     return rest_read(parsed, argc, argv, verb + (int)words, problem);
+}
+
+enum spean_exit spean_parse(int argc, char **argv, struct spean_parsed *parsed,
+                            struct spean_problem *problem)
+{
+    assert(argv != NULL);
+    assert(parsed != NULL);
+    *parsed = (struct spean_parsed){0};
+    const enum spean_exit exit = line_read(parsed, argc, argv, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        globals_guess(&parsed->globals, argc, argv);
+    }
+    return exit;
 }
 
 void spean_parsed_fini(struct spean_parsed *parsed)

@@ -23,7 +23,8 @@ struct spean_globals {
     bool no_input;
     bool help;
     enum spean_color color;
-    const char *answers; /* These four: NULL when not given; freed with the values. */
+    const char
+        *answers; /* These four: NULL when not given; they live as long as argv and values. */
     const char *lang;
     const char *home;
     const char *socket;
@@ -48,8 +49,10 @@ struct spean_parsed {
  * before the verb (global ones) or after it, in any order; abbreviations are refused, because a new
  * flag would change what they mean; "--" ends flags. Without a verb: command is NULL and, after
  * "spean agency", group is set; the caller shows help and exits 2.
- * Anything else that is wrong is exit 2 with the word in question and a suggestion. The globals
- * that were understood before an error are set, so that the error can be printed as asked.
+ * Anything else that is wrong is exit 2 with the word in question and a suggestion. --json,
+ * --plain,
+ * --quiet, --lang and --color are set then wherever they stand, behind the word in question too, so
+ * that the error can be printed as asked.
  * The caller frees with spean_parsed_fini(), after an error too. Not for several threads: getopt.
  */
 SPEAN_CHECK enum spean_exit spean_parse(int argc, char **argv, struct spean_parsed *parsed,

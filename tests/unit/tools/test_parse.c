@@ -269,6 +269,37 @@ static void globals_before_a_mistake_still_decide_how_it_is_told(void **state)
     assert_true(line.parsed.globals.json);
 }
 
+static void globals_behind_a_mistake_decide_how_it_is_told_too(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "spean xyzzy --json",
+        "spean thing xyzzy --json",
+        "spean thing add --nope --json",
+        "spean thing add -c x --json",
+        "spean thing show zz --json",
+        "spean thing show 7f3a \xff --json",
+        "spean xyzzy --nope --lang km --plain --color=never --quiet --json",
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        spean_parsed_fini(&line.parsed);
+        assert_int_equal(parse(wrong[i]), SPEAN_EXIT_USAGE);
+        assert_true(line.parsed.globals.json);
+    }
+    assert_true(line.parsed.globals.plain);
+    assert_true(line.parsed.globals.quiet);
+    assert_string_equal(line.parsed.globals.lang, "km");
+    assert_int_equal(line.parsed.globals.color, SPEAN_COLOR_NEVER);
+    spean_parsed_fini(&line.parsed);
+    assert_int_equal(parse("spean xyzzy --jsonx --lang=xx --color --plainly"), SPEAN_EXIT_USAGE);
+    assert_false(line.parsed.globals.json);
+    assert_false(line.parsed.globals.plain);
+    assert_null(line.parsed.globals.lang);
+    spean_parsed_fini(&line.parsed);
+    assert_int_equal(parse("spean xyzzy -- --json"), SPEAN_EXIT_USAGE);
+    assert_false(line.parsed.globals.json);
+}
+
 static void one_word_or_value_beyond_the_limits_is_refused(void **state)
 {
     (void)state;
@@ -334,6 +365,7 @@ int main(void)
         TEST(a_flag_given_twice_is_refused),
         TEST(malformed_values_are_refused),
         TEST(globals_before_a_mistake_still_decide_how_it_is_told),
+        TEST(globals_behind_a_mistake_decide_how_it_is_told_too),
         TEST(one_word_or_value_beyond_the_limits_is_refused),
         TEST(a_value_longer_than_the_limit_is_refused),
 #undef TEST

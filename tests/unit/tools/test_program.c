@@ -134,6 +134,34 @@ static void a_reply_is_printed_for_people_or_as_json(void **state)
     api_server_free(server);
 }
 
+static void a_line_that_is_not_understood_is_one_json_error_wherever_json_stands(void **state)
+{
+    (void)state;
+    static const char *const lines[][6] = {
+        {"spean", "--json", NULL},
+        {"spean", "xyzzy", "--json", NULL},
+        {"spean", "thing", "--json", NULL},
+        {"spean", "thing", "shwo", "--json", NULL},
+        {"spean", "thing", "show", "--nope", "--json", NULL},
+        {"spean", "thing", "show", "--json", "7f3a", "91c4"},
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        const char *words[7] = {NULL};
+        struct cli_result result;
+        memcpy(words, lines[i], sizeof(lines[i]));
+        cli_run_words(&result, words);
+        assert_int_equal(result.exit, SPEAN_EXIT_USAGE);
+        assert_string_equal(result.err, "");
+        json_t *const said = json_loads(result.out, JSON_REJECT_DUPLICATES, NULL);
+        const json_t *const error = json_object_get(said, "error");
+        assert_string_equal(json_string_value(json_object_get(error, "code")), "usage");
+        assert_true(json_string_length(json_object_get(error, "message")) > 0);
+        assert_true(json_is_string(json_object_get(error, "hint")));
+        json_decref(said);
+        cli_result_fini(&result);
+    }
+}
+
 static void
 without_a_store_the_exit_is_10_and_without_a_daemon_7_with_the_way_to_get_one(void **state)
 {
@@ -288,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reply_is_printed_for_people_or_as_json),
+        cmocka_unit_test(a_line_that_is_not_understood_is_one_json_error_wherever_json_stands),
         cmocka_unit_test(
             without_a_store_the_exit_is_10_and_without_a_daemon_7_with_the_way_to_get_one),
         cmocka_unit_test(a_dry_run_is_checked_by_the_daemon_and_printed),
