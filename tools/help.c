@@ -355,7 +355,7 @@ static void ending_print(struct spean_out *out, const struct spean_command *comm
 {
     spean_out_line(out, "%s", "");
     if (inverse_of(command) != NULL) {
-        spean_out_line(out, _("Taken back by: spean %s"), inverse_of(command));
+        spean_out_line(out, _("Undo: spean %s"), inverse_of(command));
     } else {
         spean_out_line(out, "%s",
                        changes(command) ? _("It cannot be taken back.") : _("It changes nothing."));
