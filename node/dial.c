@@ -146,7 +146,7 @@ static void dial_agencies(struct spean_core *core, bool relays)
         const struct spean_part_name name = {record, SPEAN_PART_PUBLIC};
         struct spean_part *part = NULL;
         after = &record;
-        if (spean_record_part(tx, core->keys, &name, &part) == SPEAN_OK) {
+        if (spean_record_trunk(tx, core->keys, &name, &part) == SPEAN_OK) {
             dial_agency(core, part, relays);
             spean_part_free(part);
         }

@@ -73,7 +73,7 @@ bool spean_name_of_org(const struct spean_core_view *view, const struct spean_id
         const struct spean_part_name name = {record, SPEAN_PART_PUBLIC};
         struct spean_part *part = NULL;
         after = &record;
-        if (spean_record_part(view->tx, view->keys, &name, &part) == SPEAN_OK) {
+        if (spean_record_trunk(view->tx, view->keys, &name, &part) == SPEAN_OK) {
             found = is_self(part, org) && first_name(part, out, cap);
             spean_part_free(part);
         }

@@ -13,7 +13,7 @@ static uint32_t conflicts_of(const struct spean_core_view *view, const struct sp
 {
     struct spean_part *part = NULL;
     uint32_t count = 0;
-    if (spean_record_part(view->tx, view->keys, name, &part) != SPEAN_OK) {
+    if (spean_record_trunk(view->tx, view->keys, name, &part) != SPEAN_OK) {
         return 0;
     }
     for (size_t i = 0; i < spean_part_fields_count(part); i++) {

@@ -111,6 +111,24 @@ static spean_err fold_set(struct folding *f, struct spean_field *field,
     return added ? spean_part_add_dot(element, &dot) : SPEAN_OK;
 }
 
+bool spean_fold_item(const struct spean_fold_input *input, const struct spean_operation *op,
+                     uint32_t index, struct spean_dot *item)
+{
+    assert(input != NULL);
+    assert(op != NULL);
+    assert(item != NULL);
+
+    if (op->kind != SPEAN_KIND_LIST) {
+        return false;
+    }
+    *item = (struct spean_dot){input->log, input->seq, index};
+    if (op->verb == SPEAN_VERB_STRIKE) {
+        const spean_err err = spean_dot_decode(op->value, item);
+        assert(err == SPEAN_OK); /* Decoding the change has read it. */
+    }
+    return true;
+}
+
 /* Fold an append or strike (P10.5). */
 static spean_err fold_list(struct folding *f, struct spean_field *field,
                            const struct spean_operation *op, uint32_t index)
@@ -120,8 +138,8 @@ static spean_err fold_list(struct folding *f, struct spean_field *field,
         return spean_part_add_item(f->part, field, &item);
     }
     struct spean_dot struck;
-    const spean_err err = spean_dot_decode(op->value, &struck);
-    assert(err == SPEAN_OK); /* Decoding the change has read it. */
+    const bool named = spean_fold_item(f->input, op, index, &struck);
+    assert(named);
     return spean_part_add_strike(f->part, field, &struck);
 }
 

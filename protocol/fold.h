@@ -15,6 +15,7 @@
 #include "protocol/bytes.h"
 #include "protocol/change.h"
 #include "protocol/err.h"
+#include "protocol/hash.h"
 
 /*
  * What one part may hold: fields, elements, rows of clocks, list items, one-way writes, strikes of
@@ -36,6 +37,17 @@ struct spean_fold_input {
     struct spean_id org;
 };
 
+/* One write as it is shown. Views are valid until the part is changed or freed. */
+struct spean_write {
+    struct spean_dot dot;
+    uint64_t time; /* What the author's clock said. */
+    struct spean_id entry;
+    struct spean_id org; /* The author's. */
+    struct spean_view actor;
+    struct spean_view value; /* Encoded. */
+    bool struck;             /* List items only. */
+};
+
 /* Create the empty state of a part in *out. SPEAN_ENOMEM. Free it with spean_part_free(). */
 SPEAN_CHECK spean_err spean_part_new(struct spean_part **out, uint64_t type,
                                      const struct spean_record_id *record, uint64_t part);
@@ -54,10 +66,11 @@ SPEAN_CHECK spean_err spean_part_apply(struct spean_part *part,
                                        const struct spean_fold_input *input,
                                        spean_row_counts *row_counts, void *ctx, bool *rows_missing);
 
-/* Return a length that the encoded state does not exceed. Walks the whole part. */
+/* Return a length that none of the encodings below exceeds. Walks what is here of the part. */
 size_t spean_part_encoded_max(const struct spean_part *part);
 
-/* Encode the canonical state (P10.9) at buf; *out is then a view of it. SPEAN_ELIMIT: cap. */
+/* Encode the canonical state (P10.9) at buf; *out is then a view of it. SPEAN_ELIMIT: cap. No row
+ * of part is kept elsewhere (assert). */
 SPEAN_CHECK spean_err spean_part_encode(const struct spean_part *part, uint8_t *buf, size_t cap,
                                         struct spean_view *out);
 
@@ -70,6 +83,80 @@ SPEAN_CHECK spean_err spean_part_decode(struct spean_view state, struct spean_pa
 
 /* Compute the state hash: of the canonical state, encoded. */
 void spean_part_hash(struct spean_id *out, struct spean_view state);
+
+/* Begin to hash a canonical state that comes in pieces; spean_hash_end() gives the state hash. */
+void spean_part_hash_begin(struct spean_hash *h);
+
+/* -- Rows kept elsewhere --------------------------------------------------------------------- */
+
+/*
+ * A list only grows, and one change touches few of its items. So whoever stores a part may keep
+ * each item, and each strike that names no item held, as a row elsewhere: what is left is the
+ * trunk, which only counts them. Before a change is folded into a trunk, the rows that its
+ * operations name are taken back (spean_fold_item(), spean_part_hold_item(), _strike()); after it,
+ * the writes of the list fields are the rows to be kept, and the trunk is encoded anew. A row that
+ * is an item by then and was a strike before is a strike no longer. So what is folded, and what the
+ * canonical state is, does not depend on what is kept where.
+ */
+
+/*
+ * Give the list item that the operation at index of an input appends or strikes; false: it is
+ * about no list.
+ */
+bool spean_fold_item(const struct spean_fold_input *input, const struct spean_operation *op,
+                     uint32_t index, struct spean_dot *item);
+
+/*
+ * Encode the trunk of part at buf, as what it is when all rows of its lists are kept elsewhere;
+ * *out is then a view of it, and *state_len the length of the canonical state. SPEAN_ELIMIT: cap.
+ */
+SPEAN_CHECK spean_err spean_part_encode_trunk(const struct spean_part *part, uint8_t *buf,
+                                              size_t cap, struct spean_view *out,
+                                              size_t *state_len);
+
+/* Read a trunk back; errors as of spean_part_decode(). */
+SPEAN_CHECK spean_err spean_part_decode_trunk(struct spean_view trunk, struct spean_part **out);
+
+/* Say whether rows of the list with this number are kept elsewhere. */
+bool spean_part_is_away(const struct spean_part *part, uint64_t field);
+
+/*
+ * Take back a row that is kept elsewhere. SPEAN_EFORMAT: by the trunk there is none more, or it is
+ * here already; fold from the start. SPEAN_ENOMEM.
+ */
+SPEAN_CHECK spean_err spean_part_hold_item(struct spean_part *part, uint64_t field,
+                                           const struct spean_write *item);
+SPEAN_CHECK spean_err spean_part_hold_strike(struct spean_part *part, uint64_t field,
+                                             const struct spean_dot *dot);
+
+#define SPEAN_ITEM_BYTES_MAX (SPEAN_VALUE_BYTES_MAX + 256u)
+
+/* Encode an item as in the canonical state at buf; *out is then a view of it. SPEAN_ELIMIT: cap.
+ * Read it back; views are into bytes. SPEAN_EFORMAT, SPEAN_ELIMIT: it is none. */
+SPEAN_CHECK spean_err spean_item_encode(const struct spean_write *item, uint8_t *buf, size_t cap,
+                                        struct spean_view *out);
+SPEAN_CHECK spean_err spean_item_decode(struct spean_view bytes, struct spean_write *out);
+
+/* Where the canonical state of a part goes, when all rows of its lists are kept elsewhere. Each
+ * returns SPEAN_OK, or an error that ends it. */
+struct spean_part_sink {
+    /* Take the next bytes. */
+    spean_err (*bytes)(void *ctx, struct spean_view bytes);
+    /* Take the rows of a list, of which there are count: its items by time, entry and index, each
+     * as spean_item_encode() gives it, or its strikes by dot, as spean_dot_encode() does. */
+    spean_err (*items)(void *ctx, uint64_t field, uint32_t count);
+    spean_err (*strikes)(void *ctx, uint64_t field, uint32_t count);
+    void *ctx;
+};
+
+/*
+ * Give the canonical state of part to a sink, piece by piece; buf has room for
+ * spean_part_encoded_max(). No row of part is here (assert). Errors are those of the sink.
+ */
+SPEAN_CHECK spean_err spean_part_pour(const struct spean_part *part, uint8_t *buf, size_t cap,
+                                      const struct spean_part_sink *sink);
+
+/* -- Showing --------------------------------------------------------------------------------- */
 
 /* What a part is, and what its creating change said where that is among the changes folded. */
 struct spean_part_info {
@@ -93,23 +180,23 @@ const struct spean_field *spean_part_find(const struct spean_part *part, uint64_
 uint64_t spean_field_number(const struct spean_field *field);
 uint64_t spean_field_kind(const struct spean_field *field); /* enum spean_kind; a known one. */
 
-/* One write as it is shown. Views are valid until the part is changed or freed. */
-struct spean_write {
-    struct spean_dot dot;
-    uint64_t time; /* What the author's clock said. */
-    struct spean_id entry;
-    struct spean_id org; /* The author's. */
-    struct spean_view actor;
-    struct spean_view value; /* Encoded. */
-    bool struck;             /* List items only. */
-};
-
 /*
  * The writes of a field: siblings of a value or strictest field, every write of a one-way field,
- * every item of a list, in canonical order (a list's is the order to show). A set has none.
+ * every item of a list that is not kept elsewhere, in canonical order (a list's is the order to
+ * show). A set has none.
  */
 size_t spean_field_writes_count(const struct spean_field *field);
 void spean_field_get_write(const struct spean_field *field, size_t index, struct spean_write *out);
+
+/* Say whether the item of a list, or the strike, that is named is here; and how many items, or
+ * strikes that name no item held, are kept elsewhere. */
+bool spean_field_holds(const struct spean_field *field, const struct spean_dot *dot);
+uint32_t spean_field_items_away(const struct spean_field *field);
+uint32_t spean_field_strikes_away(const struct spean_field *field);
+
+/* The strikes of a list that name no item held and are not kept elsewhere, ascending. */
+size_t spean_field_strikes_count(const struct spean_field *field);
+void spean_field_get_strike(const struct spean_field *field, size_t index, struct spean_dot *out);
 
 /* Say whether a value field has unequal siblings; false for every other kind. */
 bool spean_field_conflict(const struct spean_field *field);

@@ -292,16 +292,14 @@ void spean_part_drop_covered_dots(struct spean_part_element *element)
     }
 }
 
-/* Take away the strike of an item that was not held; say whether there was one. */
-static bool take_strike(struct spean_field *field, const struct spean_dot *dot)
+/* Take away the strike of an item that was not held. */
+static void drop_strike(struct spean_field *field, const struct spean_dot *dot)
 {
     bool found = false;
     const size_t at = spean_sorted_find(&field->strikes, dot, dot_compare, &found);
-    if (found) {
-        free(field->strikes.items[at]);
-        spean_sorted_remove(&field->strikes, at);
-    }
-    return found;
+    assert(found);
+    free(field->strikes.items[at]);
+    spean_sorted_remove(&field->strikes, at);
 }
 
 /* Put held into both orders of the list. */
@@ -323,24 +321,47 @@ static spean_err insert_item(struct spean_field *field, size_t by_dot_at,
     return err;
 }
 
-spean_err spean_part_add_item(struct spean_part *part, struct spean_field *field,
-                              const struct spean_write *item)
+bool spean_field_holds(const struct spean_field *field, const struct spean_dot *dot)
+{
+    assert(field != NULL);
+    assert(dot != NULL);
+
+    bool item = false;
+    bool strike = false;
+    (void)spean_sorted_find(&field->by_dot, dot, write_compare, &item);
+    (void)spean_sorted_find(&field->strikes, dot, dot_compare, &strike);
+    return item || strike;
+}
+
+spean_err spean_part_hold_item_at(struct spean_field *field, const struct spean_write *item)
 {
     bool found = false;
     const size_t at = spean_sorted_find(&field->by_dot, &item->dot, write_compare, &found);
     if (found) {
-        return SPEAN_OK;
+        return SPEAN_EFORMAT;
     }
     struct spean_part_write *const held = write_new(item);
-    if (held == NULL) {
-        return SPEAN_ENOMEM;
+    return held == NULL ? SPEAN_ENOMEM : insert_item(field, at, held);
+}
+
+spean_err spean_part_add_item(struct spean_part *part, struct spean_field *field,
+                              const struct spean_write *item)
+{
+    bool struck = false;
+    bool found = false;
+    (void)spean_sorted_find(&field->by_dot, &item->dot, write_compare, &found);
+    if (found) {
+        return SPEAN_OK;
     }
-    const spean_err err = insert_item(field, at, held);
+    (void)spean_sorted_find(&field->strikes, &item->dot, dot_compare, &struck);
+    struct spean_write held = *item;
+    held.struck = item->struck || struck;
+    const spean_err err = spean_part_hold_item_at(field, &held);
     if (err != SPEAN_OK) {
         return err;
     }
-    if (take_strike(field, &item->dot)) {
-        held->struck = true;
+    if (struck) {
+        drop_strike(field, &item->dot);
         return SPEAN_OK; /* Counted when the strike came. */
     }
     return count_row(part);
@@ -358,6 +379,13 @@ static spean_err insert_dot(struct spean_sorted *dots, size_t at, const struct s
         free(held);
     }
     return err;
+}
+
+spean_err spean_part_hold_strike_at(struct spean_field *field, const struct spean_dot *dot)
+{
+    bool found = false;
+    const size_t at = spean_sorted_find(&field->strikes, dot, dot_compare, &found);
+    return found ? SPEAN_EFORMAT : insert_dot(&field->strikes, at, dot);
 }
 
 spean_err spean_part_add_strike(struct spean_part *part, struct spean_field *field,

@@ -1,7 +1,7 @@
 /*
  * protocol/part.h - the insides of a folded part, shared by part.c (memory and order), fold.c
- * (folding), part_state.c (the canonical state) and part_show.c (reading). Everybody else uses
- * protocol/fold.h.
+ * (folding), part_state.c (the canonical state, and its rows kept elsewhere) and part_show.c
+ * (reading). Everybody else uses protocol/fold.h.
  *
  * Writes that are covered are forgotten at once: clocks only rise, so they would be covered for
  * ever, and one that comes again is recognised by the clock. So siblings, members and clocks are
@@ -51,10 +51,12 @@ struct spean_part_unknown {
 struct spean_field {
     uint64_t number;
     uint64_t kind;
-    struct spean_clock clock;     /* value, strictest, one-way */
-    struct spean_sorted writes;   /* struct spean_part_write, in canonical order; set: none */
-    struct spean_sorted by_dot;   /* list: the same writes, by dot */
-    struct spean_sorted strikes;  /* list: struct spean_dot, of items not held */
+    struct spean_clock clock;    /* value, strictest, one-way */
+    struct spean_sorted writes;  /* struct spean_part_write, in canonical order; set: none */
+    struct spean_sorted by_dot;  /* list: the same writes, by dot */
+    struct spean_sorted strikes; /* list: struct spean_dot, of items not held */
+    uint32_t items_away;         /* list: kept elsewhere, beside those here; see fold.h */
+    uint32_t strikes_away;
     struct spean_sorted elements; /* set: struct spean_part_element, by their bytes */
 };
 
@@ -68,7 +70,8 @@ struct spean_part {
     size_t fixed_len;
     struct spean_sorted fields;   /* struct spean_field, by number and kind */
     struct spean_sorted unknowns; /* struct spean_part_unknown, by dot */
-    size_t rows_count;            /* As SPEAN_PART_ROWS_MAX counts. */
+    size_t rows_count;            /* As SPEAN_PART_ROWS_MAX counts, also what is kept elsewhere. */
+    size_t bytes_away;            /* That the rows kept elsewhere take in the canonical state. */
 };
 
 /* Find or make the field of that number and kind. SPEAN_ELIMIT, SPEAN_ENOMEM. */
@@ -96,6 +99,12 @@ void spean_part_drop_covered_dots(struct spean_part_element *element);
 /* Put a list item in its place, struck if it is said here or by a strike that came before. */
 SPEAN_CHECK spean_err spean_part_add_item(struct spean_part *part, struct spean_field *field,
                                           const struct spean_write *item);
+
+/* Put an item, or a strike, that was counted before in its place. SPEAN_EFORMAT: it is there. */
+SPEAN_CHECK spean_err spean_part_hold_item_at(struct spean_field *field,
+                                              const struct spean_write *item);
+SPEAN_CHECK spean_err spean_part_hold_strike_at(struct spean_field *field,
+                                                const struct spean_dot *dot);
 
 /* Strike a list item, or keep the strike until the item comes. */
 SPEAN_CHECK spean_err spean_part_add_strike(struct spean_part *part, struct spean_field *field,

@@ -78,6 +78,36 @@ void spean_field_get_write(const struct spean_field *field, size_t index, struct
     spean_part_view_write(field->writes.items[index], out);
 }
 
+uint32_t spean_field_items_away(const struct spean_field *field)
+{
+    assert(field != NULL);
+
+    return field->items_away;
+}
+
+uint32_t spean_field_strikes_away(const struct spean_field *field)
+{
+    assert(field != NULL);
+
+    return field->strikes_away;
+}
+
+size_t spean_field_strikes_count(const struct spean_field *field)
+{
+    assert(field != NULL);
+
+    return field->strikes.count;
+}
+
+void spean_field_get_strike(const struct spean_field *field, size_t index, struct spean_dot *out)
+{
+    assert(field != NULL);
+    assert(index < field->strikes.count);
+    assert(out != NULL);
+
+    *out = *(const struct spean_dot *)field->strikes.items[index];
+}
+
 bool spean_field_conflict(const struct spean_field *field)
 {
     assert(field != NULL);

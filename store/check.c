@@ -541,21 +541,6 @@ static const struct {
 };
 #define WALKS_COUNT (sizeof(walks) / sizeof(walks[0]))
 
-/* Move to the row behind the last one read. */
-static spean_err row_behind(struct spean_check *c, struct spean_cursor *cursor,
-                            struct spean_view *key, struct spean_view *value)
-{
-    if (c->last.len == 0) {
-        return spean_cursor_first(cursor, key, value);
-    }
-    const struct spean_view at = spean_db_key_view(&c->last);
-    const spean_err err = spean_cursor_seek(cursor, at, key, value);
-    if (err == SPEAN_OK && key->len == at.len && memcmp(key->data, at.data, at.len) == 0) {
-        return spean_cursor_next(cursor, key, value);
-    }
-    return err;
-}
-
 /* Read on in the table of this phase until its end or that of the slice. */
 static spean_err walk(struct spean_check *c)
 {
@@ -567,7 +552,7 @@ static spean_err walk(struct spean_check *c)
     }
     struct spean_view key;
     struct spean_view value;
-    err = row_behind(c, &cursor, &key, &value);
+    err = spean_cursor_behind(&cursor, spean_db_key_view(&c->last), &key, &value);
     while (err == SPEAN_OK && c->work < SLICE_WORK) {
         c->last = (struct spean_db_key){0};
         spean_db_key_put_bytes(&c->last, key.data,

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "protocol/partkey.h"
+#include "protocol/schema.h"
 #include "store/entries.h"
 #include "store/fold_batch.h"
+#include "store/items.h"
 
 /* Work of one slice, in bytes read, more or less: some tens of milliseconds. */
 #define SLICE_WORK 16777216u
@@ -121,6 +123,34 @@ static bool is_same(spean_err err, struct spean_view stored, const struct spean_
            memcmp(stored.data, state->data, state->len) == 0;
 }
 
+/* Encode the state of a part into *buf, which the caller wipes and frees. */
+static spean_err state_encode(const struct spean_part *state, uint8_t **buf, struct spean_view *out)
+{
+    const size_t cap = spean_part_encoded_max(state);
+    uint8_t *const bytes = malloc(cap);
+    if (bytes == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    const spean_err err = spean_part_encode(state, bytes, cap, out);
+    assert(err == SPEAN_OK); /* There is room. */
+    *buf = bytes;
+    return SPEAN_OK;
+}
+
+/* How many rows the lists of a part take: each item has one of its own and one for its name. */
+static uint64_t rows_count(const struct spean_part *state)
+{
+    uint64_t count = 0;
+    const size_t fields_count = state == NULL ? 0 : spean_part_fields_count(state);
+    for (size_t i = 0; i < fields_count; i++) {
+        const struct spean_field *const field = spean_part_field(state, i);
+        if (spean_field_kind(field) == SPEAN_KIND_LIST) {
+            count += 2u * spean_field_writes_count(field) + spean_field_strikes_count(field);
+        }
+    }
+    return count;
+}
+
 /* Compare what was folded of a part, which is something, with what is stored. */
 static spean_err state_compare(struct spean_check_records *c, const struct fold_part *part,
                                bool *same)
@@ -136,11 +166,16 @@ static spean_err state_compare(struct spean_check_records *c, const struct fold_
         err = read;
     }
     if (err == SPEAN_OK && !part->too_large) {
-        err = fold_state_encode(part->state, &buf, &state);
+        err = state_encode(part->state, &buf, &state);
+    }
+    uint64_t rows = 0;
+    if (err == SPEAN_OK) {
+        err = spean_items_count(c->batch.tx, &part->name, &rows);
     }
     if (err == SPEAN_OK) {
         *same =
             is_same(read, (struct spean_view){stored, stored_len}, part->too_large ? NULL : &state);
+        *same = *same && (read != SPEAN_OK || rows == rows_count(part->state));
         c->look.work += stored_len + state.len;
     }
     if (stored != NULL) {
@@ -274,6 +309,22 @@ static spean_err check_piece(struct spean_check_records *c, struct spean_view ke
         found_row(c, SPEAN_CHECK_STRAY);
     }
     return err;
+}
+
+/* A list item, its name, or a strike agrees with the others and belongs to a state. */
+static spean_err check_item(struct spean_check_records *c, struct spean_view key,
+                            struct spean_view value)
+{
+    bool agree = false;
+    const spean_err err = spean_items_agree(c->batch.tx, c->keys, key, &agree);
+    if (err != SPEAN_OK && err != SPEAN_ELOCKED) {
+        return err;
+    }
+    if (err == SPEAN_OK && !agree) {
+        found_row(c, SPEAN_CHECK_STRAY);
+        return SPEAN_OK;
+    }
+    return check_piece(c, key, value);
 }
 
 /* -- Records --------------------------------------------------------------------------------- */
@@ -523,34 +574,14 @@ static const struct {
     enum spean_table table;
     look_row *row;
 } walks[] = {
-    {SPEAN_TABLE_CHANGES, check_part},
-    {SPEAN_TABLE_PARTS, check_state},
-    {SPEAN_TABLE_STATES, check_piece},
-    {SPEAN_TABLE_RECORDS, check_record},
-    {SPEAN_TABLE_RECORD_TYPES, check_type},
-    {SPEAN_TABLE_FOLD_ASIDE, check_aside},
-    {SPEAN_TABLE_FOLD_WAITING, check_waiting},
-    {SPEAN_TABLE_PART_KEYS, check_key},
-    {SPEAN_TABLE_PART_KEY_NUMBERS, check_key_number},
-    {SPEAN_TABLE_PART_TAGS, check_tag},
-    {SPEAN_TABLE_ENTRIES, check_entry},
+    {SPEAN_TABLE_CHANGES, check_part},     {SPEAN_TABLE_PARTS, check_state},
+    {SPEAN_TABLE_STATES, check_piece},     {SPEAN_TABLE_ITEMS, check_item},
+    {SPEAN_TABLE_RECORDS, check_record},   {SPEAN_TABLE_RECORD_TYPES, check_type},
+    {SPEAN_TABLE_FOLD_ASIDE, check_aside}, {SPEAN_TABLE_FOLD_WAITING, check_waiting},
+    {SPEAN_TABLE_PART_KEYS, check_key},    {SPEAN_TABLE_PART_KEY_NUMBERS, check_key_number},
+    {SPEAN_TABLE_PART_TAGS, check_tag},    {SPEAN_TABLE_ENTRIES, check_entry},
 };
 #define WALKS_COUNT (sizeof(walks) / sizeof(walks[0]))
-
-/* Move to the row behind the last one read. */
-static spean_err row_behind(struct spean_check_records *c, struct spean_cursor *cursor,
-                            struct spean_view *key, struct spean_view *value)
-{
-    if (c->last.len == 0) {
-        return spean_cursor_first(cursor, key, value);
-    }
-    const struct spean_view at = spean_db_key_view(&c->last);
-    const spean_err err = spean_cursor_seek(cursor, at, key, value);
-    if (err == SPEAN_OK && key->len == at.len && memcmp(key->data, at.data, at.len) == 0) {
-        return spean_cursor_next(cursor, key, value);
-    }
-    return err;
-}
 
 /* Read on in the table of this phase until its end or that of the slice. */
 static spean_err walk(struct spean_check_records *c)
@@ -564,7 +595,7 @@ static spean_err walk(struct spean_check_records *c)
     while (err == SPEAN_OK && c->look.work < SLICE_WORK) {
         struct spean_view key;
         struct spean_view value;
-        err = row_behind(c, &cursor, &key, &value);
+        err = spean_cursor_behind(&cursor, spean_db_key_view(&c->last), &key, &value);
         if (err == SPEAN_OK) {
             c->last = (struct spean_db_key){0};
             spean_db_key_put_bytes(&c->last, key.data, key.len);

@@ -265,7 +265,7 @@ spean_err spean_context_rows(struct spean_tx *tx, const struct spean_keys *keys,
     if (err != SPEAN_ENOTFOUND) {
         return err == SPEAN_OK ? SPEAN_EWAIT : err;
     }
-    err = spean_record_part(tx, keys, part, &state);
+    err = spean_record_trunk(tx, keys, part, &state);
     if (err == SPEAN_ENOTFOUND) {
         *count = 0;
         return SPEAN_OK;

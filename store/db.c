@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "store/file.h"
+#include "store/fold.h"
 
 #define FORMAT_BYTES   4u
 #define ROOM_BYTES     (16u << 20) /* More than a transaction of the core writes. */
@@ -289,7 +290,9 @@ static spean_err tables_open(struct spean_db *db, bool is_new)
 
 /* What turns a store of format i into one of i + 1. There never was a format 0. */
 typedef spean_err migration(struct spean_tx *tx);
-static migration *const migrations[SPEAN_STORE_FORMAT] = {NULL};
+static migration *const migrations[SPEAN_STORE_FORMAT] = {
+    NULL, spean_fold_reset /* List items became rows: what was folded is folded again. */
+};
 
 /* Bring a store of an older format up to ours, in one transaction. */
 static spean_err migrate(struct spean_db *db, uint32_t format)
@@ -764,6 +767,16 @@ spean_err spean_tx_del(struct spean_tx *tx, enum spean_table table, struct spean
     return tx_result(tx, mdb_del(tx->txn, tx->db->tables[table], &k, NULL));
 }
 
+spean_err spean_tx_clear(struct spean_tx *tx, enum spean_table table)
+{
+    assert(tx != NULL);
+    assert(table < SPEAN_TABLES_COUNT);
+    assert(tx->mode == SPEAN_TX_WRITE);
+
+    const spean_err stuck = spean_tx_err(tx);
+    return stuck != SPEAN_OK ? stuck : tx_result(tx, mdb_drop(tx->txn, tx->db->tables[table], 0));
+}
+
 static void tx_free(struct spean_tx *tx)
 {
     if (tx->txn != NULL) {
@@ -949,6 +962,19 @@ spean_err spean_cursor_seek(struct spean_cursor *cursor, struct spean_view at,
     assert(at.len > 0);
     assert(begins_with(at, &cursor->prefix));
     return cursor_move(cursor, at, MDB_SET_RANGE, key, value);
+}
+
+spean_err spean_cursor_behind(struct spean_cursor *cursor, struct spean_view at,
+                              struct spean_view *key, struct spean_view *value)
+{
+    if (at.len == 0) {
+        return spean_cursor_first(cursor, key, value);
+    }
+    const spean_err err = spean_cursor_seek(cursor, at, key, value);
+    if (err == SPEAN_OK && key->len == at.len && memcmp(key->data, at.data, at.len) == 0) {
+        return spean_cursor_next(cursor, key, value);
+    }
+    return err;
 }
 
 spean_err spean_cursor_seek_back(struct spean_cursor *cursor, struct spean_view at,

@@ -25,12 +25,12 @@
 #include "protocol/bytes.h"
 #include "protocol/err.h"
 
-#define SPEAN_STORE_FORMAT         1u                /* What this program writes. */
+#define SPEAN_STORE_FORMAT         2u                /* What this program writes. */
 #define SPEAN_DB_MAP_BYTES_DEFAULT 34359738368ull    /* 32 GiB, sparse; never resized in use. */
 #define SPEAN_DB_MAP_BYTES_MIN     1048576ull        /* Room for the tables themselves. */
 #define SPEAN_DB_MAP_BYTES_MAX     17592186044416ull /* 16 TiB; a typing error beyond that. */
 #define SPEAN_DB_TABLES_MAX        64u
-#define SPEAN_DB_KEY_BYTES_MAX     64u
+#define SPEAN_DB_KEY_BYTES_MAX     80u
 #define SPEAN_DB_VALUE_BYTES_MAX   1048576u
 #define SPEAN_DB_READS_MAX         32u   /* Open read transactions. */
 #define SPEAN_DB_READ_MS_MAX       2000u /* A read open for longer pins pages: report it. */
@@ -75,11 +75,12 @@
     X(SPEAN_TABLE_RECORDS, "records")           /* type, owner, fixed fields: store/record.h */    \
     X(SPEAN_TABLE_RECORD_TYPES, "record_types") /* records by type */                              \
     X(SPEAN_TABLE_PARTS, "parts")               /* what there is of each part */                   \
-    X(SPEAN_TABLE_STATES, "states")             /* canonical states, by record, part, piece */     \
+    X(SPEAN_TABLE_STATES, "states")             /* trunks of states, by record, part, piece */     \
     X(SPEAN_TABLE_LOOKUPS, "lookups")           /* hidden names to records */                      \
     X(SPEAN_TABLE_LOOKUPS_OF, "lookups_of")     /* the hidden names a part gave */                 \
     X(SPEAN_TABLE_ERASURES, "erasures")         /* of parts, by record, part, log, seq */          \
-    X(SPEAN_TABLE_ERASED_PLACES, "erased_places") /* public entries */
+    X(SPEAN_TABLE_ERASED_PLACES, "erased_places") /* public entries */                             \
+    X(SPEAN_TABLE_ITEMS, "items") /* of lists, by record, part, field: store/items.h */
 
 #define SPEAN_TABLE_ENUM(table, name) table,
 enum spean_table { SPEAN_TABLE_TABLE(SPEAN_TABLE_ENUM) SPEAN_TABLES_COUNT };
@@ -225,6 +226,9 @@ SPEAN_CHECK spean_err spean_tx_reserve(struct spean_tx *tx, enum spean_table tab
 /* Delete a row. SPEAN_ENOTFOUND: there was none. */
 spean_err spean_tx_del(struct spean_tx *tx, enum spean_table table, struct spean_view key);
 
+/* Delete all rows of a table. */
+spean_err spean_tx_clear(struct spean_tx *tx, enum spean_table table);
+
 /* The error that stuck, or SPEAN_OK. */
 spean_err spean_tx_err(const struct spean_tx *tx);
 
@@ -275,6 +279,10 @@ SPEAN_CHECK spean_err spean_cursor_prev(struct spean_cursor *cursor, struct spea
 /* To the lowest key >= at. at is 1 to SPEAN_DB_KEY_BYTES_MAX bytes and begins with the prefix. */
 SPEAN_CHECK spean_err spean_cursor_seek(struct spean_cursor *cursor, struct spean_view at,
                                         struct spean_view *key, struct spean_view *value);
+
+/* To the lowest key > at; at empty: to the first. */
+SPEAN_CHECK spean_err spean_cursor_behind(struct spean_cursor *cursor, struct spean_view at,
+                                          struct spean_view *key, struct spean_view *value);
 
 /* To the highest key <= at. */
 SPEAN_CHECK spean_err spean_cursor_seek_back(struct spean_cursor *cursor, struct spean_view at,

@@ -689,34 +689,25 @@ spean_err spean_fold_body(struct spean_tx *tx, uint32_t number, uint64_t seq)
                         (struct spean_view){nothing, 0});
 }
 
-static spean_err clear_row(struct fold_batch *b, void *ctx, struct spean_view key,
-                           struct spean_view value)
-{
-    const enum spean_table *const table = ctx;
-    (void)value;
-    struct spean_db_key copy = {0};
-    spean_db_key_put_bytes(&copy, key.data, key.len);
-    return spean_tx_del(b->tx, *table, spean_db_key_view(&copy));
-}
-
 spean_err spean_fold_reset(struct spean_tx *tx)
 {
     static const enum spean_table tables[] = {
-        SPEAN_TABLE_PART_KEYS,   SPEAN_TABLE_PART_KEY_NUMBERS, SPEAN_TABLE_PART_TAGS,
-        SPEAN_TABLE_PART_GRANTS, SPEAN_TABLE_PART_WANTED,      SPEAN_TABLE_FOLD_CURSORS,
-        SPEAN_TABLE_FOLD_QUEUE,  SPEAN_TABLE_FOLD_DIRTY,       SPEAN_TABLE_FOLD_WAITING,
-        SPEAN_TABLE_FOLD_ASIDE,  SPEAN_TABLE_FOLD_UNOPENED,    SPEAN_TABLE_FOLD_ROWS,
-        SPEAN_TABLE_FOLD_NAMED,  SPEAN_TABLE_KNOWLEDGE,        SPEAN_TABLE_CHANGES,
-        SPEAN_TABLE_RECORDS,     SPEAN_TABLE_RECORD_TYPES,     SPEAN_TABLE_PARTS,
-        SPEAN_TABLE_STATES,      SPEAN_TABLE_LOOKUPS,          SPEAN_TABLE_LOOKUPS_OF,
+        SPEAN_TABLE_PART_KEYS,     SPEAN_TABLE_PART_KEY_NUMBERS,
+        SPEAN_TABLE_PART_TAGS,     SPEAN_TABLE_PART_GRANTS,
+        SPEAN_TABLE_PART_WANTED,   SPEAN_TABLE_FOLD_CURSORS,
+        SPEAN_TABLE_FOLD_QUEUE,    SPEAN_TABLE_FOLD_DIRTY,
+        SPEAN_TABLE_FOLD_WAITING,  SPEAN_TABLE_FOLD_ASIDE,
+        SPEAN_TABLE_FOLD_UNOPENED, SPEAN_TABLE_FOLD_ROWS,
+        SPEAN_TABLE_FOLD_NAMED,    SPEAN_TABLE_KNOWLEDGE,
+        SPEAN_TABLE_CHANGES,       SPEAN_TABLE_RECORDS,
+        SPEAN_TABLE_RECORD_TYPES,  SPEAN_TABLE_PARTS,
+        SPEAN_TABLE_STATES,        SPEAN_TABLE_ITEMS,
+        SPEAN_TABLE_LOOKUPS,       SPEAN_TABLE_LOOKUPS_OF,
     };
-    struct fold_batch b = {.tx = tx};
-    spean_err err = SPEAN_OK;
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && err == SPEAN_OK; i++) {
-        enum spean_table table = tables[i];
-        err = fold_each(&b, table, (struct spean_view){0}, clear_row, &table);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        (void)spean_tx_clear(tx, tables[i]);
     }
-    return err == SPEAN_OK ? spean_tx_err(tx) : spean_tx_fail(tx, err);
+    return spean_tx_err(tx);
 }
 
 /* -- How far it is --------------------------------------------------------------------------- */

@@ -48,10 +48,12 @@ struct fold_log {
 /* A part at hand. */
 struct fold_part {
     struct spean_part_name name;
-    struct spean_part *state; /* NULL: nothing is folded, or it is too large. */
+    struct spean_part *state; /* NULL: nothing is folded, or it is too large. Of its list items
+                                 those that this batch is about. */
     bool too_large;
     bool erased;
     bool changed;    /* To be written. */
+    bool anew;       /* And list items that were kept go. */
     uint64_t *named; /* Short names of logs that contexts named in this batch. */
     uint32_t named_count;
     uint32_t named_cap;
@@ -223,10 +225,6 @@ spean_err fold_record_set(struct fold_batch *b, struct fold_record *record,
 
 /* Write what changed. SPEAN_ENOMEM; others stick to tx. */
 SPEAN_CHECK spean_err fold_cache_write(struct fold_batch *b);
-
-/* Encode the state of a part into *buf, which the caller wipes and frees. SPEAN_ENOMEM. */
-SPEAN_CHECK spean_err fold_state_encode(const struct spean_part *state, uint8_t **buf,
-                                        struct spean_view *out);
 
 /* Forget all; wipes. */
 void fold_cache_clear(struct spean_fold *fold);

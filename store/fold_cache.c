@@ -48,7 +48,7 @@ static spean_err part_read(struct fold_batch *b, struct fold_part *part)
     if (err != SPEAN_OK || part->erased || b->look != NULL) {
         return err; /* A check begins with nothing. */
     }
-    err = spean_record_part(b->tx, b->fold->keys, &part->name, &part->state);
+    err = spean_record_trunk(b->tx, b->fold->keys, &part->name, &part->state);
     if (err == SPEAN_ELIMIT) {
         part->too_large = true;
     }
@@ -82,6 +82,7 @@ void fold_part_clear(struct fold_part *part)
     part->state = NULL;
     part->too_large = false;
     part->changed = true;
+    part->anew = true;
 }
 
 spean_err fold_record_take(struct fold_batch *b, const struct spean_record_id *id,
@@ -134,37 +135,14 @@ spean_err fold_record_set(struct fold_batch *b, struct fold_record *record,
     return err;
 }
 
-spean_err fold_state_encode(const struct spean_part *state, uint8_t **buf, struct spean_view *out)
-{
-    const size_t cap = spean_part_encoded_max(state);
-    uint8_t *const bytes = malloc(cap);
-    if (bytes == NULL) {
-        return SPEAN_ENOMEM;
-    }
-    const spean_err err = spean_part_encode(state, bytes, cap, out);
-    assert(err == SPEAN_OK); /* There is room. */
-    *buf = bytes;
-    return SPEAN_OK;
-}
-
 static spean_err part_write(struct fold_batch *b, const struct fold_part *part)
 {
     spean_err err = SPEAN_OK;
-    if (part->too_large) {
-        err = spean_record_put_state(b->tx, b->fold->keys, &part->name, NULL);
-    } else if (part->state == NULL) {
+    if (part->state == NULL && !part->too_large) {
         err = spean_record_del_state(b->tx, &part->name);
     } else {
-        uint8_t *buf;
-        struct spean_view state;
-        err = fold_state_encode(part->state, &buf, &state);
-        if (err != SPEAN_OK) {
-            return err;
-        }
-        const bool fits = state.len <= SPEAN_RECORD_STATE_BYTES_MAX;
-        err = spean_record_put_state(b->tx, b->fold->keys, &part->name, fits ? &state : NULL);
-        sodium_memzero(buf, state.len);
-        free(buf);
+        const struct spean_part *const state = part->too_large ? NULL : part->state;
+        err = spean_record_put_state(b->tx, b->fold->keys, &part->name, state, part->anew);
     }
     return err == SPEAN_OK ? spean_record_index(b->tx, b->fold->keys, &part->name, part->state)
                            : err;
@@ -178,6 +156,7 @@ spean_err fold_cache_write(struct fold_batch *b)
         if (part->changed) {
             err = part_write(b, part);
             part->changed = false;
+            part->anew = false;
         }
     }
     return err;

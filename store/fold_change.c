@@ -12,6 +12,7 @@
 #include "store/body.h"
 #include "store/entries.h"
 #include "store/fold_batch.h"
+#include "store/items.h"
 
 #define NUMBER_AT SPEAN_PART_NAME_BYTES
 #define SEQ_AT    (NUMBER_AT + 4u)
@@ -345,6 +346,22 @@ static bool row_counts(void *ctx, const struct spean_context_row *row)
     return false;
 }
 
+/* Take the list items into a part that a change appends or strikes. */
+static spean_err hold_items(struct fold_batch *b, struct fold_part *part,
+                            const struct spean_fold_input *input)
+{
+    struct spean_view left = input->change->operations;
+    struct spean_operation op;
+    spean_err err = SPEAN_OK;
+    for (uint32_t i = 0; err == SPEAN_OK && spean_operation_next(&left, &op); i++) {
+        struct spean_dot item;
+        if (spean_fold_item(input, &op, i, &item)) {
+            err = spean_items_hold(b->tx, b->fold->keys, &part->name, part->state, op.field, &item);
+        }
+    }
+    return err;
+}
+
 /* Fold an allowed change into its part. */
 static spean_err apply(struct fold_batch *b, const struct change *c, struct fold_part *part)
 {
@@ -369,6 +386,10 @@ static spean_err apply(struct fold_batch *b, const struct change *c, struct fold
     };
     struct row_check check = {b, part, c->place};
     bool missing;
+    err = hold_items(b, part, &input);
+    if (err != SPEAN_OK) {
+        return err;
+    }
     err = spean_part_apply(part->state, &input, row_counts, &check, &missing);
     part->changed = true;
     if (err == SPEAN_ELIMIT) {

@@ -7,6 +7,7 @@
 
 #include "protocol/reader.h"
 #include "protocol/writer.h"
+#include "store/items.h"
 #include "store/shelf.h"
 
 #define INFO_ELEMENTS    6u
@@ -14,6 +15,7 @@
 #define STATE_ELEMENTS   2u
 #define STATE_BYTES      32u
 #define PIECE_BYTES      SPEAN_SHELF_BYTES_MAX
+#define TRUNK_BYTES_MAX  (2u * SPEAN_RECORD_STATE_BYTES_MAX) /* It counts what the state has. */
 #define NUMBER_AT        SPEAN_PART_NAME_BYTES
 #define SEQ_AT           (NUMBER_AT + 4u)
 #define CHANGE_KEY_BYTES (SEQ_AT + 8u)
@@ -25,6 +27,14 @@ struct spean_record {
 };
 
 static const uint8_t nothing[1];
+
+static void wipe_free(uint8_t *buf, size_t len)
+{
+    if (buf != NULL) {
+        sodium_memzero(buf, len);
+        free(buf);
+    }
+}
 
 /* Part 0 of every type is public, the others are sealed. */
 static enum spean_shelf shelf_of(uint32_t part)
@@ -143,7 +153,7 @@ void spean_record_get_info(const struct spean_record *record, struct spean_recor
 /* How the state of a part is kept. */
 struct state_row {
     bool too_large;
-    uint64_t len;
+    uint64_t len; /* Of the trunk. */
 };
 
 static spean_err state_row_decode(struct spean_view value, struct state_row *out)
@@ -152,7 +162,7 @@ static spean_err state_row_decode(struct spean_view value, struct state_row *out
     spean_reader_init(&r, value);
     (void)spean_reader_array(&r, STATE_ELEMENTS, STATE_ELEMENTS);
     out->too_large = spean_reader_bool(&r);
-    out->len = spean_reader_uint(&r, SPEAN_RECORD_STATE_BYTES_MAX);
+    out->len = spean_reader_uint(&r, TRUNK_BYTES_MAX);
     return spean_reader_end(&r) == SPEAN_OK ? SPEAN_OK : SPEAN_ECORRUPT;
 }
 
@@ -301,12 +311,11 @@ static spean_err pieces_read(struct spean_tx *tx, const struct spean_keys *keys,
     return SPEAN_OK;
 }
 
-spean_err spean_record_state(struct spean_tx *tx, const struct spean_keys *keys,
-                             const struct spean_part_name *name, uint8_t **out, size_t *len)
+spean_err spean_record_trunk(struct spean_tx *tx, const struct spean_keys *keys,
+                             const struct spean_part_name *name, struct spean_part **out)
 {
     assert(name != NULL);
     assert(out != NULL);
-    assert(len != NULL);
 
     bool erased = false;
     struct state_row row;
@@ -321,19 +330,17 @@ spean_err spean_record_state(struct spean_tx *tx, const struct spean_keys *keys,
     if (row.len == 0) {
         return SPEAN_ECORRUPT;
     }
-    uint8_t *const buf = malloc((size_t)row.len);
+    const size_t len = (size_t)row.len;
+    uint8_t *const buf = malloc(len);
     if (buf == NULL) {
         return SPEAN_ENOMEM;
     }
-    err = pieces_read(tx, keys, name, buf, (size_t)row.len);
-    if (err != SPEAN_OK) {
-        sodium_memzero(buf, (size_t)row.len);
-        free(buf);
-        return err;
+    err = pieces_read(tx, keys, name, buf, len);
+    if (err == SPEAN_OK) {
+        err = spean_part_decode_trunk((struct spean_view){buf, len}, out);
     }
-    *out = buf;
-    *len = (size_t)row.len;
-    return SPEAN_OK;
+    wipe_free(buf, len);
+    return err == SPEAN_EFORMAT || err == SPEAN_ELIMIT ? SPEAN_ECORRUPT : err;
 }
 
 spean_err spean_record_part(struct spean_tx *tx, const struct spean_keys *keys,
@@ -341,16 +348,146 @@ spean_err spean_record_part(struct spean_tx *tx, const struct spean_keys *keys,
 {
     assert(out != NULL);
 
-    uint8_t *state;
-    size_t len;
-    spean_err err = spean_record_state(tx, keys, name, &state, &len);
+    struct spean_part *part;
+    spean_err err = spean_record_trunk(tx, keys, name, &part);
     if (err != SPEAN_OK) {
         return err;
     }
-    err = spean_part_decode((struct spean_view){state, len}, out);
-    sodium_memzero(state, len);
-    free(state);
-    return err == SPEAN_EFORMAT || err == SPEAN_ELIMIT ? SPEAN_ECORRUPT : err;
+    err = spean_items_load(tx, keys, name, part);
+    if (err != SPEAN_OK) {
+        spean_part_free(part);
+        return err;
+    }
+    *out = part;
+    return SPEAN_OK;
+}
+
+/* -- The canonical state --------------------------------------------------------------------- */
+
+/* A state on its way from trunk and rows to whoever takes its bytes. */
+struct pouring {
+    struct spean_tx *tx;
+    const struct spean_keys *keys;
+    const struct spean_part_name *name;
+    spean_items_take *take;
+    void *ctx;
+};
+
+static spean_err pour_bytes(void *ctx, struct spean_view bytes)
+{
+    const struct pouring *const p = ctx;
+    return p->take(p->ctx, bytes);
+}
+
+static spean_err pour_items(void *ctx, uint64_t field, uint32_t count)
+{
+    const struct pouring *const p = ctx;
+    return spean_items_each(p->tx, p->keys, p->name, field, count, p->take, p->ctx);
+}
+
+static spean_err pour_strikes(void *ctx, uint64_t field, uint32_t count)
+{
+    const struct pouring *const p = ctx;
+    return spean_items_strikes_each(p->tx, p->keys, p->name, field, count, p->take, p->ctx);
+}
+
+/* Let p->take have the state whose trunk this is. */
+static spean_err state_pour(struct pouring *p, const struct spean_part *trunk)
+{
+    const size_t cap = spean_part_encoded_max(trunk);
+    uint8_t *const buf = malloc(cap);
+    if (buf == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    const struct spean_part_sink sink = {
+        .bytes = pour_bytes, .items = pour_items, .strikes = pour_strikes, .ctx = p};
+    const spean_err err = spean_part_pour(trunk, buf, cap, &sink);
+    wipe_free(buf, cap);
+    return err;
+}
+
+/* Encode a trunk into *buf of *cap bytes, to be wiped and freed. */
+static spean_err trunk_encode(const struct spean_part *part, uint8_t **buf, size_t *cap,
+                              struct spean_view *trunk, size_t *state_len)
+{
+    *cap = spean_part_encoded_max(part);
+    *buf = malloc(*cap);
+    if (*buf == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    const spean_err err = spean_part_encode_trunk(part, *buf, *cap, trunk, state_len);
+    assert(err == SPEAN_OK); /* There is room. */
+    return SPEAN_OK;
+}
+
+/* A state that is put together. */
+struct gathering {
+    uint8_t *buf;
+    size_t len;
+    size_t cap;
+};
+
+static spean_err gather(void *ctx, struct spean_view bytes)
+{
+    struct gathering *const g = ctx;
+    if (bytes.len > g->cap - g->len) {
+        return SPEAN_ECORRUPT; /* The rows take more than the trunk says. */
+    }
+    if (bytes.len > 0) {
+        (void)memcpy(g->buf + g->len, bytes.data, bytes.len);
+    }
+    g->len += bytes.len;
+    return SPEAN_OK;
+}
+
+/* How long the state of a trunk is; as stored, it is not too large. */
+static spean_err state_len_of(const struct spean_part *trunk, size_t *len)
+{
+    uint8_t *buf = NULL;
+    size_t cap = 0;
+    struct spean_view bytes;
+    const spean_err err = trunk_encode(trunk, &buf, &cap, &bytes, len);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    wipe_free(buf, cap);
+    return *len <= SPEAN_RECORD_STATE_BYTES_MAX ? SPEAN_OK : SPEAN_ECORRUPT;
+}
+
+spean_err spean_record_state(struct spean_tx *tx, const struct spean_keys *keys,
+                             const struct spean_part_name *name, uint8_t **out, size_t *len)
+{
+    assert(out != NULL);
+    assert(len != NULL);
+
+    struct spean_part *trunk = NULL;
+    struct gathering g = {0};
+    struct pouring p = {tx, keys, name, gather, &g};
+    spean_err err = spean_record_trunk(tx, keys, name, &trunk);
+    if (err == SPEAN_OK) {
+        err = state_len_of(trunk, &g.cap);
+    }
+    if (err == SPEAN_OK) {
+        g.buf = malloc(g.cap);
+        err = g.buf == NULL ? SPEAN_ENOMEM : state_pour(&p, trunk);
+    }
+    if (err == SPEAN_OK && g.len != g.cap) {
+        err = SPEAN_ECORRUPT;
+    }
+    spean_part_free(trunk);
+    if (err != SPEAN_OK) {
+        wipe_free(g.buf, g.len);
+        return err;
+    }
+    *out = g.buf;
+    *len = g.len;
+    return SPEAN_OK;
+}
+
+static spean_err hash_more(void *ctx, struct spean_view bytes)
+{
+    spean_hash_update(ctx, bytes.data, bytes.len);
+    return SPEAN_OK;
 }
 
 spean_err spean_record_hash(struct spean_tx *tx, const struct spean_keys *keys,
@@ -358,16 +495,20 @@ spean_err spean_record_hash(struct spean_tx *tx, const struct spean_keys *keys,
 {
     assert(out != NULL);
 
-    uint8_t *state;
-    size_t len;
-    const spean_err err = spean_record_state(tx, keys, name, &state, &len);
+    struct spean_part *trunk;
+    struct spean_hash h;
+    struct pouring p = {tx, keys, name, hash_more, &h};
+    spean_err err = spean_record_trunk(tx, keys, name, &trunk);
     if (err != SPEAN_OK) {
         return err;
     }
-    spean_part_hash(out, (struct spean_view){state, len});
-    sodium_memzero(state, len);
-    free(state);
-    return SPEAN_OK;
+    spean_part_hash_begin(&h);
+    err = state_pour(&p, trunk);
+    spean_part_free(trunk);
+    if (err == SPEAN_OK) {
+        spean_hash_end(&h, out->bytes, sizeof(out->bytes));
+    }
+    return err;
 }
 
 spean_err spean_record_change_next(struct spean_tx *tx, const struct spean_part_name *name,
@@ -596,30 +737,63 @@ static spean_err state_row_put(struct spean_tx *tx, const struct spean_part_name
     return spean_tx_put(tx, SPEAN_TABLE_PARTS, spean_db_key_view(&key), value);
 }
 
+/* Write a trunk in pieces. */
+static spean_err pieces_put(struct spean_tx *tx, const struct spean_keys *keys,
+                            const struct spean_part_name *name, struct spean_view trunk)
+{
+    uint32_t piece = 0;
+    spean_err err = SPEAN_OK;
+    for (size_t done = 0; done < trunk.len && err == SPEAN_OK; piece++) {
+        const size_t left = trunk.len - done;
+        const size_t len = left < PIECE_BYTES ? left : PIECE_BYTES;
+        const struct spean_db_key key = piece_key(name, piece);
+        err = spean_shelf_put(tx, keys, SPEAN_TABLE_STATES, spean_db_key_view(&key),
+                              shelf_of(name->part), (struct spean_view){trunk.data + done, len});
+        done += len;
+    }
+    return err == SPEAN_OK ? pieces_del(tx, name, piece) : err;
+}
+
+static spean_err too_large_put(struct spean_tx *tx, const struct spean_part_name *name)
+{
+    const struct state_row row = {.too_large = true};
+    (void)pieces_del(tx, name, 0);
+    (void)spean_items_del(tx, name);
+    return state_row_put(tx, name, &row);
+}
+
 spean_err spean_record_put_state(struct spean_tx *tx, const struct spean_keys *keys,
-                                 const struct spean_part_name *name, const struct spean_view *state)
+                                 const struct spean_part_name *name, const struct spean_part *part,
+                                 bool anew)
 {
     assert(name != NULL);
 
-    uint32_t piece = 0;
-    spean_err err = SPEAN_OK;
-    struct state_row row = {.too_large = state == NULL};
-    if (state != NULL) {
-        assert(state->len <= SPEAN_RECORD_STATE_BYTES_MAX);
-        row.len = state->len;
-        for (size_t done = 0; done < state->len && err == SPEAN_OK; piece++) {
-            const size_t left = state->len - done;
-            const size_t len = left < PIECE_BYTES ? left : PIECE_BYTES;
-            const struct spean_db_key key = piece_key(name, piece);
-            err =
-                spean_shelf_put(tx, keys, SPEAN_TABLE_STATES, spean_db_key_view(&key),
-                                shelf_of(name->part), (struct spean_view){state->data + done, len});
-            done += len;
-        }
+    uint8_t *buf = NULL;
+    size_t cap = 0;
+    size_t state_len = 0;
+    struct spean_view trunk = {0};
+    if (part == NULL) {
+        return too_large_put(tx, name);
+    }
+    spean_err err = trunk_encode(part, &buf, &cap, &trunk, &state_len);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    if (state_len > SPEAN_RECORD_STATE_BYTES_MAX) {
+        wipe_free(buf, cap);
+        return too_large_put(tx, name);
+    }
+    const struct state_row row = {.len = trunk.len};
+    if (anew) {
+        err = spean_items_del(tx, name);
     }
     if (err == SPEAN_OK) {
-        err = pieces_del(tx, name, piece);
+        err = spean_items_put(tx, keys, name, part);
     }
+    if (err == SPEAN_OK) {
+        err = pieces_put(tx, keys, name, trunk);
+    }
+    wipe_free(buf, cap);
     return err == SPEAN_OK ? state_row_put(tx, name, &row) : err;
 }
 
@@ -629,5 +803,6 @@ spean_err spean_record_del_state(struct spean_tx *tx, const struct spean_part_na
 
     const struct spean_db_key key = spean_part_name_key(name);
     (void)spean_tx_del(tx, SPEAN_TABLE_PARTS, spean_db_key_view(&key));
+    (void)spean_items_del(tx, name);
     return pieces_del(tx, name, 0);
 }

@@ -63,15 +63,20 @@ SPEAN_CHECK spean_err spean_record_parts(struct spean_tx *tx, const struct spean
                                          uint32_t *count);
 
 /*
- * Read the state of a part into *out; free it with spean_part_free(). SPEAN_ENOTFOUND: nothing of
- * it is folded. SPEAN_ESTATE: it is erased. SPEAN_ELIMIT: it is too large. SPEAN_ELOCKED.
- * SPEAN_ECORRUPT: fold anew. SPEAN_ENOMEM.
+ * Read the trunk of a part (protocol/fold.h) into *out, which is all of it but list items; free it
+ * with spean_part_free(). SPEAN_ENOTFOUND: nothing of it is folded. SPEAN_ESTATE: it is erased.
+ * SPEAN_ELIMIT: it is too large. SPEAN_ELOCKED. SPEAN_ECORRUPT: fold anew. SPEAN_ENOMEM.
  */
+SPEAN_CHECK spean_err spean_record_trunk(struct spean_tx *tx, const struct spean_keys *keys,
+                                         const struct spean_part_name *name,
+                                         struct spean_part **out);
+
+/* Read a part with all its list items likewise. */
 SPEAN_CHECK spean_err spean_record_part(struct spean_tx *tx, const struct spean_keys *keys,
                                         const struct spean_part_name *name,
                                         struct spean_part **out);
 
-/* Compute the state hash of a part (P10.9). Errors as above. */
+/* Compute the state hash of a part (P10.9), reading one list item at a time. Errors as above. */
 SPEAN_CHECK spean_err spean_record_hash(struct spean_tx *tx, const struct spean_keys *keys,
                                         const struct spean_part_name *name, struct spean_id *out);
 
@@ -141,10 +146,14 @@ spean_err spean_record_del(struct spean_tx *tx, const struct spean_record_info *
 SPEAN_CHECK spean_err spean_record_of(const struct spean_record_info *info,
                                       struct spean_record **out);
 
-/* Write the canonical state of a part; state NULL: it is too large. Errors stick to tx. */
-spean_err spean_record_put_state(struct spean_tx *tx, const struct spean_keys *keys,
-                                 const struct spean_part_name *name,
-                                 const struct spean_view *state);
+/*
+ * Write the state of a part, of its list items those that part holds; NULL: it is too large. What
+ * is too long by now is written as too large. anew: list items that were kept before go. Errors
+ * stick to tx, but SPEAN_ENOMEM.
+ */
+SPEAN_CHECK spean_err spean_record_put_state(struct spean_tx *tx, const struct spean_keys *keys,
+                                             const struct spean_part_name *name,
+                                             const struct spean_part *part, bool anew);
 
 /* Forget the state of a part, if there is one. Errors stick to tx. */
 spean_err spean_record_del_state(struct spean_tx *tx, const struct spean_part_name *name);

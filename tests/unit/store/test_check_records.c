@@ -18,6 +18,8 @@
 #define AT_ORIGIN 1002u
 #define AT_TARGET 2033u
 #define MANY      60u
+#define LIST      190u
+#define ITEMS     5u /* Rows of each part: two items, their names, a strike. */
 
 static const uint8_t key_a[SPEAN_KEY_BYTES] = {0xa1};
 
@@ -55,6 +57,28 @@ static void write_value(struct env *e, unsigned log, uint64_t field, uint8_t val
     (void)world_write(e->w, log, &change);
 }
 
+/* Items of lists, and a strike of what has not come, in the sealed part and the public one. */
+static void write_lists(struct env *e)
+{
+    uint8_t buf[SPEAN_DOT_BYTES_MAX];
+    const struct spean_dot dot = {spean_short_of(&e->w->logs[1]->log), 99, 0};
+    struct world_change change = {
+        .type = SPEAN_TYPE_REFERRAL,
+        .record = e->referral.record,
+        .part = SPEAN_PART_STEPS,
+        .key = key_a,
+        .ops_count = 3,
+        .ops = {{LIST, SPEAN_KIND_LIST, SPEAN_VERB_APPEND, 3, {0}},
+                {LIST, SPEAN_KIND_LIST, SPEAN_VERB_APPEND, 4, {0}},
+                {LIST, SPEAN_KIND_LIST, SPEAN_VERB_STRIKE, 0, spean_dot_encode(&dot, buf)}}};
+    (void)world_write(e->w, 0, &change);
+    change.type = SPEAN_TYPE_AGENCY;
+    change.record = e->agency.record;
+    change.part = SPEAN_PART_PUBLIC;
+    change.key = NULL;
+    (void)world_write(e->w, 1, &change);
+}
+
 static void write_world(struct env *e)
 {
     uint8_t fixed[WORLD_BYTES_MAX];
@@ -87,6 +111,7 @@ static void write_world(struct env *e)
     write_value(e, 1, AT_TARGET, 6, true);
     write_value(e, 1, AT_ORIGIN, 7, false); /* Not this author's to write. */
     e->denied = 3;
+    write_lists(e);
 }
 
 static int setup(void **state)
@@ -254,6 +279,38 @@ static void a_state_that_was_changed_is_found_public_or_sealed(void **state)
         row.value[row.len - 1] ^= 1;
         write_row(e, &row, true);
         assert_clean(e);
+    }
+}
+
+static void a_list_item_that_was_changed_or_is_missing_is_found_public_or_sealed(void **state)
+{
+    struct env *e = *state;
+    for (uint32_t i = 0; i < 2 * ITEMS; i++) {
+        struct row row = take(e, SPEAN_TABLE_ITEMS, i);
+        row.value[row.len - 1] ^= 1;
+        write_row(e, &row, true);
+        assert_int_not_equal(check(e).problems, 0);
+        write_row(e, &row, false);
+        assert_found(e, SPEAN_CHECK_STATE);
+        row.value[row.len - 1] ^= 1;
+        write_row(e, &row, true);
+        assert_clean(e);
+    }
+}
+
+static void a_list_item_of_another_part_or_field_is_found(void **state)
+{
+    struct env *e = *state;
+    static const size_t places[] = {0, 27, 28, 40}; /* Record, field, what it is, time or name. */
+    for (uint32_t i = 0; i < 2 * ITEMS; i++) {
+        for (size_t p = 0; p < sizeof(places) / sizeof(places[0]); p++) {
+            struct row row = take(e, SPEAN_TABLE_ITEMS, i);
+            row.key.bytes[places[p]] ^= 0x40;
+            write_row(e, &row, true);
+            assert_found(e, SPEAN_CHECK_STRAY);
+            write_row(e, &row, false);
+            assert_clean(e);
+        }
     }
 }
 
@@ -534,6 +591,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_store_has_no_problems, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cut_or_an_erasure_leaves_no_problems, setup, teardown),
         cmocka_unit_test_setup_teardown(a_state_that_was_changed_is_found_public_or_sealed, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            a_list_item_that_was_changed_or_is_missing_is_found_public_or_sealed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_list_item_of_another_part_or_field_is_found, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_state_of_before_is_found_though_it_decodes, setup,
                                         teardown),

@@ -185,6 +185,38 @@ static void a_newer_format_is_refused_by_name_and_left_alone(void **state)
     assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_EVERSION);
 }
 
+/* The second format made rows of list items: what was folded goes, and is folded again. */
+static void a_store_of_the_first_format_keeps_its_logs_and_forgets_what_was_folded(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t first[] = {0, 0, 0, 1};
+    uint8_t buf[8];
+    fixture_put(f, SPEAN_TABLE_ENTRIES, "entry", fixture_text("kept"));
+    fixture_put(f, SPEAN_TABLE_ERASURES, "part", fixture_text("kept"));
+    fixture_put(f, SPEAN_TABLE_STATES, "part", fixture_text("old"));
+    fixture_put(f, SPEAN_TABLE_FOLD_CURSORS, "log", fixture_text("old"));
+    fixture_put(f, SPEAN_TABLE_META, "format", (struct spean_view){first, sizeof(first)});
+    fixture_close(f);
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_OK);
+    assert_int_equal(fixture_get(f, SPEAN_TABLE_META, "format", buf, sizeof(buf)), sizeof(first));
+    assert_int_equal(buf[sizeof(first) - 1], SPEAN_STORE_FORMAT);
+    assert_int_equal(fixture_get(f, SPEAN_TABLE_ENTRIES, "entry", buf, sizeof(buf)), 4);
+    assert_int_equal(fixture_get(f, SPEAN_TABLE_ERASURES, "part", buf, sizeof(buf)), 4);
+    static const enum spean_table folded[] = {SPEAN_TABLE_STATES, SPEAN_TABLE_FOLD_CURSORS};
+    for (size_t i = 0; i < sizeof(folded) / sizeof(folded[0]); i++) {
+        struct spean_tx *tx;
+        struct spean_cursor cursor;
+        struct spean_view key;
+        struct spean_view value;
+        assert_int_equal(spean_tx_begin(f->db, SPEAN_TX_READ, &tx), SPEAN_OK);
+        assert_int_equal(spean_cursor_init(&cursor, tx, folded[i], (struct spean_view){0}),
+                         SPEAN_OK);
+        assert_int_equal(spean_cursor_first(&cursor, &key, &value), SPEAN_ENOTFOUND);
+        spean_cursor_fini(&cursor);
+        spean_tx_abort(tx);
+    }
+}
+
 static void expect_corrupt_format(struct fixture *f, const uint8_t *row, size_t len)
 {
     fixture_put(f, SPEAN_TABLE_META, "format", (struct spean_view){row, len});
@@ -753,6 +785,7 @@ int main(void)
         ON_STORE(a_second_opener_is_refused_in_the_same_process),
         ON_STORE(a_second_process_is_refused_until_the_first_lets_go),
         ON_STORE(a_newer_format_is_refused_by_name_and_left_alone),
+        ON_STORE(a_store_of_the_first_format_keeps_its_logs_and_forgets_what_was_folded),
         ON_STORE(format_zero_is_corrupt),
         ON_STORE(a_format_row_with_a_byte_too_many_is_corrupt),
         ON_STORE(a_format_row_with_a_byte_missing_is_corrupt),

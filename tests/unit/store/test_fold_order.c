@@ -354,6 +354,7 @@ static uint32_t next(uint32_t *seed)
  * other's entries. */
 static void write_some(struct history *h, uint32_t *seed)
 {
+    uint8_t dot_bytes[SPEAN_DOT_BYTES_MAX];
     static const uint64_t kinds[FIELDS] = {SPEAN_KIND_VALUE, SPEAN_KIND_SET, SPEAN_KIND_LIST,
                                            SPEAN_KIND_STRICTEST};
     const unsigned log = next(seed) % 2;
@@ -367,7 +368,13 @@ static void write_some(struct history *h, uint32_t *seed)
         change.ops[0].verb = next(seed) % 2;
     }
     if (kinds[field] == SPEAN_KIND_LIST) {
-        change.ops[0].verb = SPEAN_VERB_APPEND;
+        change.ops[0].verb = next(seed) % 3 == 0 ? SPEAN_VERB_STRIKE : SPEAN_VERB_APPEND;
+    }
+    if (kinds[field] == SPEAN_KIND_LIST && change.ops[0].verb == SPEAN_VERB_STRIKE) {
+        /* What it names may come later, be no item, or never come. */
+        const struct spean_dot dot = {.log = spean_short_of(&h->w->logs[next(seed) % 2]->log),
+                                      .seq = 1 + next(seed) % CHANGES};
+        change.ops[0].bytes = spean_dot_encode(&dot, dot_bytes);
     }
     if (next(seed) % 3 != 0) {
         change.rows_count = 1;

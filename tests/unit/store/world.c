@@ -660,28 +660,6 @@ uint8_t node_value(struct node *n, const struct spean_part_name *name, uint64_t 
     return value;
 }
 
-/* Delete every row of a table. */
-static void clear(struct spean_tx *tx, enum spean_table table)
-{
-    spean_err err = SPEAN_OK;
-    while (err == SPEAN_OK) {
-        struct spean_cursor cursor;
-        struct spean_view key;
-        struct spean_view value;
-        struct spean_db_key copy = {0};
-        assert_int_equal(spean_cursor_init(&cursor, tx, table, (struct spean_view){0}), SPEAN_OK);
-        err = spean_cursor_first(&cursor, &key, &value);
-        if (err == SPEAN_OK) {
-            spean_db_key_put_bytes(&copy, key.data, key.len);
-        }
-        spean_cursor_fini(&cursor);
-        if (err == SPEAN_OK) {
-            err = spean_tx_del(tx, table, spean_db_key_view(&copy));
-        }
-    }
-    assert_int_equal(err, SPEAN_ENOTFOUND);
-}
-
 void node_wipe(struct node *n)
 {
     static const enum spean_table tables[] = {
@@ -692,7 +670,7 @@ void node_wipe(struct node *n)
     assert_int_equal(spean_tx_begin(n->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
     assert_int_equal(spean_fold_reset(tx), SPEAN_OK);
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        clear(tx, tables[i]);
+        assert_int_equal(spean_tx_clear(tx, tables[i]), SPEAN_OK);
     }
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
     spean_fold_free(n->fold);
