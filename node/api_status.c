@@ -18,19 +18,33 @@
 
 /* -- What we hold of them, what they hold of ours -------------------------------------------- */
 
-/* Entries of the logs of org that are here. */
-static uint64_t held_here(const struct spean_core_view *view, const struct spean_id *org)
+/* What peers told that they hold, by number of log; computed once for all partners. */
+struct told {
+    uint64_t highest[SPEAN_FRONTIER_LOGS_MAX];
+};
+
+/* Entries of the logs of org that are here, and how many more a peer told us of. */
+static void held_here(const struct spean_core_view *view, const struct spean_id *org,
+                      const struct told *told, uint64_t *entries, uint64_t *missing)
 {
-    uint64_t entries = 0;
+    *entries = 0;
+    *missing = 0;
     for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
         const struct spean_log *log = spean_authority_log_at(view->authority, i);
         struct spean_logs_row row;
-        if (spean_id_equal(&log->org, org) &&
-            spean_logs_get(view->tx, &log->id, &row) == SPEAN_OK) {
-            entries += row.head.seq;
+        if (!spean_id_equal(&log->org, org) ||
+            spean_logs_get(view->tx, &log->id, &row) != SPEAN_OK) {
+            continue;
+        }
+        *entries += row.head.seq;
+        uint64_t known = row.number < SPEAN_FRONTIER_LOGS_MAX ? told->highest[row.number] : 0;
+        if (log->status != SPEAN_LOG_OPEN && known > log->cut.seq) {
+            known = log->cut.seq; /* Nobody waits for what is above a cut. */
+        }
+        if (row.standing == SPEAN_LOG_GOING && known > row.head.seq) {
+            *missing += known - row.head.seq;
         }
     }
-    return entries;
 }
 
 /* The most that one node of org said it holds of our log; ENTRIES_UNKNOWN: it never said. */
@@ -51,62 +65,66 @@ static uint64_t held_there(const struct spean_core_view *view, const struct spea
     return entries;
 }
 
-static json_t *amount(uint64_t entries, uint64_t of)
+static json_t *amount(uint64_t entries, uint64_t missing)
 {
     if (entries == ENTRIES_UNKNOWN) {
         return json_null();
     }
     json_t *row = json_object();
     (void)json_object_set_new(row, "entries", spean_json_u64(entries));
-    (void)json_object_set_new(row, "missing", spean_json_u64(of > entries ? of - entries : 0));
+    (void)json_object_set_new(row, "missing", spean_json_u64(missing));
     return row;
 }
 
-static uint64_t last_contact(const struct spean_core_view *view, const struct spean_id *org)
-{
-    uint64_t latest = 0;
-    for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
-        const struct spean_log *log = spean_authority_log_at(view->authority, i);
-        const struct spean_peer peer = {log->org, log->signing};
-        struct spean_peer_row row;
-        if (spean_id_equal(&log->org, org) && spean_peer_get(view->tx, &peer, &row) == SPEAN_OK &&
-            row.contact_s > latest) {
-            latest = row.contact_s;
-        }
-    }
-    return latest;
-}
-
-/* When we last heard of an org, and by which way. */
+/* When and how we last heard of an org. */
 struct heard {
-    uint64_t at_s; /* 0: never. */
+    uint64_t time; /* 0: never. */
     const char *by;
 };
 
-/* Let what came last of a log, if it came from somebody else than its org, be what was heard. */
-static void hear_log(const struct spean_core_view *view, const struct spean_log *log,
-                     struct heard *heard)
+static void hear(struct heard *heard, uint64_t time, const char *by)
 {
-    struct spean_logs_row row;
-    struct spean_arrival arrival;
-    if (spean_logs_get(view->tx, &log->id, &row) != SPEAN_OK || row.head.seq == 0 ||
-        spean_logs_next_arrival(view->tx, row.number, row.head.seq, &arrival) != SPEAN_OK ||
-        arrival.time <= heard->at_s) {
-        return;
-    }
-    const struct spean_log *from = spean_authority_log_by_transport(view->authority, &arrival.from);
-    if (from != NULL && !spean_id_equal(&from->org, &log->org)) {
-        *heard = (struct heard){arrival.time, from->relay ? "relay" : "member"};
+    if (time > heard->time) {
+        *heard = (struct heard){time, by};
     }
 }
 
-static struct heard heard_of(const struct spean_core_view *view, const struct spean_id *org)
+/* Whose node brought a run of a log of org: one of its own, a file, or somebody else's. */
+static const char *way_of(const struct spean_core_view *view, const struct spean_id *org,
+                          const struct spean_key *from)
 {
-    struct heard heard = {last_contact(view, org), "direct"};
+    static const struct spean_key nobody;
+    if (spean_key_equal(from, &nobody)) {
+        return "bundle";
+    }
     for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
         const struct spean_log *log = spean_authority_log_at(view->authority, i);
-        if (spean_id_equal(&log->org, org)) {
-            hear_log(view, log, &heard);
+        if (spean_id_equal(&log->org, org) && spean_key_equal(&log->transport, from)) {
+            return "direct";
+        }
+    }
+    const struct spean_log *other = spean_authority_log_by_transport(view->authority, from);
+    return other != NULL && other->relay ? "relay" : "member";
+}
+
+static struct heard last_heard(const struct spean_core_view *view, const struct spean_id *org)
+{
+    struct heard heard = {0, NULL};
+    for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
+        const struct spean_log *log = spean_authority_log_at(view->authority, i);
+        const struct spean_peer peer = {log->org, log->signing};
+        struct spean_peer_row met;
+        struct spean_logs_row row;
+        struct spean_arrival last;
+        if (!spean_id_equal(&log->org, org)) {
+            continue;
+        }
+        if (spean_peer_get(view->tx, &peer, &met) == SPEAN_OK) {
+            hear(&heard, met.contact_s, met.way == SPEAN_PEER_BUNDLE ? "bundle" : "direct");
+        }
+        if (spean_logs_get(view->tx, &log->id, &row) == SPEAN_OK && row.head.seq > 0 &&
+            spean_logs_next_arrival(view->tx, row.number, row.head.seq, &last) == SPEAN_OK) {
+            hear(&heard, last.time, way_of(view, org, &last.from));
         }
     }
     return heard;
@@ -155,16 +173,23 @@ static const char *state_of(const struct spean_partner *partner)
 }
 
 static json_t *partner_row(const struct spean_core_view *view, const struct spean_id *org,
-                           const struct spean_log *own, uint64_t own_entries)
+                           const struct spean_log *own, const struct told *told)
 {
     const struct spean_partner *partner = session_with(view->core, org);
     const char *why = why_not(partner);
-    const struct heard heard = heard_of(view, org);
+    const struct heard heard = last_heard(view, org);
     json_t *row = json_object();
-    const uint64_t here = held_here(view, org);
+    uint64_t here = 0;
+    uint64_t missing = 0;
+    held_here(view, org, told, &here, &missing);
+    struct spean_logs_row ours = {0};
+    const bool written = own != NULL && spean_logs_get(view->tx, &own->id, &ours) == SPEAN_OK;
+    const uint64_t to_hold = written ? ours.head.seq : 0;
+    const uint64_t there = held_there(view, org, own);
     spean_answer_org(row, "org", "name", view, org);
-    (void)json_object_set_new(row, "we_have", amount(here, here));
-    (void)json_object_set_new(row, "they_have", amount(held_there(view, org, own), own_entries));
+    (void)json_object_set_new(row, "we_have", amount(here, missing));
+    (void)json_object_set_new(row, "they_have",
+                              amount(there, to_hold > there ? to_hold - there : 0));
     uint64_t lacking = 0;
     if (partner == NULL || partner->missing == 0 ||
         spean_partkeys_lacking_count(view->tx, &lacking) != SPEAN_OK) {
@@ -174,9 +199,8 @@ static json_t *partner_row(const struct spean_core_view *view, const struct spea
     const uint64_t then = partner != NULL ? partner->missing : 0;
     (void)json_object_set_new(row, "missing_bodies",
                               spean_json_u64(lacking < then ? lacking : then));
-    (void)json_object_set_new(row, "waiting", json_integer(0));
-    spean_answer_time(row, "last_contact", heard.at_s);
-    (void)json_object_set_new(row, "by", heard.at_s > 0 ? json_string(heard.by) : json_null());
+    spean_answer_time(row, "last_contact", heard.time);
+    (void)json_object_set_new(row, "by", heard.by != NULL ? json_string(heard.by) : json_null());
     (void)json_object_set_new(row, "state", json_string(state_of(partner)));
     (void)json_object_set_new(row, "why", why != NULL ? json_string(why) : json_null());
     return row;
@@ -187,14 +211,19 @@ static json_t *partners_of(const struct spean_core_view *view)
     json_t *list = json_array();
     const struct spean_ledger *ledger = spean_authority_ledger(view->authority);
     const struct spean_log *own = spean_core_own_log(view->core);
-    const uint64_t own_entries = held_here(view, spean_core_org(view->core));
-    for (uint32_t i = 0; ledger != NULL && i < ledger->members_count; i++) {
+    struct told *told = calloc(1, sizeof(*told));
+    if (told != NULL &&
+        spean_peer_highest(view->tx, told->highest, SPEAN_FRONTIER_LOGS_MAX) != SPEAN_OK) {
+        memset(told, 0, sizeof(*told)); /* verify finds what is damaged. */
+    }
+    for (uint32_t i = 0; told != NULL && ledger != NULL && i < ledger->members_count; i++) {
         const struct spean_ledger_member *member = &ledger->members[i];
         if (member->standing == SPEAN_STANDING_ACTIVE &&
             !spean_id_equal(&member->org, spean_core_org(view->core))) {
-            (void)json_array_append_new(list, partner_row(view, &member->org, own, own_entries));
+            (void)json_array_append_new(list, partner_row(view, &member->org, own, told));
         }
     }
+    free(told);
     return list;
 }
 

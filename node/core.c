@@ -339,6 +339,8 @@ void spean_core_committed(struct spean_core *core)
 
 void spean_core_sync_now(struct spean_core *core)
 {
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_RESUME};
+    core_step(core, &event);
     core->dial_now = true;
     core->next_dial_ms = 0;
 }

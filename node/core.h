@@ -101,7 +101,7 @@ void spean_core_committed(struct spean_core *core);
 SPEAN_CHECK spean_err spean_core_unlock(struct spean_core *core, const struct spean_unlock *unlock);
 void spean_core_lock(struct spean_core *core);
 
-/* Dial every partner again now. */
+/* Dial every partner again now, and ask again for what a full disk held up. */
 void spean_core_sync_now(struct spean_core *core);
 
 /* What a partner's node is to us, as the last session left it. Any thread. */

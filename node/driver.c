@@ -180,11 +180,12 @@ static void note_holds(struct spean_core *core, const struct spean_sync_effect *
             return;
         }
     }
-    if (core->holds_count < CORE_HOLDS_MAX) { /* The rest is told again by the next HELD. */
-        core->holds[core->holds_count++] =
-            (struct peer_holds){effect->as.holds.org, effect->as.holds.signing,
-                                effect->as.holds.log, effect->as.holds.place};
+    if (core->holds_count == CORE_HOLDS_MAX) {
+        core_write_peers(core);
     }
+    core->holds[core->holds_count++] =
+        (struct peer_holds){effect->as.holds.org, effect->as.holds.signing, effect->as.holds.log,
+                            effect->as.holds.place};
 }
 
 void core_note_met(struct spean_core *core, const struct spean_peer *peer, enum spean_peer_way way)
@@ -208,6 +209,21 @@ static void ignore_unless_stuck(struct spean_core *core, struct spean_tx *tx)
     }
 }
 
+/* A log of which nothing is held yet has no row; what a peer told of it needs one. */
+static spean_err write_holds(struct spean_core *core, struct spean_tx *tx,
+                             const struct peer_holds *known)
+{
+    const struct spean_peer peer = {known->org, known->signing};
+    const spean_err err = spean_peer_holds(tx, &peer, &known->log, &known->place);
+    const struct spean_log *log = spean_authority_log(core->authority, &known->log);
+    if (err != SPEAN_ENOTFOUND || log == NULL) {
+        return err;
+    }
+    struct spean_logs_row row;
+    const spean_err opened = spean_logs_open(tx, log, &row);
+    return opened == SPEAN_OK ? spean_peer_holds(tx, &peer, &known->log, &known->place) : opened;
+}
+
 void core_write_peers(struct spean_core *core)
 {
     const bool any = core->failed == SPEAN_OK && core->holds_count + core->met_count > 0;
@@ -219,9 +235,7 @@ void core_write_peers(struct spean_core *core)
         }
     }
     for (uint32_t i = 0; tx != NULL && i < core->holds_count; i++) {
-        const struct peer_holds *known = &core->holds[i];
-        const struct spean_peer peer = {known->org, known->signing};
-        if (spean_peer_holds(tx, &peer, &known->log, &known->place) != SPEAN_OK) {
+        if (write_holds(core, tx, &core->holds[i]) != SPEAN_OK) {
             ignore_unless_stuck(core, tx);
         }
     }

@@ -144,16 +144,16 @@ static bool set_hashes(const struct spean_records *at, const struct spean_record
     return json_object_set_new(object, "state_hash", hashes) == 0 && done;
 }
 
-/* Which parts wait for their key, and how many wait for bodies. */
+/* Which parts wait for their key, and how many for bodies. */
 static bool set_waiting(const struct spean_records *at, const struct spean_records_item *item,
                         json_t *object)
 {
     json_t *keys = json_array();
-    json_int_t bodies = 0;
+    json_int_t parts = 0;
     const struct spean_schema_type *type = spean_schema_type(item->info.type);
     bool done = keys != NULL;
     for (uint32_t i = 0; i < item->listed_count; i++) {
-        bodies += item->listed[i].incomplete ? 1 : 0;
+        parts += item->listed[i].incomplete ? 1 : 0;
     }
     for (uint32_t part = 1; type != NULL && part < SPEAN_SCHEMA_PARTS_MAX && done; part++) {
         const struct spean_part_name name = {item->info.record, part};
@@ -168,7 +168,7 @@ static bool set_waiting(const struct spean_records *at, const struct spean_recor
             done = json_array_append_new(keys, json_string(type->parts[part])) == 0;
         }
     }
-    json_t *waiting = json_pack("{s:I, s:o}", "bodies", bodies, "keys", keys);
+    json_t *waiting = json_pack("{s:I, s:o}", "parts", parts, "keys", keys);
     return json_object_set_new(object, "waiting", waiting) == 0 && done;
 }
 

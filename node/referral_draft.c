@@ -244,7 +244,7 @@ json_t *spean_referral_draft_show(struct spean_records *at, const struct spean_r
         "{s:o, s:s, s:s, s:n, s:{}, s:{}, s:{}, s:{}, s:{s:i, s:[]}, s:i, s:s, s:[], s:[], s:o, "
         "s:n}",
         "id", spean_json_hex(record->bytes, SPEAN_RECORD_ID_BYTES), "code", code, "type",
-        "referral", "created", "fixed", "state_hash", "fields", "conflicts", "waiting", "bodies", 0,
+        "referral", "created", "fixed", "state_hash", "fields", "conflicts", "waiting", "parts", 0,
         "keys", "unknown", 0, "state", spean_referral_state_name(SPEAN_REFERRAL_DRAFT), "flags",
         "steps", "draft", shown, "details");
     const bool named = spean_referral_draft_id(draft, "to", target.bytes, SPEAN_ID_BYTES);

@@ -125,6 +125,16 @@ void sync_report(struct spean_sync *s, const struct link *link, enum spean_sync_
     }
 }
 
+void sync_peer_holds(struct spean_sync *s, const struct link *link, const struct spean_id *log,
+                     const struct spean_place *place)
+{
+    struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_PEER_HOLDS, link);
+    effect->as.holds.org = link->org;
+    effect->as.holds.signing = link->signing;
+    effect->as.holds.log = *log;
+    effect->as.holds.place = *place;
+}
+
 void sync_end(struct spean_sync *s, struct link *link, spean_err err)
 {
     if (link->phase == PHASE_ENDED) {
@@ -412,8 +422,7 @@ static void on_session_message(struct spean_sync *s, struct link *link,
         sync_bodies_received(s, link, m);
         break;
     case SPEAN_MESSAGE_HEAD:
-        sync_compare_told(s, link, &m->as.place.log, &m->as.place.place);
-        sync_want_next(s, link);
+        sync_compare_head(s, link, m);
         break;
     case SPEAN_MESSAGE_HELD:
         sync_serve_held(s, link, m);
@@ -688,6 +697,16 @@ static void on_link_event(struct spean_sync *s, struct link *link,
     }
 }
 
+/* What a full disk held up is asked for again. */
+static void resume(struct spean_sync *s, struct link *link)
+{
+    link->paused_until_ms = 0;
+    if (link->phase == PHASE_FETCH) {
+        sync_want_next(s, link);
+        sync_bodies_load(s, link);
+    }
+}
+
 /* Events that concern every link. */
 static void on_each_link(struct spean_sync *s, enum spean_sync_event_kind kind)
 {
@@ -698,6 +717,8 @@ static void on_each_link(struct spean_sync *s, enum spean_sync_event_kind kind)
         }
         if (kind == SPEAN_SYNC_TIMER) {
             tick(s, link);
+        } else if (kind == SPEAN_SYNC_RESUME) {
+            resume(s, link);
         } else if (kind == SPEAN_SYNC_AUTHORITY) {
             sync_session_authority(s, link);
         } else if (link->phase == PHASE_FETCH) {
@@ -744,6 +765,7 @@ static void dispatch(struct spean_sync *s, const struct spean_sync_event *event)
         on_moved_back(s, event);
         break;
     case SPEAN_SYNC_LACKING:
+    case SPEAN_SYNC_RESUME:
     case SPEAN_SYNC_TIMER:
         on_each_link(s, event->kind);
         break;

@@ -80,6 +80,7 @@ enum spean_sync_event_kind {
     SPEAN_SYNC_COMMITTED,        /* committed: a local commit is durable */
     SPEAN_SYNC_CUT,              /* cut: a log was cut or chose a branch; its head moved back */
     SPEAN_SYNC_LACKING,          /* New keys or grants: bodies may be lacking now that were not. */
+    SPEAN_SYNC_RESUME,           /* Somebody made room, or does not want to wait: pauses end. */
     SPEAN_SYNC_TIMER,            /* now_ms only; at least once a second */
 };
 
@@ -192,7 +193,8 @@ enum spean_sync_effect_kind {
     SPEAN_SYNC_LOBBY_JOIN,     /* join: a newcomer's JOIN, for the node to judge and answer */
     SPEAN_SYNC_LOBBY_ANSWER,   /* answer: CHALLENGE or STANDING from the node we joined through */
     SPEAN_SYNC_EVIDENCE,       /* evidence: verified; keep one per log, mark it disputed, alarm */
-    SPEAN_SYNC_PEER_HOLDS,     /* holds: the peer told that this place is durable there */
+    SPEAN_SYNC_PEER_HOLDS,     /* holds: the peer told that this place is durable there; of our own
+                                  log, and of others as far as they are ahead of us */
     SPEAN_SYNC_REPORT,         /* report: for logs, status and metrics */
 };
 

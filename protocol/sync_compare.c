@@ -212,6 +212,24 @@ void sync_compare_told(struct spean_sync *s, struct link *link, const struct spe
     link->next_target = 0;
 }
 
+/* Whether the peer's word on a log is news for people: about ours, or of what we lack. */
+static bool is_news(const struct spean_sync *s, const struct spean_id *log,
+                    const struct spean_place *place)
+{
+    return spean_id_equal(log, &s->own_log) ||
+           place->seq > spean_frontier_get(s->frontier, log).seq;
+}
+
+void sync_compare_head(struct spean_sync *s, struct link *link, const struct spean_message *m)
+{
+    const struct spean_id *log = &m->as.place.log;
+    if (spean_authority_log(s->authority, log) != NULL && is_news(s, log, &m->as.place.place)) {
+        sync_peer_holds(s, link, log, &m->as.place.place);
+    }
+    sync_compare_told(s, link, log, &m->as.place.place);
+    sync_want_next(s, link);
+}
+
 /* Take one of the peer's rows into target and theirs. */
 static void take_row(struct spean_sync *s, struct link *link, const struct spean_frontier_row *row)
 {
@@ -219,6 +237,9 @@ static void take_row(struct spean_sync *s, struct link *link, const struct spean
     if (spean_excluded_has(excluded_of(link), &row->log) ||
         spean_authority_log(s->authority, &row->log) == NULL) {
         return;
+    }
+    if (is_news(s, &row->log, &row->head)) {
+        sync_peer_holds(s, link, &row->log, &row->head);
     }
     const struct spean_place ours = spean_frontier_get(link->target, &row->log);
     spean_err err = spean_frontier_set(link->theirs, &row->log, &row->head);
@@ -306,6 +327,9 @@ static void take_as_told(struct spean_sync *s, const struct link *proven)
 {
     for (size_t i = 0; i < spean_frontier_count(proven->target); i++) {
         const struct spean_frontier_row row = *spean_frontier_row(proven->target, i);
+        if (spean_id_equal(&row.log, &s->own_log)) {
+            sync_peer_holds(s, proven, &row.log, &row.head);
+        }
         for (size_t k = 0; is_pushed(s, &row.log) && k < SPEAN_SYNC_LINKS_MAX; k++) {
             if (s->links[k] != NULL &&
                 spean_key_equal(&s->links[k]->transport, &proven->transport)) {

@@ -200,6 +200,10 @@ void sync_send(struct spean_sync *s, struct link *link, const struct spean_messa
 void sync_report(struct spean_sync *s, const struct link *link, enum spean_sync_report_kind kind,
                  spean_err err, uint64_t count);
 
+/* Hand on the peer's word that it holds log up to place. */
+void sync_peer_holds(struct spean_sync *s, const struct link *link, const struct spean_id *log,
+                     const struct spean_place *place);
+
 /* The peer broke a rule: refuse it by number, drop it, apply nothing more of it. */
 void sync_refuse(struct spean_sync *s, struct link *link, uint64_t rule, spean_err err);
 
@@ -268,6 +272,9 @@ void sync_compare_settle(struct spean_sync *s, struct link *link);
 /* The peer told where it stands with a log. */
 void sync_compare_told(struct spean_sync *s, struct link *link, const struct spean_id *log,
                        const struct spean_place *place);
+
+/* The peer announced a head. */
+void sync_compare_head(struct spean_sync *s, struct link *link, const struct spean_message *m);
 
 /* -- sync_want.c ----------------------------------------------------------------------------- */
 

@@ -210,11 +210,7 @@ void sync_serve_held(struct spean_sync *s, struct link *link, const struct spean
             sync_compare_told(s, s->links[i], log, &m->as.place.place);
         }
     }
-    struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_PEER_HOLDS, link);
-    effect->as.holds.org = link->org;
-    effect->as.holds.signing = link->signing;
-    effect->as.holds.log = *log;
-    effect->as.holds.place = m->as.place.place;
+    sync_peer_holds(s, link, log, &m->as.place.place);
     /* Lower than what was pushed: it had some of it, and gets the rest pushed from there. */
     const struct spean_place none = {0};
     sync_try(s, spean_frontier_set(link->pushed, log, &none));

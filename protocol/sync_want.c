@@ -409,6 +409,7 @@ static void finish(struct spean_sync *s, struct link *link, struct want *w)
     if (spean_frontier_get(link->theirs, &log).seq == w->told) {
         /* Whatever it said it held, this is what it gave. */
         sync_try(s, spean_frontier_set(link->theirs, &log, &w->durable));
+        sync_peer_holds(s, link, &log, &w->durable);
     }
     sync_want_close(s, link, w);
     sync_serve_moved(s, &log, link);

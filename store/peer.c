@@ -185,6 +185,39 @@ spean_err spean_peer_head(struct spean_tx *tx, const struct spean_peer *peer,
     return err == SPEAN_OK ? spean_peer_head_decode(value, out) : err;
 }
 
+spean_err spean_peer_highest(struct spean_tx *tx, uint64_t *highest, uint32_t count)
+{
+    assert(highest != NULL || count == 0);
+
+    if (count > 0) {
+        (void)memset(highest, 0, count * sizeof(*highest));
+    }
+    struct spean_cursor cursor;
+    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_PEER_HEADS, (struct spean_view){0});
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_view key;
+    struct spean_view value;
+    err = spean_cursor_first(&cursor, &key, &value);
+    while (err == SPEAN_OK) {
+        uint32_t number = 0;
+        struct spean_place place;
+        err = spean_db_key_u32_at(key, sizeof(uint32_t), &number); /* Behind the peer's. */
+        if (err == SPEAN_OK) {
+            err = spean_peer_head_decode(value, &place);
+        }
+        if (err == SPEAN_OK && number < count && place.seq > highest[number]) {
+            highest[number] = place.seq;
+        }
+        if (err == SPEAN_OK) {
+            err = spean_cursor_next(&cursor, &key, &value);
+        }
+    }
+    spean_cursor_fini(&cursor);
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
 spean_err spean_peer_head_decode(struct spean_view value, struct spean_place *out)
 {
     assert(out != NULL);

@@ -56,6 +56,10 @@ SPEAN_CHECK spean_err spean_peer_next(struct spean_tx *tx, const struct spean_pe
 SPEAN_CHECK spean_err spean_peer_head(struct spean_tx *tx, const struct spean_peer *peer,
                                       const struct spean_id *log, struct spean_place *out);
 
+/* For each log number below count, give the highest seq that any peer said it holds; 0: none did.
+ * SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_peer_highest(struct spean_tx *tx, uint64_t *highest, uint32_t count);
+
 /* Read the value of a row that says what a peer holds. For store/check.h. SPEAN_ECORRUPT. */
 SPEAN_CHECK spean_err spean_peer_head_decode(struct spean_view value, struct spean_place *out);
 

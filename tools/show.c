@@ -204,9 +204,9 @@ static void state_print(struct spean_out *out, const json_t *record)
                        name, json_array_size(values));
     }
     const json_t *const waiting = json_object_get(record, "waiting");
-    const int64_t bodies = spean_jsonget_number(waiting, "bodies");
-    if (bodies > 0) {
-        spean_out_line(out, _("! %" PRId64 " changes have not arrived yet"), bodies);
+    const int64_t parts = spean_jsonget_number(waiting, "parts");
+    if (parts > 0) {
+        spean_out_line(out, _("! changes to %" PRId64 " of its parts have not arrived yet"), parts);
     }
     size_t i;
     json_t *part;

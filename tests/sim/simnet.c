@@ -61,6 +61,7 @@ struct node {
     struct spean_sync *sync;
     struct chain chains[SIM_NODES_MAX];
     bool disputed[SIM_NODES_MAX];
+    uint64_t told[SIM_NODES_MAX][SIM_NODES_MAX]; /* By peer, author. */
     uint8_t *documents[DOCUMENTS_MAX];
     struct spean_view document_views[DOCUMENTS_MAX];
     struct spean_id document_ids[DOCUMENTS_MAX];
@@ -848,6 +849,18 @@ static void on_load_evidence(struct sim *sim, struct node *node,
     }
 }
 
+static void on_holds(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
+{
+    for (uint32_t peer = 0; peer < sim->count; peer++) {
+        for (uint32_t author = 0; author < sim->count; author++) {
+            if (spean_key_equal(&sim->nodes[peer].keys.signing, &effect->as.holds.signing) &&
+                spean_id_equal(&node->chains[author].log, &effect->as.holds.log)) {
+                node->told[peer][author] = effect->as.holds.place.seq;
+            }
+        }
+    }
+}
+
 static void on_report(struct sim *sim, const struct spean_sync_effect *effect)
 {
     sim->counts.by_report[effect->as.report.kind]++;
@@ -884,6 +897,8 @@ static void carry_out(struct sim *sim, struct node *node, const struct spean_syn
         on_evidence(sim, node, effect);
     } else if (effect->kind == SPEAN_SYNC_REPORT) {
         on_report(sim, effect);
+    } else if (effect->kind == SPEAN_SYNC_PEER_HOLDS) {
+        on_holds(sim, node, effect);
     }
 }
 
@@ -1201,6 +1216,12 @@ static void put_charter(struct sim *sim, struct node *steward,
     answer_all(sim);
 }
 
+void sim_resume(struct sim *sim, uint32_t index)
+{
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_RESUME};
+    step(sim, &sim->nodes[index], &event);
+}
+
 void sim_remove(struct sim *sim, uint32_t index)
 {
     struct node *steward = &sim->nodes[0];
@@ -1418,6 +1439,11 @@ uint32_t sim_bodies(const struct sim *sim, uint32_t node, uint32_t author)
 bool sim_fetching(const struct sim *sim, uint32_t node)
 {
     return spean_sync_fetching(sim->nodes[node].sync);
+}
+
+uint64_t sim_told(const struct sim *sim, uint32_t node, uint32_t peer, uint32_t author)
+{
+    return sim->nodes[node].told[peer][author];
 }
 
 bool sim_disputed(const struct sim *sim, uint32_t node, uint32_t author)

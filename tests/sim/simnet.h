@@ -52,6 +52,9 @@ void sim_fork(struct sim *sim, uint32_t author, uint64_t above, uint32_t at, uin
 /* Nodes that take no more than this many runs say that their disk is full after it. */
 void sim_fill_disk(struct sim *sim, uint32_t index, uint32_t runs);
 
+/* Somebody made room at a node and does not want to wait. */
+void sim_resume(struct sim *sim, uint32_t index);
+
 /* The charter, written at node 0, removes the org of a node (cut at what node 0 holds). */
 void sim_remove(struct sim *sim, uint32_t index);
 
@@ -84,6 +87,8 @@ bool sim_equal(const struct sim *sim, uint32_t a, uint32_t b); /* Frontiers with
 uint64_t sim_height(const struct sim *sim, uint32_t node, uint32_t author);
 uint32_t sim_bodies(const struct sim *sim, uint32_t node, uint32_t author); /* Bodies held. */
 bool sim_fetching(const struct sim *sim, uint32_t node); /* Runs it asked for are on their way. */
+/* What a peer told a node last that it holds of author's log; 0: nothing. */
+uint64_t sim_told(const struct sim *sim, uint32_t node, uint32_t peer, uint32_t author);
 bool sim_disputed(const struct sim *sim, uint32_t node, uint32_t author);
 void sim_check(const struct sim *sim); /* Every chain verifies; else the test fails. */
 

@@ -497,6 +497,43 @@ static void a_full_disk_loses_nothing_and_goes_on_when_there_is_room(void **stat
     sim_free(sim);
 }
 
+static void a_pause_after_a_full_disk_ends_at_once_when_somebody_asks(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_commit(sim, A, 3000);
+    sim_fill_disk(sim, B, 4);
+    sim_dial(sim, B, A);
+    sim_run(sim, 3000);
+    sim_fill_disk(sim, B, UINT32_MAX);
+    sim_run(sim, 1000);
+    assert_true(sim_height(sim, B, A) < 3000); /* It would wait for ten seconds. */
+    sim_resume(sim, B);
+    sim_run(sim, 1000);
+    assert_true(sim_equal(sim, A, B));
+    sim_free(sim);
+}
+
+/* Status says from it how much there is to come, and how far others are with our own log. */
+static void what_a_peer_says_it_holds_is_handed_on(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(3, no_faults);
+    sim_commit(sim, A, 9);
+    sim_dial(sim, B, A);
+    settle(sim);
+    assert_int_equal(sim_told(sim, B, A, A), 9); /* B learned what there was to come, */
+    assert_int_equal(sim_told(sim, A, B, A), 9); /* and A that B has it now. */
+    sim_commit(sim, C, 4);
+    sim_dial(sim, C, B);
+    settle(sim);
+    assert_int_equal(sim_told(sim, A, B, C), 4); /* From a HEAD. */
+    sim_dial(sim, C, A);                         /* C has it from B, and never said HELD to A. */
+    settle(sim);
+    assert_int_equal(sim_told(sim, A, C, A), 9);
+    sim_free(sim);
+}
+
 static void a_frame_that_is_no_message_ends_the_session_and_changes_nothing(void **state)
 {
     (void)state;
@@ -571,6 +608,8 @@ int main(void)
         cmocka_unit_test(branches_that_appear_in_an_open_session_reach_the_other_side),
         cmocka_unit_test(more_branches_than_are_kept_part_nobody),
         cmocka_unit_test(a_full_disk_loses_nothing_and_goes_on_when_there_is_room),
+        cmocka_unit_test(a_pause_after_a_full_disk_ends_at_once_when_somebody_asks),
+        cmocka_unit_test(what_a_peer_says_it_holds_is_handed_on),
         cmocka_unit_test(a_frame_that_is_no_message_ends_the_session_and_changes_nothing),
         cmocka_unit_test(whatever_the_network_did_nodes_are_equal_after_it_heals),
     };

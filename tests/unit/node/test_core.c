@@ -275,6 +275,46 @@ static struct spean_cut cut_after_first(void **state, char *log, size_t cap)
     return cut;
 }
 
+static json_t *new_agency(void)
+{
+    return json_pack("{s:{s:{s:s},s:s,s:s}}", "set", "names", "en", "Clinic", "kind", "broker",
+                     "country", "KH");
+}
+
+/* Ask a node to sync, waiting as long as it takes, and return its answer. */
+static const json_t *sync_now(struct corekit_node *node, const char *target)
+{
+    return corekit_ok(node, "POST", target, NULL);
+}
+
+static void nobody_is_in_step_with_who_is_not_there(void **state)
+{
+    begin_with_member(state);
+    corekit_await_equal(node_a(state), node_b(state));
+    assert_true(json_is_true(corekit_at(sync_now(node_a(state), "/v1/sync?wait_s=30"), "in_step")));
+    corekit_stop(node_b(state));
+    corekit_await(node_a(state), "/v1/status", "partners.0.state", "offline");
+    const json_t *answer = sync_now(node_a(state), "/v1/sync");
+    assert_true(json_is_false(corekit_at(answer, "in_step")));
+    assert_string_equal(corekit_text(answer, "partners.0.by"), "direct");
+    assert_null(corekit_at(answer, "partners.0.waiting"));
+}
+
+/* What a partner is known to hold, and what it is known to lack, also when it is away. */
+static void status_counts_what_a_partner_does_not_hold(void **state)
+{
+    begin_with_member(state);
+    corekit_await_equal(node_a(state), node_b(state));
+    const json_t *answer = sync_now(node_a(state), "/v1/sync?wait_s=30");
+    assert_int_equal(json_integer_value(corekit_at(answer, "partners.0.they_have.missing")), 0);
+    assert_int_equal(json_integer_value(corekit_at(answer, "partners.0.we_have.missing")), 0);
+    corekit_stop(node_b(state));
+    corekit_await(node_a(state), "/v1/status", "partners.0.state", "offline");
+    (void)corekit_ok(node_a(state), "POST", "/v1/agencies", new_agency());
+    answer = corekit_ok(node_a(state), "GET", "/v1/status", NULL);
+    assert_int_equal(json_integer_value(corekit_at(answer, "partners.0.they_have.missing")), 1);
+}
+
 static void a_removed_member_is_dropped_and_its_log_cut(void **state)
 {
     struct corekit_node *a = node_a(state);
@@ -299,12 +339,6 @@ static void a_removed_member_is_dropped_and_its_log_cut(void **state)
 }
 
 /* -- Being a copy ---------------------------------------------------------------------------- */
-
-static json_t *new_agency(void)
-{
-    return json_pack("{s:{s:{s:s},s:s,s:s}}", "set", "names", "en", "Clinic", "kind", "broker",
-                     "country", "KH");
-}
 
 static void a_node_whose_log_is_further_on_elsewhere_writes_no_more(void **state)
 {
@@ -423,6 +457,8 @@ int main(void)
         NODES(after_an_expired_invitation_another_one_lets_in),
         NODES(joining_goes_on_after_both_nodes_start_again),
         NODES(a_locked_node_judges_nobody_and_does_so_when_unlocked),
+        NODES(nobody_is_in_step_with_who_is_not_there),
+        NODES(status_counts_what_a_partner_does_not_hold),
         NODES(a_removed_member_is_dropped_and_its_log_cut),
         NODES(a_node_whose_log_is_further_on_elsewhere_writes_no_more),
         NODES(a_cursor_behind_everything_ends_a_list),

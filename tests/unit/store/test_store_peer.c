@@ -62,6 +62,29 @@ static void peers_are_walked_over_in_order(void **state)
     spean_tx_abort(tx);
 }
 
+static void of_each_log_the_highest_that_anybody_named_is_known(void **state)
+{
+    struct logs_fixture *f = *state;
+    struct logkit *k = logkit_new(1);
+    logkit_fill(k, 5);
+    assert_int_equal(logs_fixture_append(f, k, 1, 5, true), SPEAN_OK);
+    struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_WRITE);
+    uint64_t highest[2] = {99, 99};
+    assert_int_equal(spean_peer_highest(tx, highest, 2), SPEAN_OK);
+    assert_int_equal(highest[0], 0); /* Nobody named it. */
+    for (uint8_t number = 1; number <= 3; number++) {
+        const struct spean_peer peer = peer_of(number);
+        const struct spean_place place = logkit_place(k, number == 2 ? 5 : number);
+        assert_int_equal(spean_peer_holds(tx, &peer, &k->log, &place), SPEAN_OK);
+    }
+    assert_int_equal(spean_peer_highest(tx, highest, 2), SPEAN_OK);
+    assert_int_equal(highest[0], 5);
+    assert_int_equal(highest[1], 0);
+    assert_int_equal(spean_peer_highest(tx, highest, 0), SPEAN_OK);
+    logs_fixture_commit(tx);
+    logkit_free(k);
+}
+
 static void what_a_peer_holds_is_what_it_said_last(void **state)
 {
     struct logs_fixture *f = *state;
@@ -130,8 +153,11 @@ static void a_counter_ends_at_its_maximum(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_last_contact_is_remembered),         TEST(peers_are_walked_over_in_order),
-        TEST(what_a_peer_holds_is_what_it_said_last), TEST(a_damaged_row_is_told),
+        TEST(the_last_contact_is_remembered),
+        TEST(peers_are_walked_over_in_order),
+        TEST(of_each_log_the_highest_that_anybody_named_is_known),
+        TEST(what_a_peer_holds_is_what_it_said_last),
+        TEST(a_damaged_row_is_told),
         TEST(a_counter_ends_at_its_maximum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
