@@ -334,6 +334,7 @@ static struct link *link_new(struct spean_sync *s, const struct spean_sync_event
     link->received_ms = s->now_ms;
     link->pinged_ms = s->now_ms;
     link->progress_ms = s->now_ms;
+    link->allowance = SYNC_ALLOWANCE_FIRST;
     return link;
 }
 
@@ -453,9 +454,14 @@ static bool on_plain_message(struct spean_sync *s, struct link *link, const stru
         sync_end(s, link, SPEAN_EDENIED);
         return true;
     }
+    if (m->type == SPEAN_MESSAGE_PONG) {
+        if (m->as.number == link->ping_number) {
+            link->answered_number = link->ping_number;
+        }
+        return true;
+    }
     /* Who asked again while it was being admitted is told so twice (P12.3). */
-    const bool told_again = link->mode == SPEAN_LINK_JOINING && m->type == SPEAN_MESSAGE_STANDING;
-    return told_again || m->type == SPEAN_MESSAGE_PONG;
+    return link->mode == SPEAN_LINK_JOINING && m->type == SPEAN_MESSAGE_STANDING;
 }
 
 static void on_message(struct spean_sync *s, struct link *link, struct spean_view frame)
@@ -503,11 +509,60 @@ static void on_message(struct spean_sync *s, struct link *link, struct spean_vie
 
 /* -- Time ------------------------------------------------------------------------------------ */
 
+static bool is_serving(const struct link *link)
+{
+    for (size_t i = 0; i < SPEAN_WANTS_MAX; i++) {
+        if (link->serves[i].id != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether the peer owes us a word. A message lost on a link that lives is found this way. */
 static bool is_owed(const struct link *link)
 {
-    return link->phase < PHASE_FETCH || !link->synced_received || sync_want_open(link) ||
-           sync_bodies_open(link) || spean_frontier_count(link->pushed) > 0;
+    return link->phase < PHASE_FETCH || (!link->synced_received && !is_serving(link)) ||
+           sync_want_open(link) || sync_bodies_open(link) || spean_frontier_count(link->pushed) > 0;
+}
+
+/* How long nothing but PING and PONG may come while something is owed (P13.13). */
+static uint64_t patience_ms(const struct link *link)
+{
+    const uint64_t at_floor = (uint64_t)SPEAN_RUN_BYTES_MAX * 1000 / SYNC_RATE_FLOOR;
+    /* Messages keep their order: what was sent before a PONG has come before it. */
+    const bool overtaken =
+        link->answered_number >= link->progress_ms + SYNC_STALL_MS - SPEAN_SYNC_PING_BUSY_MS;
+    const bool whole = overtaken || link->quick || link->phase == PHASE_HELLO;
+    return whole ? SYNC_STALL_MS : SYNC_STALL_MS + at_floor;
+}
+
+static void end_silent(struct spean_sync *s, struct link *link)
+{
+    sync_report(s, link, SPEAN_REPORT_PEER_SILENT, SPEAN_OK, link->pings_lost);
+    sync_end(s, link, SPEAN_OK); /* A new session finds out what is missing. */
+}
+
+/* Send PING if nothing came for long enough; owed: the deadline for that is another. */
+static void ping(struct spean_sync *s, struct link *link, bool owed)
+{
+    const bool busy = (owed || is_serving(link)) && link->phase != PHASE_HELLO;
+    const uint64_t interval = busy ? SPEAN_SYNC_PING_BUSY_MS : SPEAN_SYNC_PING_IDLE_MS;
+    /* Who is owed something wants to know whether it is on its way, whatever else comes. */
+    const uint64_t heard = owed ? link->progress_ms : link->received_ms;
+    const uint64_t last = heard > link->pinged_ms ? heard : link->pinged_ms;
+    if (s->now_ms - last < interval) {
+        return;
+    }
+    if (link->pings_lost == SPEAN_SYNC_PINGS_LOST_MAX && !owed) {
+        end_silent(s, link);
+        return;
+    }
+    link->pings_lost += link->pings_lost < SPEAN_SYNC_PINGS_LOST_MAX ? 1 : 0;
+    link->pinged_ms = s->now_ms;
+    link->ping_number = s->now_ms;
+    const struct spean_message m = {.type = SPEAN_MESSAGE_PING, .as.number = link->ping_number};
+    sync_send(s, link, &m);
 }
 
 static void tick(struct spean_sync *s, struct link *link)
@@ -515,9 +570,9 @@ static void tick(struct spean_sync *s, struct link *link)
     if (link->phase == PHASE_ENDED || link->phase == PHASE_LOBBY) {
         return;
     }
-    if (is_owed(link) && s->now_ms - link->progress_ms >= SYNC_STALL_MS) {
-        sync_report(s, link, SPEAN_REPORT_PEER_SILENT, SPEAN_OK, 0);
-        sync_end(s, link, SPEAN_OK); /* A new session finds out what is missing. */
+    const bool owed = is_owed(link);
+    if (owed && s->now_ms - link->progress_ms >= patience_ms(link)) {
+        end_silent(s, link);
         return;
     }
     if (link->paused_until_ms != 0 && s->now_ms >= link->paused_until_ms) {
@@ -526,21 +581,7 @@ static void tick(struct spean_sync *s, struct link *link)
             sync_want_next(s, link);
         }
     }
-    const uint64_t interval =
-        sync_want_open(link) ? SPEAN_SYNC_PING_BUSY_MS : SPEAN_SYNC_PING_IDLE_MS;
-    const uint64_t last = link->received_ms > link->pinged_ms ? link->received_ms : link->pinged_ms;
-    if (s->now_ms - last < interval) {
-        return;
-    }
-    if (link->pings_lost == SPEAN_SYNC_PINGS_LOST_MAX) {
-        sync_report(s, link, SPEAN_REPORT_PEER_SILENT, SPEAN_OK, link->pings_lost);
-        sync_end(s, link, SPEAN_OK);
-        return;
-    }
-    link->pings_lost++;
-    link->pinged_ms = s->now_ms;
-    const struct spean_message ping = {.type = SPEAN_MESSAGE_PING, .as.number = s->now_ms};
-    sync_send(s, link, &ping);
+    ping(s, link, owed);
 }
 
 /* -- The step -------------------------------------------------------------------------------- */

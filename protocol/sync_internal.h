@@ -21,6 +21,12 @@
 #define SYNC_PAUSE_MS          10000u /* After the disk was full. */
 #define SYNC_CLOCK_TOLERANCE_S 3600u
 #define SYNC_STALL_MS          60000u /* Without progress while something is owed. */
+#define SYNC_RATE_FLOOR        200u   /* Bytes a second: no link that is of use is slower. */
+#define SYNC_QUICK_MS          2000u  /* A quarter of the allowance comes within it: quick. */
+#define SYNC_SLOW_MS           20000u /* It takes longer: slow, and less should be asked for. */
+#define SYNC_ALLOWANCE_FIRST   16384u /* Bytes that are asked for before a link is known; */
+#define SYNC_ALLOWANCE_MIN     4096u  /* and at least, however slow it is. */
+#define SYNC_ALLOWANCE_STEP    4u
 
 /* Where a session stands. */
 enum link_phase {
@@ -43,6 +49,7 @@ struct want {
     uint64_t first;    /* Seq that its first run began with; 0: none came. */
     uint64_t told;     /* What the peer said it held when this was opened. */
     uint64_t credit;   /* Bytes asked for and not received. */
+    uint64_t debt;     /* Bytes received beyond the credit: the next credit pays for them. */
     uint64_t unstored; /* Bytes received and not durable. */
     uint32_t places_count;
     struct spean_place places[SPEAN_PLACES_MAX];
@@ -129,10 +136,16 @@ struct link {
     struct spean_fetch_at lacking_at; /* Where it goes on. */
     uint64_t missing;
     uint64_t paused_until_ms;
+    uint64_t allowance; /* Bytes that may be asked for and not yet durable: what it can carry. */
+    uint64_t due_ms;    /* Since when more bytes are on their way, */
+    uint64_t due_bytes; /* and how many of them came. */
+    bool quick;         /* They came quickly when it was measured last. */
 
     /* Liveness. */
     uint64_t progress_ms; /* The last message but PING and PONG. */
     uint64_t received_ms, pinged_ms;
+    uint64_t ping_number;     /* Of the last PING: when it was sent. */
+    uint64_t answered_number; /* Of the last PING that was answered. */
     uint32_t pings_lost;
 };
 

@@ -27,6 +27,10 @@ static void load_run(struct spean_sync *s, const struct link *link, enum spean_l
     effect->as.load_run.places = places;
     effect->as.load_run.places_count = serve->places_count;
     effect->as.load_run.bytes_max = SPEAN_RUN_BYTES_MAX;
+    if (purpose == SPEAN_LOAD_SERVE && serve->credit < SPEAN_RUN_BYTES_MAX) {
+        assert(serve->credit >= 0); /* Who has overdrawn waits for MORE. */
+        effect->as.load_run.bytes_max = (uint32_t)serve->credit;
+    }
     effect->as.load_run.org = link->org;
     effect->as.load_run.signing = link->signing;
 }

@@ -90,15 +90,51 @@ static uint64_t window_left(const struct spean_sync *s, const struct link *link)
     for (size_t i = 0; i < SPEAN_WANTS_MAX; i++) {
         used += link->wants[i].credit + link->wants[i].unstored;
     }
-    const uint64_t left = used < SPEAN_SYNC_WINDOW_BYTES ? SPEAN_SYNC_WINDOW_BYTES - used : 0;
+    const uint64_t left = used < link->allowance ? link->allowance - used : 0;
     const uint64_t all = s->window_used < SPEAN_SYNC_WINDOW_ALL_BYTES
                              ? SPEAN_SYNC_WINDOW_ALL_BYTES - s->window_used
                              : 0;
     return left < all ? left : all;
 }
 
-static void give_credit(struct spean_sync *s, struct want *w, uint64_t bytes)
+/* What a want is opened with, and how much room that needs. */
+static uint64_t first_credit(const struct link *link)
 {
+    const uint64_t share = link->allowance / SYNC_ALLOWANCE_STEP;
+    return share < SYNC_WANT_BYTES_FIRST ? share : SYNC_WANT_BYTES_FIRST;
+}
+
+/* Bytes came: ask for more at once on a link that carries them quickly, for less on a slow one. */
+static void measure(const struct spean_sync *s, struct link *link, uint64_t bytes)
+{
+    link->due_bytes += bytes;
+    if (link->due_bytes < link->allowance / SYNC_ALLOWANCE_STEP) {
+        return; /* Too few to tell. */
+    }
+    const uint64_t took_ms = s->now_ms - link->due_ms;
+    link->due_bytes = 0;
+    link->due_ms = s->now_ms;
+    link->quick = took_ms <= SYNC_QUICK_MS;
+    if (link->quick) {
+        const bool near = link->allowance > SPEAN_SYNC_WINDOW_BYTES / SYNC_ALLOWANCE_STEP;
+        link->allowance = near ? SPEAN_SYNC_WINDOW_BYTES : link->allowance * SYNC_ALLOWANCE_STEP;
+    } else if (took_ms > SYNC_SLOW_MS) {
+        const bool near = link->allowance < SYNC_ALLOWANCE_MIN * SYNC_ALLOWANCE_STEP;
+        link->allowance = near ? SYNC_ALLOWANCE_MIN : link->allowance / SYNC_ALLOWANCE_STEP;
+    }
+}
+
+/* Credit for w, of link. If nothing was asked for before, bytes are due from now. */
+static void give_credit(struct spean_sync *s, struct link *link, struct want *w, uint64_t bytes)
+{
+    uint64_t open = 0;
+    for (size_t i = 0; i < SPEAN_WANTS_MAX; i++) {
+        open += link->wants[i].credit;
+    }
+    if (open == 0) {
+        link->due_ms = s->now_ms;
+        link->due_bytes = 0;
+    }
     w->credit += bytes;
     s->window_used += bytes;
 }
@@ -123,7 +159,7 @@ static void open_want(struct spean_sync *s, struct link *link, struct want *w,
     w->durable = spean_frontier_get(s->frontier, log);
     w->pending = w->durable;
     w->told = spean_frontier_get(link->theirs, log).seq;
-    give_credit(s, w, SYNC_WANT_BYTES_FIRST);
+    give_credit(s, link, w, first_credit(link));
     if (w->durable.seq == 0) {
         send_want(s, link, w);
         return;
@@ -148,7 +184,7 @@ void sync_want_next(struct spean_sync *s, struct link *link)
     }
     struct want *w = free_want(link);
     while (w != NULL && link->next_target < spean_frontier_count(link->theirs) &&
-           window_left(s, link) >= SYNC_WANT_BYTES_FIRST) {
+           window_left(s, link) >= first_credit(link)) {
         const struct spean_frontier_row row =
             *spean_frontier_row(link->theirs, link->next_target++);
         if (is_ahead(s, &row) && !is_wanted(s, &row.log) && !is_being_stored(s, &row.log)) {
@@ -165,11 +201,13 @@ static void top_up(struct spean_sync *s, struct link *link)
         struct want *w = &link->wants[i];
         const uint64_t left = window_left(s, link);
         if (w->id == 0 || !w->asked || w->no_more || left == 0 ||
-            w->credit + w->unstored > SPEAN_SYNC_WINDOW_BYTES / 2) {
+            w->credit + w->unstored > link->allowance / 2) {
             continue;
         }
-        give_credit(s, w, left);
-        const struct spean_message m = {.type = SPEAN_MESSAGE_MORE, .as.more = {w->id, left}};
+        give_credit(s, link, w, left);
+        const struct spean_message m = {.type = SPEAN_MESSAGE_MORE,
+                                        .as.more = {w->id, left + w->debt}};
+        w->debt = 0;
         sync_send(s, link, &m);
     }
 }
@@ -253,8 +291,10 @@ static void hand_over(struct spean_sync *s, struct link *link, struct want *w,
     a->want = w != NULL ? w->id : 0;
     a->lacks = run_lacks(s);
     if (w != NULL) {
+        measure(s, link, a->size);
         const uint64_t overdraft = a->size > w->credit ? a->size - w->credit : 0;
         w->credit -= a->size - overdraft;
+        w->debt += overdraft;
         w->unstored += a->size;
         s->window_used += overdraft;
         w->pending = a->place;

@@ -242,7 +242,8 @@ static void check_send(const struct spean_sync_effect *effect, enum spean_sync_e
         peer->want_log = number_of(&m->as.want.log);
         assert(peer->want_log < ORGS);
     } else if (m->type == SPEAN_MESSAGE_MORE) {
-        assert(m->as.more.bytes > 0 && m->as.more.bytes <= SPEAN_SYNC_WINDOW_BYTES);
+        assert(m->as.more.bytes > 0 &&
+               m->as.more.bytes <= SPEAN_SYNC_WINDOW_BYTES + SPEAN_RUN_BYTES_MAX);
     } else if (m->type == SPEAN_MESSAGE_ROWS) {
         peer->buckets = m->as.rows.buckets;
     } else if (m->type == SPEAN_MESSAGE_FETCH) {

@@ -80,6 +80,8 @@ struct wire {
     uint64_t redial_ms;
     uint64_t id;      /* Of this incarnation; both ends use it. */
     uint64_t last_ms; /* Nothing overtakes what was sent before, unless reordered. */
+    uint64_t
+        busy_ms[2]; /* Until when what was sent takes, by direction: towards the dialled first. */
 };
 
 struct flight {
@@ -109,6 +111,7 @@ struct sim {
     uint64_t next_tick_ms;
     uint64_t next_wire;
     struct sim_faults faults;
+    uint32_t bytes_per_s; /* 0: no limit. */
     uint64_t random;
     uint8_t audience_of_part[256];
     struct sim_counts counts;
@@ -428,6 +431,14 @@ static void cut_wire(struct sim *sim, struct wire *wire, uint32_t from, uint32_t
     step(sim, &sim->nodes[to], &down);
 }
 
+/* When len bytes are over that would be there by due, behind what was sent before them. */
+static uint64_t carried_at(const struct sim *sim, uint64_t *busy_ms, uint64_t due, size_t len)
+{
+    const uint64_t from = *busy_ms > due ? *busy_ms : due;
+    *busy_ms = from + (uint64_t)len * 1000 / sim->bytes_per_s;
+    return *busy_ms;
+}
+
 static void transmit(struct sim *sim, uint64_t link, uint32_t sender, struct spean_view frame)
 {
     uint32_t dialler = 0;
@@ -443,8 +454,12 @@ static void transmit(struct sim *sim, uint64_t link, uint32_t sender, struct spe
     }
     uint64_t due = sim->now_ms + 1 + roll(sim, sim->faults.latency_ms + 1);
     const bool overtakes = roll(sim, 1000) < sim->faults.reordered;
-    due = !overtakes && due < wire->last_ms ? wire->last_ms : due;
-    wire->last_ms = overtakes ? wire->last_ms : due;
+    if (sim->bytes_per_s > 0) {
+        due = carried_at(sim, &wire->busy_ms[sender == dialler ? 0 : 1], due, frame.len);
+    } else {
+        due = !overtakes && due < wire->last_ms ? wire->last_ms : due;
+        wire->last_ms = overtakes ? wire->last_ms : due;
+    }
     struct flight flight = {due, link, sender, to, copy_of(frame), frame.len};
     fly(sim, &flight);
     if (roll(sim, 1000) < sim->faults.repeated) {
@@ -462,6 +477,8 @@ static void connect_wire(struct sim *sim, struct wire *wire, uint32_t from, uint
     wire->up = true;
     wire->id = sim->next_wire++;
     wire->last_ms = 0;
+    wire->busy_ms[0] = 0;
+    wire->busy_ms[1] = 0;
     struct spean_sync_event up = {.kind = SPEAN_SYNC_PEER_UP, .link = wire->id};
     up.as.up.mode = SPEAN_LINK_MEMBER;
     up.as.up.transport = sim->nodes[from].keys.transport;
@@ -581,14 +598,15 @@ static uint32_t start_of(const struct chain *c, const struct spean_sync_effect *
     return 0;
 }
 
-/* The last signed entry above start that a run can end on; start if there is none. */
-static uint32_t end_of(const struct chain *c, uint32_t start)
+/* The last signed entry above start that a run can end on within bytes_max, or the first there is;
+ * start if there is none. */
+static uint32_t end_of(const struct chain *c, uint32_t start, uint32_t bytes_max)
 {
     uint32_t end = start;
     size_t size = 0;
     for (uint32_t i = start; i < c->count && i - start < SPEAN_RUN_ENTRIES_MAX; i++) {
         size += c->entries[i].header.len + c->entries[i].body_len;
-        if (size > SPEAN_RUN_BYTES_MAX) {
+        if (size > SPEAN_RUN_BYTES_MAX || (size > bytes_max && end > start)) {
             break;
         }
         end = c->entries[i].signed_here ? i + 1 : end;
@@ -607,7 +625,7 @@ static void on_load_run(struct sim *sim, struct node *node, const struct spean_s
     event.as.loaded_run.served = c != NULL;
     if (c != NULL) {
         const uint32_t start = start_of(c, effect);
-        const uint32_t end = end_of(c, start);
+        const uint32_t end = end_of(c, start, effect->as.load_run.bytes_max);
         struct spean_run_source sources[SPEAN_RUN_ENTRIES_MAX];
         for (uint32_t i = start; i < end; i++) {
             const struct entry *e = &c->entries[i];
@@ -1127,6 +1145,11 @@ bool sim_settle(struct sim *sim, uint64_t ms)
 }
 
 /* -- Acting ---------------------------------------------------------------------------------- */
+
+void sim_rate(struct sim *sim, uint32_t bytes_per_s)
+{
+    sim->bytes_per_s = bytes_per_s;
+}
 
 void sim_heal(struct sim *sim)
 {

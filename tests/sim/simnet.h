@@ -29,6 +29,9 @@ struct sim_faults {
 struct sim *sim_new(uint32_t count, struct sim_faults faults);
 void sim_free(struct sim *sim);
 
+/* From here on connections carry so many bytes a second, each way; 0: any number. */
+void sim_rate(struct sim *sim, uint32_t bytes_per_s);
+
 /* Let the faults end: from here on messages arrive, in order. */
 void sim_heal(struct sim *sim);
 

@@ -514,6 +514,72 @@ static void a_pause_after_a_full_disk_ends_at_once_when_somebody_asks(void **sta
     sim_free(sim);
 }
 
+/* At 1,000 bytes a second. Every commit is signed, so runs can be as short as is asked for. */
+static void a_slow_link_makes_progress_all_the_time(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_commit(sim, A, 600);
+    sim_rate(sim, 1000);
+    sim_dial(sim, B, A);
+    for (uint32_t minute = 1; minute <= 6 && !sim_equal(sim, A, B); minute++) {
+        const uint64_t before = sim_height(sim, B, A);
+        sim_run(sim, 60000);
+        assert_true(sim_height(sim, B, A) > before);
+    }
+    assert_true(sim_equal(sim, A, B));
+    assert_int_equal(sim_counts(sim).drops, 0);
+    sim_free(sim);
+}
+
+/* C has kept signatures at the ends of the runs it got, which were long: one takes two minutes. */
+static void a_slow_link_carries_the_longest_run(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(3, no_faults);
+    sim_commit(sim, A, 2000);
+    sim_dial(sim, C, A);
+    settle(sim);
+    sim_hang_up(sim, C, A);
+    sim_rate(sim, 1000);
+    sim_dial(sim, B, C);
+    sim_run(sim, 400000);
+    assert_true(sim_height(sim, B, A) > 300);
+    assert_int_equal(sim_counts(sim).by_report[SPEAN_REPORT_PEER_SILENT], 0);
+    sim_check(sim);
+    sim_free(sim);
+}
+
+static void a_long_push_over_a_slow_link_is_waited_for(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_dial(sim, B, A);
+    settle(sim);
+    sim_rate(sim, 500);
+    sim_commit(sim, A, 200); /* Some 80 kB: more than two minutes. */
+    sim_run(sim, 300000);
+    assert_int_equal(sim_height(sim, B, A), 200);
+    assert_int_equal(sim_counts(sim).drops, 0);
+    assert_true(sim_quiet(sim, A));
+    sim_free(sim);
+}
+
+static void the_first_run_over_a_link_is_short(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, no_faults);
+    sim_commit(sim, A, 600);
+    sim_dial(sim, B, A);
+    while (sim_last(sim, A, B, SPEAN_MESSAGE_RUN).len == 0) {
+        sim_run(sim, 1);
+    }
+    assert_true(sim_last(sim, A, B, SPEAN_MESSAGE_RUN).len <= 16384);
+    settle(sim);
+    assert_true(sim_counts(sim).by_type[SPEAN_MESSAGE_RUN] < 10); /* And the others are not. */
+    sim_free(sim);
+}
+
 /* Status says from it how much there is to come, and how far others are with our own log. */
 static void what_a_peer_says_it_holds_is_handed_on(void **state)
 {
@@ -609,6 +675,10 @@ int main(void)
         cmocka_unit_test(more_branches_than_are_kept_part_nobody),
         cmocka_unit_test(a_full_disk_loses_nothing_and_goes_on_when_there_is_room),
         cmocka_unit_test(a_pause_after_a_full_disk_ends_at_once_when_somebody_asks),
+        cmocka_unit_test(a_slow_link_makes_progress_all_the_time),
+        cmocka_unit_test(a_slow_link_carries_the_longest_run),
+        cmocka_unit_test(a_long_push_over_a_slow_link_is_waited_for),
+        cmocka_unit_test(the_first_run_over_a_link_is_short),
         cmocka_unit_test(what_a_peer_says_it_holds_is_handed_on),
         cmocka_unit_test(a_frame_that_is_no_message_ends_the_session_and_changes_nothing),
         cmocka_unit_test(whatever_the_network_did_nodes_are_equal_after_it_heals),
