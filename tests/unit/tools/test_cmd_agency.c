@@ -18,7 +18,7 @@
     "{\"id\":\"7f3a91c4aabbccdd\",\"type\":\"agency\",\"changed\":true,\"fields\":{\"names\":"     \
     "{\"km\":\"\u179f\u17d2\u1796\u17b6\u1793\",\"en\":\"Bridge\"},\"kind\":\"legal\","            \
     "\"country\":\"KH\",\"languages\":[\"km\",\"vi\"]},\"conflicts\":{\"email\":[{},{}]},"         \
-    "\"waiting\":{\"bodies\":2,\"keys\":[\"payload\"]},\"unknown\":1}"
+    "\"waiting\":{\"parts\":2,\"keys\":[\"payload\"]},\"unknown\":1}"
 
 static char folder[PATH_BYTES];
 static char path[PATH_BYTES + 32];
@@ -67,7 +67,7 @@ static void show_prints_fields_conflicts_and_what_is_missing(void **state)
     static const char *const said[] = {"km: \u179f\u17d2\u1796\u17b6\u1793",
                                        "en: Bridge",
                                        "! email: 2 versions",
-                                       "! 2 changes have not arrived",
+                                       "! changes to 2 of its parts have not arrived",
                                        "! waiting for the key of: payload",
                                        "! 1 changes are of"};
     for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {

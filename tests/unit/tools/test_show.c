@@ -102,7 +102,7 @@ static void a_record_shows_its_fields_and_never_hides_a_conflict(void **state)
         "{\"id\":\"aabbccddee\",\"code\":null,\"type\":\"agency\",\"fixed\":{\"org\":\"77\"},"
         "\"fields\":{\"a\":[\"x\",\"y\"],\"b\":\"hidden\",\"c\":[{\"name\":\"n-1-0\",\"struck\":"
         "true,"
-        "\"item\":{\"k\":\"v\"}}]},\"conflicts\":{\"a\":[{},{},{}]},\"waiting\":{\"bodies\":0,"
+        "\"item\":{\"k\":\"v\"}}]},\"conflicts\":{\"a\":[{},{},{}]},\"waiting\":{\"parts\":0,"
         "\"keys\":[]},\"unknown\":0}");
     assert_string_equal(text, "agency aabb-ccdd   aabbccddee\n"
                               "org  77\n"
