@@ -38,7 +38,8 @@
  *     plain value on the command line.
  *  4. tests/unit/tools/test_command.c checks every entry by itself; test the handler's own logic in
  *     test_cmd_agency.c: tests/unit/tools/clikit.h runs `spean` against a socket that plays the
- *     daemon.
+ *     daemon. Give the command an example in tests/system/leaves.py: a test asks for it, and runs
+ *     it with --json against real nodes. Manual page and completions follow by themselves.
  */
 #ifndef SPEAN_TOOLS_COMMAND_H
 #define SPEAN_TOOLS_COMMAND_H
