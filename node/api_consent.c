@@ -248,6 +248,7 @@ static void consent_withdraw(struct spean_job *job, void *core)
 {
     struct spean_records at;
     if (spean_records_write(&at, job, core)) {
+        at.urgent = true;
         withdraw(&at);
         spean_records_end(&at);
     }

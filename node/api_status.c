@@ -285,6 +285,34 @@ static void add_carried(const struct spean_core_view *view, json_t *problems)
     }
 }
 
+/* What each step means for people. */
+static void add_room_problem(json_t *problems, const struct spean_room *room)
+{
+    static const char *const texts[] = {
+        [SPEAN_ROOM_SHORT] = "room is getting short",
+        [SPEAN_ROOM_NO_BODIES] = "room is short: sealed contents are not taken from partners now",
+        [SPEAN_ROOM_NO_WRITES] = "room is nearly used up: nothing can be written here now but "
+                                 "withdrawals of consents",
+        [SPEAN_ROOM_NONE] = "the disk or the store is full: nothing is taken from partners now but "
+                            "revocations and erasures",
+    };
+    char text[256];
+    if (room->step == SPEAN_ROOM_PLENTY) {
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "%s; %llu MiB left%s; make room on the store's disk",
+                   texts[room->step], (unsigned long long)(room->left_bytes >> 20),
+                   room->ballast ? "" : ", and what is kept back for revocations is not there");
+    (void)json_array_append_new(problems, json_string(text));
+}
+
+static json_t *room_of(const struct spean_room *room)
+{
+    return json_pack("{s:o, s:o, s:b, s:s}", "used_bytes", spean_json_u64(room->used_bytes),
+                     "left_bytes", spean_json_u64(room->left_bytes), "kept_back", room->ballast,
+                     "step", spean_core_room_name(room));
+}
+
 static json_t *health_of(const struct spean_core_view *view, const struct spean_fold_status *fold)
 {
     json_t *problems = json_array();
@@ -312,6 +340,7 @@ static json_t *health_of(const struct spean_core_view *view, const struct spean_
         (void)json_array_append_new(problems, json_string(text));
     }
     add_carried(view, problems);
+    add_room_problem(problems, &view->core->room);
     json_t *health = json_object();
     (void)json_object_set_new(health, "ok", json_boolean(json_array_size(problems) == 0));
     (void)json_object_set_new(health, "problems", problems);
@@ -387,6 +416,7 @@ static void get_status(const struct spean_request *request, void *ctx, struct sp
     spean_answer_hex(body, "digest", digest.bytes, sizeof(digest.bytes));
     (void)json_object_set_new(body, "folded", json_boolean(fold.entries_behind + fold.queued == 0));
     (void)json_object_set_new(body, "health", health);
+    (void)json_object_set_new(body, "room", room_of(&core->room));
     (void)json_object_set_new(body, "partners", partners_of(&view));
     (void)json_object_set_new(body, "todo", todo);
     (void)json_object_set_new(body, "attention", json_boolean(attention));

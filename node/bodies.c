@@ -81,7 +81,7 @@ static void find_carried(struct spean_tx *tx, const struct spean_id *org, struct
 
 void core_load_lacking(struct spean_core *core, const struct spean_sync_effect *effect)
 {
-    static struct groups groups;
+    static _Thread_local struct groups groups; /* One for each core of the process. */
     struct spean_tx *tx = NULL;
     spean_err err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
     if (err != SPEAN_OK) {
@@ -95,10 +95,11 @@ void core_load_lacking(struct spean_core *core, const struct spean_sync_effect *
         effect->as.load_lacking.relay ? NULL : &effect->as.load_lacking.org;
     groups.count = 0;
     *at = effect->as.load_lacking.at;
-    if (!at->carried) {
+    const bool room = core_room_takes_bodies(core);
+    if (room && !at->carried) {
         find_readable(core, tx, org, at, &groups);
     }
-    if (carries && groups.count < SPEAN_SYNC_FETCHES_MAX) {
+    if (room && carries && groups.count < SPEAN_SYNC_FETCHES_MAX) {
         *at = at->carried ? *at : (struct spean_fetch_at){.carried = true};
         find_carried(tx, org, at, &groups);
     }

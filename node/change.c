@@ -4,8 +4,11 @@
 
 #include "node/core_internal.h"
 #include "store/documents.h"
+#include "store/file.h"
 #include "store/log.h"
 #include "store/logs.h"
+
+#define DOCUMENTS_ROOM_BYTES (1u << 20) /* The pages that change with them, generously. */
 
 /* Settle one log in transactions of bounded size; *moved says whether its head is another now. */
 static spean_err settle_log(struct spean_core *core, const struct spean_log *log,
@@ -65,8 +68,20 @@ spean_err core_settle_logs(struct spean_core *core)
     return SPEAN_OK;
 }
 
+void core_cut_logs(struct spean_core *core)
+{
+    spean_err err = core_settle_logs(core);
+    if (err == SPEAN_EFULL && spean_core_make_room(core, "cut")) {
+        err = core_settle_logs(core);
+    }
+    core->cuts_pending = err == SPEAN_EFULL;
+    if (err != SPEAN_OK && err != SPEAN_EFULL) {
+        core_fail(core, err, "settle");
+    }
+}
+
 /* What was kept is durable: cut logs, drop peers, tell the others. */
-static spean_err act(struct spean_core *core, uint32_t flags)
+static void act(struct spean_core *core, uint32_t flags)
 {
     if ((flags & (SPEAN_CHANGED_FORK | SPEAN_CHANGED_FROZEN)) != 0) {
         SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_ERROR, "documents_fork",
@@ -74,10 +89,8 @@ static spean_err act(struct spean_core *core, uint32_t flags)
     }
     core->fold_pending = true;
     if ((flags & (SPEAN_CHANGED_CLOSED | SPEAN_CHANGED_REMOVED)) != 0) {
-        const spean_err err = core_settle_logs(core);
-        if (err != SPEAN_OK) {
-            return err;
-        }
+        core->urgent = true;
+        core_cut_logs(core);
     }
     struct spean_sync_event event = {.kind = SPEAN_SYNC_AUTHORITY};
     core_step(core, &event);
@@ -86,7 +99,51 @@ static spean_err act(struct spean_core *core, uint32_t flags)
         spean_transport_reclassify(core->transport);
     }
     core->next_dial_ms = 0;
-    return SPEAN_OK;
+}
+
+/* One try to judge documents and keep them; *flags says what they changed, *kept how many. */
+static spean_err judge_and_keep(struct spean_core *core, const struct spean_view *documents,
+                                uint32_t count, enum spean_authority_pending pending,
+                                uint32_t *kept, uint32_t *flags, spean_err *judged)
+{
+    struct spean_authority_change *changes = calloc(count + 1, sizeof(*changes));
+    struct spean_tx *tx = NULL;
+    spean_err err = changes == NULL ? SPEAN_ENOMEM : spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
+    if (err != SPEAN_OK) {
+        free(changes);
+        return err;
+    }
+    *kept = 0;
+    *flags = 0;
+    (void)pthread_rwlock_wrlock(&core->lock);
+    *judged = spean_documents_put(tx, core->authority, documents, count, pending, changes, kept);
+    (void)pthread_rwlock_unlock(&core->lock);
+    err = spean_tx_commit(tx);
+    for (uint32_t i = 0; i < *kept; i++) {
+        *flags |= changes[i].flags;
+    }
+    free(changes);
+    if (err == SPEAN_EFULL) {
+        const spean_err reloaded = core_reload_authority(core); /* It knows what was not kept. */
+        if (reloaded != SPEAN_OK) {
+            core_fail(core, reloaded, "reload");
+        }
+    } else if (err != SPEAN_OK) {
+        core_fail(core, err, "documents");
+    }
+    return err;
+}
+
+/* Let go of the ballast before documents meet the full disk: then nothing has to be undone. */
+static void make_room(struct spean_core *core, const struct spean_view *documents, uint32_t count)
+{
+    size_t bytes = DOCUMENTS_ROOM_BYTES;
+    for (uint32_t i = 0; i < count && bytes < UINT32_MAX / 2; i++) {
+        bytes += documents[i].len;
+    }
+    if (spean_file_room(spean_db_dir_fd(core->db), (uint32_t)bytes) == SPEAN_EFULL) {
+        (void)spean_core_make_room(core, "documents");
+    }
 }
 
 spean_err spean_core_put_documents(struct spean_core *core, const struct spean_view *documents,
@@ -96,32 +153,19 @@ spean_err spean_core_put_documents(struct spean_core *core, const struct spean_v
     if (core->failed != SPEAN_OK) {
         return core->failed;
     }
-    struct spean_authority_change *changes = calloc(count + 1, sizeof(*changes));
-    struct spean_tx *tx = NULL;
-    spean_err err = changes == NULL ? SPEAN_ENOMEM : spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
-    if (err != SPEAN_OK) {
-        free(changes);
-        return err;
-    }
+    make_room(core, documents, count);
     uint32_t kept = 0;
-    (void)pthread_rwlock_wrlock(&core->lock);
-    const spean_err judged =
-        spean_documents_put(tx, core->authority, documents, count, pending, changes, &kept);
-    (void)pthread_rwlock_unlock(&core->lock);
-    err = spean_tx_commit(tx);
     uint32_t flags = 0;
-    for (uint32_t i = 0; i < kept; i++) {
-        flags |= changes[i].flags;
+    spean_err judged = SPEAN_OK;
+    spean_err err = judge_and_keep(core, documents, count, pending, &kept, &flags, &judged);
+    if (err == SPEAN_EFULL && core->failed == SPEAN_OK && spean_core_make_room(core, "documents")) {
+        err = judge_and_keep(core, documents, count, pending, &kept, &flags, &judged);
     }
-    free(changes);
     if (err != SPEAN_OK) {
-        core_fail(core, err, "documents"); /* The authority knows what the store does not. */
         return err;
     }
-    err = kept > 0 ? act(core, flags) : SPEAN_OK;
-    if (err != SPEAN_OK) {
-        core_fail(core, err, "settle");
-        return err;
+    if (kept > 0) {
+        act(core, flags);
     }
-    return judged;
+    return core->failed != SPEAN_OK ? core->failed : judged;
 }

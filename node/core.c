@@ -213,6 +213,32 @@ static struct spean_view retired_key(void)
     return (struct spean_view){(const uint8_t *)name, sizeof(name) - 1};
 }
 
+static spean_err write_retired(struct spean_core *core)
+{
+    core_flush(core);
+    struct spean_tx *tx = NULL;
+    const spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    (void)spean_tx_put(tx, SPEAN_TABLE_META, retired_key(),
+                       (struct spean_view){core->signing.bytes, sizeof(core->signing.bytes)});
+    return spean_tx_commit(tx);
+}
+
+/* It must not write after the next start either. */
+static void retire_for_good(struct spean_core *core)
+{
+    spean_err err = write_retired(core);
+    if (err == SPEAN_EFULL && spean_core_make_room(core, "retire")) {
+        err = write_retired(core);
+    }
+    core->retire_pending = err == SPEAN_EFULL;
+    if (err != SPEAN_OK && err != SPEAN_EFULL) {
+        core_fail(core, err, "retire");
+    }
+}
+
 void core_retire(struct spean_core *core)
 {
     if (core->retired) {
@@ -221,17 +247,7 @@ void core_retire(struct spean_core *core)
     (void)pthread_rwlock_wrlock(&core->lock);
     core->retired = true;
     (void)pthread_rwlock_unlock(&core->lock);
-    core_flush(core);
-    struct spean_tx *tx = NULL;
-    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
-    if (err == SPEAN_OK) {
-        (void)spean_tx_put(tx, SPEAN_TABLE_META, retired_key(),
-                           (struct spean_view){core->signing.bytes, sizeof(core->signing.bytes)});
-        err = spean_tx_commit(tx);
-    }
-    if (err != SPEAN_OK) {
-        core_fail(core, err, "retire"); /* It must not write after the next start either. */
-    }
+    retire_for_good(core);
 }
 
 static spean_err write_handle(struct spean_core *core, const struct spean_handle *handle)
@@ -280,6 +296,27 @@ spean_err spean_core_enter(struct spean_core *core, const struct spean_handle *h
     return core->has_public ? core_network_open(core) : SPEAN_OK;
 }
 
+spean_err core_reload_authority(struct spean_core *core)
+{
+    struct spean_authority *authority = NULL;
+    const bool open = core->transport != NULL;
+    spean_err err = spean_authority_new(&authority, core->entered ? &core->handle : NULL);
+    if (err == SPEAN_OK) {
+        err = spean_documents_load(core->db, authority);
+    }
+    if (err != SPEAN_OK) {
+        spean_authority_free(authority);
+        return err;
+    }
+    core_network_close(core); /* The sync step looks into the one that goes. */
+    core_verify_end(core, SPEAN_ESTATE, "the disk was full; verify again");
+    (void)pthread_rwlock_wrlock(&core->lock);
+    spean_authority_free(core->authority);
+    core->authority = authority;
+    (void)pthread_rwlock_unlock(&core->lock);
+    return open ? core_network_open(core) : SPEAN_OK;
+}
+
 /* -- Folding --------------------------------------------------------------------------------- */
 
 /* One turn of folding. What was folded may name bodies that are lacking. */
@@ -291,10 +328,18 @@ static void fold_turn(struct spean_core *core)
         core->fold_pending = false; /* Unlocking, or the genesis, sets it again. */
         return;
     }
+    if (!core_room_may_fold(core)) {
+        core->fold_pending = false; /* There being room again sets it. */
+        core->fold_failed = true;
+        return;
+    }
     core_flush(core);
     bool more = false;
     const spean_err err =
         spean_fold_step(core->fold, core->authority, CORE_FOLD_ENTRIES, core_now_s(), &more);
+    if (err == SPEAN_EFULL && core->urgent && spean_core_make_room(core, "fold")) {
+        return; /* It is tried again at once. */
+    }
     if (err == SPEAN_EFULL || err == SPEAN_ENOMEM) {
         core->fold_pending = false; /* The next entry, or look at readers, tries again. */
         core->fold_failed = true;
@@ -307,6 +352,7 @@ static void fold_turn(struct spean_core *core)
     core->fold_failed = false;
     core->fold_pending = more;
     if (!more) {
+        core->urgent = false;
         struct spean_sync_event event = {.kind = SPEAN_SYNC_LACKING};
         core_step(core, &event);
         core->settle_pending = true;
@@ -350,7 +396,14 @@ static void tick(struct spean_core *core)
     const uint64_t now = core_now_ms();
     if (now >= core->next_tick_ms) {
         core->next_tick_ms = now + CORE_TICK_MS;
+        core_room_look(core);
         core_write_peers(core);
+        if (core->cuts_pending) {
+            core_cut_logs(core);
+        }
+        if (core->retire_pending) {
+            retire_for_good(core);
+        }
         struct spean_sync_event event = {.kind = SPEAN_SYNC_TIMER};
         core_step(core, &event);
     }
@@ -548,7 +601,13 @@ static spean_err load(struct spean_core *core)
     if (err == SPEAN_OK) {
         err = spean_queue_new(SPEAN_QUEUE_JOBS_MAX, &core->queue);
     }
-    return err == SPEAN_OK ? core_settle_logs(core) : err;
+    if (err == SPEAN_OK) {
+        core->urgent = true; /* Before we stopped, one may have come that is not folded yet. */
+        core_room_look(core);
+        core_cut_logs(core);
+        err = core->failed;
+    }
+    return err;
 }
 
 spean_err spean_core_new(const struct spean_config *config, const struct spean_journal *journal,

@@ -20,6 +20,7 @@
 #include "protocol/sync.h"
 #include "store/db.h"
 #include "store/keystore.h"
+#include "store/room.h"
 #include "store/wrap.h"
 
 #define SPEAN_CORE_PARTNERS_MAX 256u
@@ -77,14 +78,28 @@ const struct spean_authority *spean_core_authority(const struct spean_core *core
 bool spean_core_public_keys(const struct spean_core *core, struct spean_key *signing,
                             struct spean_key *sealing, struct spean_key *transport);
 
+/*
+ * Whether people may write: false when room is short (store/room.h). A revocation, a withdrawal or
+ * an erasure may always be written: say so with spean_core_urgent() before, so that it is folded
+ * too; and if it meets SPEAN_EFULL, try once more when spean_core_make_room() says true.
+ */
+bool spean_core_takes_writes(const struct spean_core *core);
+void spean_core_urgent(struct spean_core *core);
+
+/* Let go of the ballast. False: there was none. why is for the journal. */
+bool spean_core_make_room(struct spean_core *core, const char *why);
+
+/* The name of a step for answers: "no_bodies". */
+const char *spean_core_room_name(const struct spean_room *room);
+
 /* The log this node writes; NULL: it has none in force (no ledger, locked out, closed). */
 const struct spean_log *spean_core_own_log(const struct spean_core *core);
 
 /*
  * Judge documents, make them durable, act on what they change (logs opened or cut, peers dropped),
- * tell the sync step. first: they found or join a ledger, handle names it. Errors are those of
- * spean_documents_put(); nothing was kept then, except with SPEAN_EFULL and SPEAN_EIO: the process
- * ends.
+ * tell the sync step. Errors are those of spean_documents_put(); nothing was kept then.
+ * SPEAN_EFULL: not even what is kept back for documents was enough. SPEAN_EIO, SPEAN_ECORRUPT: the
+ * process ends.
  */
 SPEAN_CHECK spean_err spean_core_put_documents(struct spean_core *core,
                                                const struct spean_view *documents, uint32_t count,

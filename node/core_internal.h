@@ -13,6 +13,7 @@
 #include "protocol/run.h"
 #include "store/fold.h"
 #include "store/peer.h"
+#include "store/room.h"
 
 #define CORE_LINKS_MAX        SPEAN_SYNC_LINKS_MAX
 #define CORE_OUTBOX_BYTES_MAX (32u * 1024u * 1024u) /* One link's; honest peers stay far below. */
@@ -31,8 +32,9 @@
 #define CORE_LOBBY_MS         900000u /* A stranger's link is ended then; who waits calls again. */
 #define CORE_JOIN_MS          2000u   /* Between two questions whether we are approved. */
 #define CORE_READERS_MS       60000u
-#define CORE_FOLD_ENTRIES     4096u /* In one turn. */
-#define CORE_VERIFY_MS        250u  /* From one slice to the next while there is other work. */
+#define CORE_BALLAST_MS       60000u /* Before what was let go of is made again. */
+#define CORE_FOLD_ENTRIES     4096u  /* In one turn. */
+#define CORE_VERIFY_MS        250u   /* From one slice to the next while there is other work. */
 
 /* A message that waits because the pipe of its link is full. */
 struct outbox_message {
@@ -141,6 +143,11 @@ struct spean_core {
     bool fold_pending; /* There may be something to fold. */
     bool fold_failed;  /* The disk was full, or memory: it is tried again with the next job or look
                           for partners. */
+    struct spean_room room; /* As it was seen last; written under the lock. */
+    uint64_t next_ballast_ms;
+    bool urgent;         /* A revocation, a withdrawal or an erasure came that is not folded yet. */
+    bool cuts_pending;   /* A full disk kept logs from being cut, */
+    bool retire_pending; /* or from writing down that we are retired. */
     bool settle_pending; /* Records were folded: something may follow from them by itself. */
     struct core_waiting waiting[CORE_WAITING_MAX];
     uint32_t waiting_count;
@@ -195,6 +202,18 @@ void core_links_reap(struct spean_core *core);
 SPEAN_CHECK spean_err core_network_open(struct spean_core *core);
 void core_network_close(struct spean_core *core);
 
+/* -- room.c: what is taken and written while room is short ------------------------------------ */
+
+/* Look how much room there is, say so when it is another step, make the ballast if it is missing.
+ */
+void core_room_look(struct spean_core *core);
+
+/* Whether bodies, this body, this run are taken from peers; whether folding goes on. */
+bool core_room_takes_bodies(const struct spean_core *core);
+bool core_room_keeps_body(void *ctx, const struct spean_header *header); /* ctx: the core. */
+bool core_room_takes_run(struct spean_core *core, const struct spean_run *run);
+bool core_room_may_fold(const struct spean_core *core);
+
 /* -- bodies.c: which sealed bodies may travel, and which we lack ------------------------------- */
 
 /* What was found of the tags of one run: to look one up opens a sealed row. */
@@ -221,6 +240,10 @@ void core_load_lacking(struct spean_core *core, const struct spean_sync_effect *
 
 /* Make the logs agree with their cuts, and tell the sync step. */
 SPEAN_CHECK spean_err core_settle_logs(struct spean_core *core);
+
+/* The same for charters and statements that are in force: with what is kept back if the disk is
+ * full, and if that is not enough, again with every tick. */
+void core_cut_logs(struct spean_core *core);
 
 /* -- settle.c: what this node writes by itself, because a record says so ----------------------- */
 
@@ -260,6 +283,10 @@ void core_dial_worked(struct spean_core *core, const struct core_link *link);
  * are one. Write nothing more into it, now and after every start.
  */
 void core_retire(struct spean_core *core);
+
+/* What the store did not take of documents must not be in force: read the authority anew from it,
+ * and begin every session anew. */
+SPEAN_CHECK spean_err core_reload_authority(struct spean_core *core);
 
 /* -- partner.c: what status says of partners ------------------------------------------------- */
 

@@ -45,7 +45,8 @@ void core_daily(struct spean_core *core)
 {
     const struct spean_ledger *ledger = spean_authority_ledger(core->authority);
     const struct spean_log *own = spean_core_own_log(core);
-    if (ledger == NULL || own == NULL || spean_keys_locked(core->keys) || core->fold_pending) {
+    if (ledger == NULL || own == NULL || spean_keys_locked(core->keys) || core->fold_pending ||
+        !spean_core_takes_writes(core)) {
         return;
     }
     const uint64_t interval =

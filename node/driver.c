@@ -52,6 +52,9 @@ void core_flush(struct spean_core *core)
     if (err == SPEAN_EFULL) {
         SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_ERROR, "disk_full",
                             spean_journal_number("runs", core->batch_tokens_count));
+        if (core->urgent) {
+            (void)spean_core_make_room(core, "erasure"); /* What was not kept comes again. */
+        }
     }
     core->fold_pending = core->fold_pending || core->batch_tokens_count > 0;
     tell_stored(core, err == SPEAN_OK);
@@ -106,13 +109,15 @@ static void append(struct spean_core *core, const struct spean_sync_effect *effe
 {
     const struct spean_run *run = effect->as.append.run;
     const struct spean_log *log = spean_authority_log(core->authority, spean_run_log(run));
-    struct spean_tx *tx = batch(core);
+    struct spean_tx *tx = core_room_takes_run(core, run) ? batch(core) : NULL;
     if (tx == NULL || log == NULL) {
         defer_refused(core, effect->as.append.token);
         return;
     }
     const struct spean_log_arrival arrival = {.from = &effect->as.append.from,
-                                              .now_s = core_now_s()};
+                                              .now_s = core_now_s(),
+                                              .keep = core_room_keeps_body,
+                                              .ctx = core};
     const spean_err err = spean_log_append(tx, run, log, &arrival);
     if (err == SPEAN_EGAP || err == SPEAN_EFORK || err == SPEAN_ECORRUPT) {
         /* The sync step and the store disagree about a head: only a fault of ours can do that. */
@@ -130,7 +135,7 @@ static void append(struct spean_core *core, const struct spean_sync_effect *effe
 
 static void put_bodies(struct spean_core *core, const struct spean_sync_effect *effect)
 {
-    struct spean_tx *tx = batch(core);
+    struct spean_tx *tx = core_room_takes_bodies(core) ? batch(core) : NULL;
     struct spean_logs_row row;
     if (tx == NULL || spean_logs_get(tx, &effect->as.put_bodies.log, &row) != SPEAN_OK) {
         /* Its log was cut to nothing, or the disk is full; whoever waits for it must hear. */
@@ -226,7 +231,8 @@ static spean_err write_holds(struct spean_core *core, struct spean_tx *tx,
 
 void core_write_peers(struct spean_core *core)
 {
-    const bool any = core->failed == SPEAN_OK && core->holds_count + core->met_count > 0;
+    const bool any = core->failed == SPEAN_OK && core->room.step != SPEAN_ROOM_NONE &&
+                     core->holds_count + core->met_count > 0;
     struct spean_tx *tx = any ? batch(core) : NULL;
     for (uint32_t i = 0; tx != NULL && i < core->met_count; i++) {
         const struct peer_met *met = &core->met[i];

@@ -243,6 +243,7 @@ static const struct {
     {SPEAN_EWAIT, NULL, "this node has not read all that it holds yet", "try again in a moment"},
     {SPEAN_ELIMIT, "too_large", "it is too large to be written at once",
      "make it shorter, or several changes of it"},
+    {SPEAN_EFULL, NULL, NULL, "make room; spean status says how much is left"},
     {SPEAN_ESTATE, NULL, "this node's log is closed or disputed, or the record is erased",
      "spean status says more"},
 };
@@ -284,9 +285,18 @@ static spean_err commit(struct spean_records *at, struct spean_draft *draft,
         .now_s = at->now_s,
     };
     const struct spean_view actor = {(const uint8_t *)at->actor, strlen(at->actor)};
+    if (!at->urgent && !spean_core_takes_writes(at->view.core)) {
+        return SPEAN_EFULL;
+    }
+    if (at->urgent) {
+        spean_core_urgent(at->view.core);
+    }
     spean_tx_abort(at->view.tx);
     at->view.tx = NULL;
-    const spean_err err = spean_author_commit(&author, draft, actor, at->dry_run, NULL, problem);
+    spean_err err = spean_author_commit(&author, draft, actor, at->dry_run, NULL, problem);
+    if (err == SPEAN_EFULL && at->urgent && spean_core_make_room(at->view.core, "withdrawal")) {
+        err = spean_author_commit(&author, draft, actor, at->dry_run, NULL, problem);
+    }
     if (err == SPEAN_OK && !at->dry_run) {
         spean_core_committed(at->view.core);
     }

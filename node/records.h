@@ -45,6 +45,7 @@ struct spean_records {
     struct spean_core_view view; /* view.tx is NULL while nothing is read. */
     bool writing;                /* On the core thread, with a transaction of our own. */
     bool dry_run;
+    bool urgent;       /* A withdrawal: it is written also when room is short. */
     const char *actor; /* "" where nobody asked for what is written. */
     uint64_t now_s;
     const struct spean_request *request; /* NULL where no request is behind it. */

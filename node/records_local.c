@@ -61,6 +61,15 @@ static spean_err put(struct spean_records *at, struct spean_tx *tx,
     return err;
 }
 
+/* Writing nothing is deleting: that goes on when room is short. */
+static spean_err begin_write(struct spean_records *at, bool adds, struct spean_tx **tx)
+{
+    if (adds && !spean_core_takes_writes(at->view.core)) {
+        return SPEAN_EFULL;
+    }
+    return spean_tx_begin(spean_core_db(at->view.core), SPEAN_TX_WRITE, tx);
+}
+
 /* Run on what we read with again, in a new transaction: what was written can be read. */
 static spean_err end_write(struct spean_records *at, struct spean_tx *tx, spean_err err)
 {
@@ -81,7 +90,7 @@ spean_err spean_records_local_put(struct spean_records *at, const struct spean_r
                                   const char *name, const json_t *json)
 {
     struct spean_tx *tx = NULL;
-    spean_err err = spean_tx_begin(spean_core_db(at->view.core), SPEAN_TX_WRITE, &tx);
+    spean_err err = begin_write(at, json != NULL, &tx);
     if (err != SPEAN_OK) {
         return err;
     }
@@ -131,7 +140,7 @@ spean_err spean_records_draft_put(struct spean_records *at, const struct spean_r
     }
     struct spean_tx *tx = NULL;
     if (err == SPEAN_OK) {
-        err = spean_tx_begin(spean_core_db(at->view.core), SPEAN_TX_WRITE, &tx);
+        err = begin_write(at, json != NULL, &tx);
     }
     if (err != SPEAN_OK) {
         json_decref(drafts);

@@ -141,6 +141,9 @@ static spean_err write_draft(struct spean_core *core, struct spean_draft *draft)
                                         .authority = core->authority,
                                         .log = spean_core_own_log(core),
                                         .now_s = core_now_s()};
+    if (!spean_core_takes_writes(core)) {
+        return SPEAN_EFULL; /* There being room again, it is looked at again. */
+    }
     core_flush(core);
     const spean_err err =
         spean_author_commit(&author, draft, (struct spean_view){0}, false, NULL, NULL);

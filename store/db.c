@@ -460,36 +460,61 @@ static int free_pages_count(MDB_txn *txn, uint64_t *pages)
     return 0;
 }
 
+static uint64_t page_bytes(const struct spean_db *db)
+{
+    MDB_stat stat;
+    const int rc = mdb_env_stat(db->env, &stat);
+    assert(rc == 0); /* It fails for want of an environment alone. */
+    (void)rc;
+    return stat.ms_psize;
+}
+
+spean_err spean_db_extent(struct spean_db *db, struct spean_db_stat *out)
+{
+    assert(db != NULL);
+    assert(out != NULL);
+
+    MDB_envinfo info;
+    const int rc = mdb_env_info(db->env, &info);
+    if (rc != 0) {
+        return err_of(rc);
+    }
+    *out = (struct spean_db_stat){
+        .map_bytes = info.me_mapsize,
+        .file_bytes = ((uint64_t)info.me_last_pgno + 1) * page_bytes(db),
+        .free_bytes = 0,
+    };
+    return SPEAN_OK;
+}
+
 spean_err spean_db_stat(struct spean_db *db, struct spean_db_stat *out)
 {
     assert(db != NULL);
     assert(out != NULL);
 
     struct spean_tx *tx;
-    const spean_err err = spean_tx_begin(db, SPEAN_TX_READ, &tx);
+    struct spean_db_stat stat;
+    spean_err err = spean_tx_begin(db, SPEAN_TX_READ, &tx);
     if (err != SPEAN_OK) {
         return err;
     }
-    MDB_envinfo info;
-    MDB_stat stat;
     uint64_t free_pages = 0;
-    int rc = mdb_env_info(db->env, &info);
-    if (rc == 0) {
-        rc = mdb_env_stat(db->env, &stat);
-    }
-    if (rc == 0) {
-        rc = free_pages_count(tx->txn, &free_pages);
+    err = spean_db_extent(db, &stat);
+    if (err == SPEAN_OK) {
+        err = err_of(free_pages_count(tx->txn, &free_pages));
     }
     spean_tx_abort(tx);
-    if (rc != 0) {
-        return err_of(rc);
+    if (err == SPEAN_OK) {
+        stat.free_bytes = free_pages * page_bytes(db);
+        *out = stat;
     }
-    *out = (struct spean_db_stat){
-        .map_bytes = info.me_mapsize,
-        .file_bytes = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize,
-        .free_bytes = free_pages * stat.ms_psize,
-    };
-    return SPEAN_OK;
+    return err;
+}
+
+int spean_db_dir_fd(const struct spean_db *db)
+{
+    assert(db != NULL);
+    return db->dir_fd;
 }
 
 /* -- Keys ------------------------------------------------------------------------------------ */

@@ -145,6 +145,12 @@ struct spean_db_stat {
  * the moment and walks the list of free pages: for every few seconds, not for every commit. */
 SPEAN_CHECK spean_err spean_db_stat(struct spean_db *db, struct spean_db_stat *out);
 
+/* The same without the list of free pages, as if none were free: cheap, for every commit. */
+SPEAN_CHECK spean_err spean_db_extent(struct spean_db *db, struct spean_db_stat *out);
+
+/* The store's directory, for files beside the store: store/room.h. Belongs to db. */
+int spean_db_dir_fd(const struct spean_db *db);
+
 /* -- Keys ------------------------------------------------------------------------------------ */
 
 /* A composite key under construction. Start from {0}; more than fits is our own mistake (assert).

@@ -482,17 +482,34 @@ void corekit_join(struct corekit_node *node, const char *code)
     (void)corekit_ok(node, "POST", "/v1/join", corekit_join_body(node, code));
 }
 
-void corekit_charter(struct corekit *kit, struct corekit_node *steward,
-                     struct spean_charter_draft *draft)
+/* Sign the next version into *next; the request of POST /v1/charter with it. */
+static json_t *charter_body(const struct corekit *kit, const struct corekit_node *steward,
+                            struct spean_charter_draft *draft, struct fixture_document *next)
 {
-    struct fixture_document *next = calloc(1, sizeof(*next));
-    assert_non_null(next);
     draft->version = kit->charter.doc.version + 1;
     draft->previous = kit->charter.doc.id;
     fixture_charter(next, draft, SIGNED_BY(steward->seed));
     json_t *body = json_object();
     (void)json_object_set_new(body, "document", corekit_hex(next->view.data, next->view.len));
-    (void)corekit_ok(steward, "POST", "/v1/charter", body);
+    return body;
+}
+
+void corekit_charter_refused(struct corekit *kit, struct corekit_node *steward,
+                             struct spean_charter_draft *draft, const char *code)
+{
+    struct fixture_document *next = calloc(1, sizeof(*next));
+    assert_non_null(next);
+    json_t *body = charter_body(kit, steward, draft, next);
+    corekit_refused(steward, "POST", "/v1/charter", body, code);
+    free(next);
+}
+
+void corekit_charter(struct corekit *kit, struct corekit_node *steward,
+                     struct spean_charter_draft *draft)
+{
+    struct fixture_document *next = calloc(1, sizeof(*next));
+    assert_non_null(next);
+    (void)corekit_ok(steward, "POST", "/v1/charter", charter_body(kit, steward, draft, next));
     kit->charter.doc.version = next->doc.version;
     kit->charter.doc.id = next->doc.id;
     free(next);

@@ -99,6 +99,10 @@ void corekit_join(struct corekit_node *node, const char *code);
 /* Sign the next version of the charter as the steward and post it there. */
 void corekit_charter(struct corekit *kit, struct corekit_node *steward,
                      struct spean_charter_draft *draft);
+
+/* The same, refused with this code: the charter stays as it was. */
+void corekit_charter_refused(struct corekit *kit, struct corekit_node *steward,
+                             struct spean_charter_draft *draft, const char *code);
 void corekit_approve(struct corekit *kit, struct corekit_node *steward,
                      const struct corekit_node *newcomer);
 

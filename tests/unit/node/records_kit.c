@@ -71,6 +71,23 @@ void spean_core_committed(struct spean_core *core)
     author_fixture_fold(node_of(core));
 }
 
+bool spean_core_takes_writes(const struct spean_core *core)
+{
+    return !core->full;
+}
+
+void spean_core_urgent(struct spean_core *core)
+{
+    core->urgent = true;
+}
+
+bool spean_core_make_room(struct spean_core *core, const char *why)
+{
+    (void)core;
+    (void)why;
+    return false;
+}
+
 /* -- Requests -------------------------------------------------------------------------------- */
 
 static void set_up_node(struct author_node *node)
@@ -98,7 +115,7 @@ int records_kit_setup(void **state)
     (void)author_fixture_setup(&fixture); /* Asserts inside. */
     kit->f = fixture;
     for (size_t i = 0; i < AUTHOR_NODES; i++) {
-        kit->cores[i] = (struct spean_core){kit->f, (enum author_who)i};
+        kit->cores[i] = (struct spean_core){.f = kit->f, .who = (enum author_who)i};
         set_up_node(&kit->f->nodes[i]);
     }
     assert_int_equal(spean_queue_new(4, &kit->queue), SPEAN_OK);

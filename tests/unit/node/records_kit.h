@@ -4,6 +4,7 @@
 #define SPEAN_TESTS_UNIT_NODE_RECORDS_KIT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "node/core.h"
 #include "tests/unit/store/author_fixture.h"
@@ -11,6 +12,8 @@
 struct spean_core {
     struct author_fixture *f;
     enum author_who who;
+    bool full;   /* There is room for nothing but what is urgent, */
+    bool urgent; /* and something was. */
 };
 
 struct records_kit {

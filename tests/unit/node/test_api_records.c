@@ -366,20 +366,25 @@ static void an_imported_case_that_is_wrong_stops_no_other(void **state)
         kit, A1, "POST", "/v1/cases/import",
         CASE_ITEMS(
             CASE_ITEM("2", SOURCE("a"), "\"set\": {\"birth_date\": \"yesterday\"}") ", " CASE_ITEM("3", "\"record\": \"ffffffff\"", "\"set\": {\"gender\": \"female\"}") ", " CASE_ITEM(
-                "4", "", "\"set\": {\"gender\": \"female\"}") ", " CASE_ITEM("5", SOURCE("e"),
-                                                                             "\"set\": "
-                                                                             "{\"gender\": "
-                                                                             "\"female\", "
-                                                                             "\"names\": 7}") ","
-                                                                                              " " CASE_ITEM("6",
-                                                                                                            "\"source\": \"Not a code\", \"id\": \"x\"",
-                                                                                                            "") ", " CASE_ITEM("7",
-                                                                                                                               SOURCE(
-                                                                                                                                   "g"),
-                                                                                                                               "\"add\": {\"referrals\": [\"00\"]}") ", " CASE_ITEM("8",
-                                                                                                                                                                                    SOURCE(
-                                                                                                                                                                                        "h"),
-                                                                                                                                                                                    "\"set\": {\"gender\": \"female\"}")));
+                "4", "",
+                "\"set\": {\"gender\": \"female\"}") ", " CASE_ITEM("5", SOURCE("e"),
+                                                                    "\"set\": "
+                                                                    "{\"gender\": "
+                                                                    "\"female\", "
+                                                                    "\"names\": 7}") ","
+                                                                                     " " CASE_ITEM("6", "\"source\": \"Not a code\", \"id\": \"x\"", "") ", " CASE_ITEM(
+                                                                                         "7",
+                                                                                         SOURCE(
+                                                                                             "g"),
+                                                                                         "\"add\": "
+                                                                                         "{\"referr"
+                                                                                         "als\": "
+                                                                                         "[\"00\"]"
+                                                                                         "}") ","
+                                                                                              " " CASE_ITEM("8",
+                                                                                                            SOURCE(
+                                                                                                                "h"),
+                                                                                                            "\"set\": {\"gender\": \"female\"}")));
     assert_int_equal(json_integer_value(records_kit_at(answer, "created")), 1);
     assert_int_equal(json_integer_value(records_kit_at(answer, "failed")), 6);
     json_t *results = records_kit_at(answer, "results");
@@ -497,6 +502,32 @@ static void a_consent_is_recorded_once_and_withdrawn_for_ever(void **state)
     assert_int_equal(records_kit_height(kit, A1), height);
 }
 
+static void without_room_nothing_is_written_but_a_withdrawal(void **state)
+{
+    struct records_kit *kit = *state;
+    char id[64];
+    char body[512];
+    json_t *answer = records_kit_ok(kit, A1, "POST", "/v1/cases", "{}");
+    (void)snprintf(body, sizeof(body),
+                   "{\"fixed\": {\"case\": \"%s\", \"terms\": {\"purposes\": [\"refer\"], "
+                   "\"recipients\": [{\"kind\": \"partner_ngo\"}], \"sections\": [\"identity\"]}}}",
+                   records_kit_text(answer, "code"));
+    answer = records_kit_ok(kit, A1, "POST", "/v1/consents", body);
+    keep_id(id, answer);
+    const uint64_t height = records_kit_height(kit, A1);
+    kit->cores[A1].full = true;
+    assert_refused(kit, A1, "POST", "/v1/cases", "{}", "full");
+    assert_int_equal(kit->status, 507);
+    assert_refused(kit, A1, "POST", "/v1/cases?dry_run=1", "{}", "full");
+    assert_refused(kit, A1, "POST", "/v1/consents", body, "full");
+    assert_int_equal(records_kit_height(kit, A1), height);
+    assert_false(kit->cores[A1].urgent);
+    answer = records_kit_ok(kit, A1, "POST", path_of("consents", id, "/withdraw"),
+                            "{\"channel\": \"phone\"}");
+    assert_string_equal(records_kit_text(answer, "fields.withdrawn.channel"), "phone");
+    assert_true(kit->cores[A1].urgent);
+}
+
 static void consents_that_allow_nothing_are_refused(void **state)
 {
     struct records_kit *kit = *state;
@@ -575,6 +606,7 @@ int main(void)
         TEST(two_items_of_one_agency_make_one_record),
         TEST(a_case_gets_the_next_code_of_the_month),
         TEST(a_consent_is_recorded_once_and_withdrawn_for_ever),
+        TEST(without_room_nothing_is_written_but_a_withdrawal),
         TEST(consents_that_allow_nothing_are_refused),
         TEST(nothing_is_read_or_written_while_the_store_is_locked),
         TEST(what_was_set_aside_is_listed_with_its_reason),

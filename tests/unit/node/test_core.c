@@ -1,10 +1,12 @@
 /* Whole nodes: founding, joining, leaving, locking, and what a core must never do. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -13,6 +15,7 @@
 #include "store/lobby.h"
 #include "tests/unit/node/corekit.h"
 
+#define DISK_BYTES 8192u /* Of each file, when the disk is full: not even a page of the store. */
 #define CODE_BYTES (SPEAN_INVITE_TEXT_LEN_MAX + 1u)
 
 static struct corekit_node *node_a(void **state)
@@ -363,6 +366,45 @@ static void a_node_whose_log_is_further_on_elsewhere_writes_no_more(void **state
 
 /* -- Reading --------------------------------------------------------------------------------- */
 
+/* -- A full disk ----------------------------------------------------------------------------- */
+
+/* No file of ours can be written beyond its first bytes, or they all can again. */
+static void fill_disk(bool full)
+{
+    static struct rlimit before;
+    if (full) {
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+        (void)signal(SIGXFSZ, SIG_IGN); /* Then the write fails, as it does on a full disk. */
+    }
+    const struct rlimit limit = {.rlim_cur = full ? DISK_BYTES : before.rlim_cur,
+                                 .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_charter_that_no_room_was_left_for_is_not_in_force_and_nothing_ends(void **state)
+{
+    struct corekit *kit = *state;
+    struct corekit_node *a = node_a(state);
+    struct spean_charter_member added = {.org = kit->nodes[2].org, .status = SPEAN_MEMBER_ACTIVE};
+    struct spean_charter_draft draft = {.members_count = 1, .members = &added};
+    begin_with_member(state);
+    const json_int_t version =
+        json_integer_value(json_object_get(corekit_ok(a, "GET", "/v1/ledger", NULL), "version"));
+
+    fill_disk(true);
+    corekit_charter_refused(kit, a, &draft, "full");
+    assert_int_equal(
+        json_integer_value(json_object_get(corekit_ok(a, "GET", "/v1/ledger", NULL), "version")),
+        version);
+    corekit_await_equal(a, node_b(state));
+    fill_disk(false);
+
+    corekit_charter(kit, a, &draft);
+    assert_int_equal(
+        json_integer_value(json_object_get(corekit_ok(a, "GET", "/v1/ledger", NULL), "version")),
+        version + 1);
+}
+
 static void a_cursor_behind_everything_ends_a_list(void **state)
 {
     static const char *const lists[] = {"/v1/members", "/v1/logs"};
@@ -461,6 +503,7 @@ int main(void)
         NODES(status_counts_what_a_partner_does_not_hold),
         NODES(a_removed_member_is_dropped_and_its_log_cut),
         NODES(a_node_whose_log_is_further_on_elsewhere_writes_no_more),
+        NODES(a_charter_that_no_room_was_left_for_is_not_in_force_and_nothing_ends),
         NODES(a_cursor_behind_everything_ends_a_list),
         NODES(what_unlocks_is_wiped_from_the_request),
         NODES(a_node_that_starts_locked_opens_its_network_when_unlocked),
