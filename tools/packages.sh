@@ -18,7 +18,10 @@ packages_of() {
         echo libsodium-dev libmsgpack-dev liblmdb-dev libzmq3-dev libevent-dev libjansson-dev
         echo libcurl4-openssl-dev libutf8proc-dev libqrencode-dev libinih-dev libcsv-dev
         ;;
-    test) echo libcmocka-dev python3 python3-zmq python3-msgpack python3-nacl procps mandoc ;;
+    test)
+        echo libcmocka-dev python3 python3-zmq python3-msgpack python3-nacl procps mandoc curl
+        echo python3-jsonschema
+        ;;
     lint) echo clang-format clang-tidy ;;
     fuzz) echo clang libclang-rt-14-dev ;;
     coverage) echo gcovr ;;

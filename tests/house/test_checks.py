@@ -14,6 +14,7 @@ import check_documents
 import check_headers
 import check_includes
 import check_limits
+import check_openapi
 import check_purity
 import check_registered
 import check_routes
@@ -324,6 +325,39 @@ class Routes(Scratch):
         self.assertEqual(self.findings_of(*cells, table=table), 0)
         table = self.TABLE + ' {"GET", "/v1/d", READ}, {"GET", "/v1/d/{id}", READ},'
         self.assertEqual(self.findings_of("GET /v1/d · /v1/d/{id}", *self.LISTED, table=table), 0)
+
+
+class OpenApi(Scratch):
+    """The description of the local API against tables planted in a scratch folder."""
+
+    TABLE = '{"GET", "/v1/a", READ}, {"POST", "/v1/a", RUN},'
+
+    def findings_of(self, *operations, table=TABLE):
+        self.plant("node/api_x.c", table)
+        paths = {}
+        for method, path, name in operations:
+            paths.setdefault(path, {})[method] = {"operationId": name}
+        self.plant("docs/openapi.json", json.dumps({"paths": paths}))
+        return len(check_openapi.findings(self.root))
+
+    def test_what_describes_every_route_once_passes(self):
+        self.assertEqual(self.findings_of(("get", "/v1/a", "a"), ("post", "/v1/a", "a_add")), 0)
+
+    def test_a_route_that_is_not_described_is_found(self):
+        self.assertEqual(self.findings_of(("get", "/v1/a", "a")), 1)
+
+    def test_an_operation_that_nothing_answers_is_found(self):
+        known = [("get", "/v1/a", "a"), ("post", "/v1/a", "a_add")]
+        self.assertEqual(self.findings_of(*known, ("get", "/v1/b", "b")), 1)
+        self.assertEqual(self.findings_of(*known, ("put", "/v1/a", "a_put")), 1)
+
+    def test_a_name_that_is_missing_or_used_twice_is_found(self):
+        self.assertEqual(self.findings_of(("get", "/v1/a", "a"), ("post", "/v1/a", "a")), 1)
+        self.assertEqual(self.findings_of(("get", "/v1/a", "a"), ("post", "/v1/a", "")), 1)
+
+    def test_what_is_no_json_is_found(self):
+        self.plant("docs/openapi.json", "{")
+        self.assertEqual(len(check_openapi.findings(self.root)), 1)
 
 
 class Limits(unittest.TestCase):

@@ -1,0 +1,210 @@
+"""tests/system/test_openapi.py - docs/openapi.json against a real node, asked by curl.
+
+Every operation of the document is called on a node's socket as CALLS say, with the document's own
+example as its body; what stands in an example for an id or a code (REAL) is put in before. What
+comes back has to fit the schema that the document gives for its status. An operation that is new
+needs an example in the document, if it has a body, and a line in CALLS.
+"""
+
+import json
+import pathlib
+import subprocess
+import unittest
+
+from cluster import DEADLINE_S, ClusterTest, Failed, wait_for
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
+REFUSED = "default"
+
+
+class Call:
+    """One request: which operation, what stands in its path and behind "?", and in its body what
+    the document's example does not say. keep: a name for what comes back. refused: it has to be."""
+
+    def __init__(self, operation, path=None, query="", body=None, keep=None, refused=False):
+        self.operation = operation
+        self.path = path or {}
+        self.query = query
+        self.body = body
+        self.keep = keep
+        self.refused = refused
+
+
+# Names in braces are what an earlier call kept, or one of REAL.
+CALLS = [
+    Call("version"),
+    Call("node"),
+    Call("lock"),
+    Call("agencies", refused=True),
+    Call("unlock", refused=True),
+    Call("unlock", body={"credential": "{credential}"}),
+    Call("status"),
+    Call("node_accept", refused=True),
+    Call("ledger"),
+    Call("ledger_found", refused=True),
+    Call("charter"),
+    Call("charter_add", refused=True),
+    Call("members"),
+    Call("invite"),
+    Call("join_state"),
+    Call("join", refused=True),
+    Call("pending"),
+    Call("pending_refuse", {"org": "{newcomer}"}),
+    Call("pending_refuse", {"org": "{newcomer}"}, refused=True),
+    Call("agency_add", keep="agency"),
+    Call("agency_add", query="?dry_run=1"),
+    Call("agencies", query="?country=JP&limit=10"),
+    Call("agency", {"id": "{agency}"}),
+    Call("agency", {"id": "ffffffffffff"}, refused=True),
+    Call("agency_edit", {"id": "{agency}"}),
+    Call("agencies_import"),
+    Call("case_add", keep="case"),
+    Call("cases"),
+    Call("case", {"id": "{case}"}),
+    Call("case_edit", {"id": "{case}"}),
+    Call("cases_import"),
+    Call("export", query="?type=case"),
+    Call("consent_record", keep="consent"),
+    Call("consents", query="?case={case}"),
+    Call("consent", {"id": "{consent}"}),
+    Call("referral_create", keep="referral"),
+    Call("referral_edit", {"id": "{referral}"}),
+    Call("referral_preview", {"id": "{referral}"}),
+    Call("referral_step", {"id": "{referral}", "step": "close"}, refused=True),
+    Call("referral_step", {"id": "{referral}", "step": "send"}),
+    Call("referrals", query="?box=out"),
+    Call("referral", {"id": "{referral}"}),
+    Call("consent_withdraw", {"id": "{consent}"}),
+    Call("logs", keep="logs"),
+    Call("entries", {"id": "{log}"}),
+    Call("entry", {"id": "{log}", "seq": "1"}),
+    Call("aside"),
+    Call("verify"),
+    Call("sync"),
+]
+
+
+def substituted(value, real):
+    """Put what is real wherever a text of an example is a name of it."""
+    if isinstance(value, dict):
+        return {key: substituted(item, real) for key, item in value.items()}
+    if isinstance(value, list):
+        return [substituted(item, real) for item in value]
+    return real.get(value, value) if isinstance(value, str) else value
+
+
+@unittest.skipIf(jsonschema is None, "python3-jsonschema is not installed")
+class OpenApi(ClusterTest):
+    def setUp(self):
+        super().setUp()
+        self.document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+        self.operations = {operation["operationId"]: (method, path, operation)
+                           for path, methods in self.document["paths"].items()
+                           for method, operation in methods.items()}
+
+    def asked(self, node, method, path, body):
+        """What curl says: the status and the object."""
+        words = ["curl", "--silent", "--show-error", "--max-time", str(DEADLINE_S),
+                 "--unix-socket", str(node.home / "spean.sock"), "--request", method.upper(),
+                 "--write-out", "\n%{http_code} %{content_type}", "http://localhost" + path]
+        if body is not None:
+            words += ["--header", "Content-Type: application/json", "--data-binary", "@-"]
+        finished = subprocess.run(words, input=None if body is None else json.dumps(body),
+                                  capture_output=True, text=True, check=False)
+        if finished.returncode != 0:
+            raise Failed(f"{method} {path}: curl: {finished.stderr}")
+        said, _, last = finished.stdout.rpartition("\n")
+        status, _, kind = last.partition(" ")
+        return status, kind, said
+
+    def body_of(self, operation, call, real):
+        content = operation.get("requestBody", {}).get("content", {})
+        if not content:
+            return None
+        example = content["application/json"]["example"]
+        return substituted(example if call.body is None else call.body, real)
+
+    def fits(self, call, operation, status, said):
+        """Insist on the schema that the document gives for this status."""
+        responses = operation["responses"]
+        documented = responses.get(status, responses[REFUSED])
+        self.assertEqual(status in responses, not call.refused, (call.operation, status, said))
+        if "$ref" in documented:
+            documented = self.document["components"]["responses"]["Error"]
+        if "text/plain" in documented["content"]:
+            return said
+        schema = {"components": self.document["components"],
+                  **documented["content"]["application/json"]["schema"]}
+        answer = json.loads(said)
+        try:
+            jsonschema.validate(answer, schema, cls=jsonschema.Draft202012Validator)
+        except jsonschema.ValidationError as err:
+            raise Failed(f"{call.operation}: {'.'.join(map(str, err.absolute_path))}: "
+                         f"{err.message}") from err
+        return answer
+
+    def run_call(self, node, call, real):
+        method, path, operation = self.operations[call.operation]
+        for name, value in call.path.items():
+            path = path.replace("{" + name + "}", real.get(value, value))
+        query = call.query
+        for name, value in real.items():
+            query = query.replace(name, value)
+        status, kind, said = self.asked(node, method, path + query,
+                                        self.body_of(operation, call, real))
+        self.assertTrue(kind.startswith(("application/json", "text/plain")), (path, kind))
+        answer = self.fits(call, operation, status, said)
+        if call.keep == "logs":
+            real["{log}"] = next(log["id"] for log in answer["items"] if log["self"])
+        elif call.keep is not None:
+            real["{" + call.keep + "}"] = answer["id"]
+        return answer
+
+    def newcomer(self, host, guest):
+        """Have guest knock, and say who it is."""
+        code = guest.write("code", host.spean("member", "invite")["code"].encode())
+        guest.spean("member", "join", "--file", code, "--wait", "0", *guest.admin(), expect=3)
+        return wait_for(lambda: host.api("GET", "/v1/pending")["items"], "a newcomer")[0]["org"]
+
+    def test_every_operation_answers_as_the_document_says(self):
+        host = self.cluster.add("Bridge Legal Aid Phnom Penh", "KH")
+        partner = self.cluster.add("Tokyo Migrant Support", "JP")
+        guest = self.cluster.add("Hanoi Workers' Centre", "VN")
+        self.cluster.form_ledger(host, partner)
+        guest.start()
+        real = {"{newcomer}": self.newcomer(host, guest),
+                "{credential}": host.credential.read_bytes().hex()}
+        examples = self.document["components"]["x-examples"]
+        for call in CALLS:
+            real.update({examples["case"]: real.get("{case}", ""),
+                         examples["consent"]: real.get("{consent}", ""),
+                         examples["org"]: partner.status()["org"]})
+            self.run_call(host, call, real)
+        self.assertEqual(set(self.operations) - {call.operation for call in CALLS}, set(),
+                         "no call: see CALLS")
+
+    def test_the_document_is_whole(self):
+        """Every reference leads somewhere, every body has an example, every path its names."""
+        text = json.dumps(self.document)
+        for part in text.split('"$ref": "#/')[1:]:
+            place = self.document
+            for word in part.partition('"')[0].split("/"):
+                place = place[word]
+        for name, (method, path, operation) in self.operations.items():
+            names = [row["name"] for row in operation.get("parameters", []) if "name" in row
+                     and row["in"] == "path"]
+            self.assertEqual(names, [word[1:-1] for word in path.split("/") if word[:1] == "{"])
+            for kind in operation.get("requestBody", {}).get("content", {}).values():
+                self.assertIn("example", kind, name)
+                schema = {"components": self.document["components"], **kind["schema"]}
+                jsonschema.validate(kind["example"], schema,
+                                    cls=jsonschema.Draft202012Validator)
+
+
+if __name__ == "__main__":
+    unittest.main()
