@@ -7,9 +7,10 @@
 
 #include <jansson.h>
 #include <sodium.h>
-#include <utf8proc.h>
 
 #include "tools/call.h"
+#include "tools/caseexport.h"
+#include "tools/caseimport.h"
 #include "tools/costs.h"
 #include "tools/edit.h"
 #include "tools/i18n.h"
@@ -17,6 +18,7 @@
 #include "tools/listing.h"
 #include "tools/out.h"
 #include "tools/recording.h"
+#include "tools/script.h"
 #include "tools/show.h"
 #include "tools/timetext.h"
 
@@ -33,7 +35,12 @@ static void row_add(struct spean_grid *grid, const json_t *record)
     spean_grid_cell(grid, "%s", spean_jsonget_text(record, "status"));
     spean_grid_cell(grid, "%s", spean_jsonget_text(record, "opened_on"));
     spean_grid_cell(grid, "%s", spean_jsonget_text(record, "risk_level"));
-    spean_grid_cell(grid, "%s", spean_jsonget_text(name, "full"));
+    const char *const full = spean_jsonget_text(name, "full");
+    const char *const family = spean_jsonget_text(name, "family");
+    const char *const given = spean_jsonget_text(name, "given");
+    spean_grid_cell(grid, "%s%s%s", full[0] == '\0' ? family : full,
+                    full[0] == '\0' && family[0] != '\0' && given[0] != '\0' ? " " : "",
+                    full[0] == '\0' ? given : "");
 }
 
 static enum spean_exit list_run(struct spean_call *call, struct spean_problem *problem)
@@ -63,34 +70,6 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
     return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "case show");
 }
 
-/* Guess the script of a name by its first letter that is not plain ASCII. */
-static const char *script_of(const char *name)
-{
-    static const struct {
-        utf8proc_int32_t first;
-        utf8proc_int32_t last;
-        const char *script;
-    } blocks[] = {{0x1780, 0x17ff, "khmr"},
-                  {0x1000, 0x109f, "mymr"},
-                  {0x3041, 0x309f, "hira"},
-                  {0x30a0, 0x30ff, "kana"},
-                  {0x3400, 0x9fff, "jpan"}};
-    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)name;
-    utf8proc_int32_t point;
-    for (utf8proc_ssize_t len; *at != '\0'; at += len) {
-        len = utf8proc_iterate(at, -1, &point);
-        if (len <= 0) {
-            break;
-        }
-        for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
-            if (point >= blocks[i].first && point <= blocks[i].last) {
-                return blocks[i].script;
-            }
-        }
-    }
-    return "latn";
-}
-
 /* Ask one question and wipe nothing yet: the caller's buffer holds the answer. */
 static enum spean_exit ask(struct spean_call *call, const char *name, char *buf, size_t cap,
                            struct spean_problem *problem)
@@ -106,8 +85,9 @@ static enum spean_exit answers_set(struct spean_call *call, json_t *edit, char *
     spean_err err = SPEAN_OK;
     enum spean_exit exit = ask(call, "person.name", buf, NAME_BYTES_MAX, problem);
     if (exit == SPEAN_EXIT_DONE && buf[0] != '\0') {
-        err = spean_edit_append(edit, "add", "names",
-                                json_pack("{s:s,s:s}", "script", script_of(buf), "full", buf));
+        err =
+            spean_edit_append(edit, "add", "names",
+                              json_pack("{s:s,s:s}", "script", spean_script_of(buf), "full", buf));
     }
     if (exit == SPEAN_EXIT_DONE && err == SPEAN_OK) {
         exit = ask(call, "person.language", buf, LANG_BYTES_MAX, problem);
@@ -228,6 +208,46 @@ static const struct spean_flag edit_flags[] = {
     {0},
 };
 
+static const struct spean_flag import_flags[] = {
+    {.name = "format",
+     .kind = SPEAN_KIND_CHOICE,
+     .value = "FORM",
+     .choices = "csv|json|primero|oscar",
+     .help = N_("what the file is; csv and json have the column names of HTCDS 2.0")},
+    {.name = "id-column",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "NAME",
+     .help = N_("the column in which the other system names its cases")},
+    {.name = "source",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "NAME",
+     .help = N_("the other system, in small letters: its names are found again under this")},
+    {.name = "header",
+     .kind = SPEAN_KIND_CHOICE,
+     .value = "ROW",
+     .choices = "names|labels",
+     .help = N_("which of two header rows is right where they disagree")},
+    {0},
+};
+
+static const struct spean_flag export_flags[] = {
+    {.name = "out",
+     .kind = SPEAN_KIND_FILE,
+     .value = "FILE",
+     .required = true,
+     .help = N_("write to FILE, which must not be there yet; nobody else may read it")},
+    {.name = "format",
+     .kind = SPEAN_KIND_CHOICE,
+     .value = "FORM",
+     .choices = "csv|json|jsonl",
+     .help = N_("csv for spreadsheets, json with the same names, jsonl with who wrote what")},
+    {.name = "for-person",
+     .kind = SPEAN_KIND_ID,
+     .value = "CASE",
+     .help = N_("instead, the person's own copy of this case, to read and to print")},
+    {0},
+};
+
 static const struct spean_arg case_args[] = {
     {.name = "case", .kind = SPEAN_KIND_ID, .help = N_("its code, KH-2611-0317-B, or its id")},
     {0},
@@ -289,6 +309,49 @@ static const struct spean_command commands[] = {
             (const char *const[]){"spean case edit KH-2611-0317-B --from changes.json",
                                   "spean case edit KH-2611-0317-B --status follow_up", NULL},
         .run = edit_run,
+    },
+    {
+        .path = "case import",
+        .summary = N_("Import cases from another system"),
+        .text = N_(
+            "Takes rows with the column names of HTCDS 2.0, as CSV or JSON, or JSON as Primero and "
+            "OSCaR give it. A case is found again by its spean_ID, else by what its system names "
+            "it (--id-column and --source), else by what the row says: so the same file once more "
+            "changes nothing. Of a row that names a case of ours, cells that differ are changed, "
+            "and an empty cell empties. A row that is wrong is told with its line and column and "
+            "stops no other; columns that cases have no field for are told too. Texts are in "
+            "--lang. Interrupt it when you like and import the file again."),
+        .flags = import_flags,
+        .args =
+            (const struct spean_arg[]){
+                {.name = "file",
+                 .kind = SPEAN_KIND_FILE,
+                 .help = N_("CSV or JSON in UTF-8; - is standard input")},
+                {0},
+            },
+        .inverse = "case edit",
+        .examples =
+            (const char *const[]){
+                "spean case import cases.csv --lang km",
+                "spean case import old.csv --id-column number --source old_office --dry-run", NULL},
+        .run = spean_caseimport_run,
+    },
+    {
+        .path = "case export",
+        .summary = N_("Write cases into a file"),
+        .text = N_("Writes every case into a file that nobody else may read: rows with the column "
+                   "names of HTCDS 2.0 for spreadsheets and other systems, or all there is, with "
+                   "who wrote what and when. Cells that a spreadsheet would compute get an "
+                   "apostrophe in front, which an import takes away. With --for-person it is one "
+                   "case for the person it is about, without what is about others and what is of "
+                   "the office alone. The file is not sealed."),
+        .flags = export_flags,
+        .inverse = SPEAN_INVERSE_READS,
+        .examples =
+            (const char *const[]){
+                "spean case export --out cases.csv",
+                "spean case export --out copy.html --for-person KH-2611-0317-B --lang ja", NULL},
+        .run = spean_caseexport_run,
     },
     {0},
 };

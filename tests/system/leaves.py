@@ -19,7 +19,10 @@ from story import SAMPLES
 DONE, ATTENTION = 0, 3
 
 # command: the system test that runs it with --json, by its words '"node", "invite"'.
-ELSEWHERE = {}
+ELSEWHERE = {
+    "case export": "test_inout.py",
+    "case import": "test_inout.py",
+}
 
 
 class Row:

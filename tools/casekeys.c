@@ -1,0 +1,73 @@
+#include "tools/casekeys.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "tools/htcds.h"
+
+/* As the API of Primero v2 has the core fields of a case, and that of OSCaR those of a client. */
+static const struct {
+    enum spean_caserows_format format;
+    const char *key;
+    const char *column; /* NULL: it names the case. */
+} keys[] = {
+    {SPEAN_CASEROWS_PRIMERO, "id", NULL},
+    {SPEAN_CASEROWS_PRIMERO, "case_id", NULL},
+    {SPEAN_CASEROWS_PRIMERO, "status", "cas_Status"},
+    {SPEAN_CASEROWS_PRIMERO, "name", "spean_FullName"},
+    {SPEAN_CASEROWS_PRIMERO, "name_first", "prs_FirstName"},
+    {SPEAN_CASEROWS_PRIMERO, "name_middle", "prs_MiddleName"},
+    {SPEAN_CASEROWS_PRIMERO, "name_last", "prs_SecondName"},
+    {SPEAN_CASEROWS_PRIMERO, "sex", "prs_Gender"},
+    {SPEAN_CASEROWS_PRIMERO, "date_of_birth", "prs_Birthdate"},
+    {SPEAN_CASEROWS_PRIMERO, "marital_status", "prs_MaritalStatus"},
+    {SPEAN_CASEROWS_PRIMERO, "national_id_no", "prs_IdentityNumber"},
+    {SPEAN_CASEROWS_PRIMERO, "telephone_current", "prs_MobilePhone"},
+    {SPEAN_CASEROWS_PRIMERO, "address_current", "prs_MailingStreet"},
+    {SPEAN_CASEROWS_PRIMERO, "registration_date", "spean_OpenedOn"},
+    {SPEAN_CASEROWS_PRIMERO, "date_closure", "spean_ClosedOn"},
+    {SPEAN_CASEROWS_PRIMERO, "risk_level", "spean_RiskLevel"},
+    {SPEAN_CASEROWS_OSCAR, "global_id", NULL},
+    {SPEAN_CASEROWS_OSCAR, "given_name", "prs_FirstName"},
+    {SPEAN_CASEROWS_OSCAR, "family_name", "prs_SecondName"},
+    {SPEAN_CASEROWS_OSCAR, "local_given_name", "spean_FirstNameOther"},
+    {SPEAN_CASEROWS_OSCAR, "local_family_name", "spean_SecondNameOther"},
+    {SPEAN_CASEROWS_OSCAR, "gender", "prs_Gender"},
+    {SPEAN_CASEROWS_OSCAR, "date_of_birth", "prs_Birthdate"},
+    {SPEAN_CASEROWS_OSCAR, "client_phone", "prs_MobilePhone"},
+    {SPEAN_CASEROWS_OSCAR, "client_email", "prs_Email"},
+    {SPEAN_CASEROWS_OSCAR, "current_address", "prs_MailingStreet"},
+    {SPEAN_CASEROWS_OSCAR, "initial_referral_date", "spean_OpenedOn"},
+    {SPEAN_CASEROWS_OSCAR, "reason_for_referral", "hte_Description"},
+};
+#define KEYS_COUNT (sizeof(keys) / sizeof(keys[0]))
+
+const char *spean_casekeys_column(enum spean_caserows_format format, const char *key)
+{
+    if (format == SPEAN_CASEROWS_JSON || format == SPEAN_CASEROWS_CSV) {
+        return spean_htcds_column_find(key);
+    }
+    for (size_t i = 0; i < KEYS_COUNT; i++) {
+        if (keys[i].format == format && strcmp(keys[i].key, key) == 0) {
+            return keys[i].column;
+        }
+    }
+    return NULL;
+}
+
+bool spean_casekeys_is_id(enum spean_caserows_format format, const char *key)
+{
+    for (size_t i = 0; i < KEYS_COUNT; i++) {
+        if (keys[i].format == format && keys[i].column == NULL && strcmp(keys[i].key, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *spean_casekeys_source(enum spean_caserows_format format)
+{
+    return format == SPEAN_CASEROWS_PRIMERO ? "primero"
+           : format == SPEAN_CASEROWS_OSCAR ? "oscar"
+                                            : NULL;
+}

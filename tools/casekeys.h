@@ -1,0 +1,18 @@
+/* tools/casekeys.h - what cases are called by in JSON of other systems, as columns of HTCDS. */
+#ifndef SPEAN_TOOLS_CASEKEYS_H
+#define SPEAN_TOOLS_CASEKEYS_H
+
+#include <stdbool.h>
+
+#include "tools/caserows.h"
+
+/* The column that a key stands for; NULL: cases have no field for it. */
+const char *spean_casekeys_column(enum spean_caserows_format format, const char *key);
+
+/* Say whether the key holds what the system calls the case by. */
+bool spean_casekeys_is_id(enum spean_caserows_format format, const char *key);
+
+/* The name of the format as a source of cases: "primero"; NULL: it has none of its own. */
+const char *spean_casekeys_source(enum spean_caserows_format format);
+
+#endif
