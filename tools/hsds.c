@@ -57,7 +57,7 @@ static void complain(struct reading *r, const char *reason, const char *where, .
     const json_t *const last = told == 0 ? NULL : json_array_get(r->out.errors, told - 1);
     const char *const last_place = json_string_value(json_object_get(last, "place"));
     if (last_place != NULL && strcmp(last_place, full) == 0) {
-        return; /* The reason nearer to the cause is told already. */
+        (void)json_array_remove(r->out.errors, told - 1); /* What follows from it says more. */
     }
     if (json_array_append_new(r->out.errors,
                               json_pack("{s:s,s:s}", "place", full, "error", reason)) != 0) {
@@ -538,7 +538,7 @@ static void service_add(struct reading *r, json_t *service, const char *above)
     }
     keys_check(r, SPEAN_HSDS_SERVICE, service, above);
     if (text_get(service, "name") == NULL) {
-        complain(r, _("a service has no name; it is left out"), "%s.name", above);
+        complain(r, _("a service needs a name that is a text; it is left out"), "%s.name", above);
         return;
     }
     json_t *const value = json_object();
@@ -646,14 +646,17 @@ static void organization_read(struct reading *r, json_t *organization, const cha
 {
     keys_check(r, SPEAN_HSDS_ORGANIZATION, organization, above);
     if (text_get(organization, "name") == NULL) {
-        complain(r, _("an organization has no name"), "%s.name", above);
+        complain(r, _("an organization needs a name that is a text; it is left out"), "%s.name",
+                 above);
         r->out.failed++;
         return;
     }
     r->edit = json_object();
     json_t *const match = identifiers_add(r, organization, above);
     if (match == NULL) {
-        complain(r, _("an organization has neither an identifier nor an id"), "%s.id", above);
+        complain(r,
+                 _("an organization needs an identifier, or an id that is a text; it is left out"),
+                 "%s.id", above);
         r->out.failed++;
         json_decref(r->edit);
         return;

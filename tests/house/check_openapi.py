@@ -1,4 +1,8 @@
-"""tests/house/check_openapi.py ROOT - docs/openapi.json describes what the local API answers."""
+"""tests/house/check_openapi.py ROOT - docs/openapi.json describes what the local API answers.
+
+The system test that sends its examples to a real node has to call every operation, too: that it
+calls them is looked up here, where it costs nothing.
+"""
 
 import json
 import re
@@ -8,6 +12,8 @@ import check_routes
 import tree
 
 DOCUMENT = "docs/openapi.json"
+CALLS = "tests/system/test_openapi.py"
+CALL = re.compile(r'^    Call\("([a-z_]+)"', re.MULTILINE)
 NAME = re.compile(r"^[a-z][a-z_]*$")
 
 
@@ -33,6 +39,9 @@ def findings(root):
     for name in sorted(set(names)):
         if names.count(name) > 1 or not NAME.match(name):
             found.append(f"{DOCUMENT}: not a name of one operation alone: {name!r}")
+    called = set(CALL.findall(tree.read(root, CALLS)))
+    for name in sorted(set(names) ^ called):
+        found.append(f"{CALLS}: CALLS and {DOCUMENT} differ in {name!r}")
     return found
 
 

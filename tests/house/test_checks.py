@@ -332,12 +332,15 @@ class OpenApi(Scratch):
 
     TABLE = '{"GET", "/v1/a", READ}, {"POST", "/v1/a", RUN},'
 
-    def findings_of(self, *operations, table=TABLE):
+    def findings_of(self, *operations, table=TABLE, called=None):
         self.plant("node/api_x.c", table)
         paths = {}
         for method, path, name in operations:
             paths.setdefault(path, {})[method] = {"operationId": name}
         self.plant("docs/openapi.json", json.dumps({"paths": paths}))
+        names = {name for _, _, name in operations} if called is None else called
+        self.plant("tests/system/test_openapi.py",
+                   "".join(f'    Call("{name}", keep="x"),\n' for name in names))
         return len(check_openapi.findings(self.root))
 
     def test_what_describes_every_route_once_passes(self):
@@ -353,7 +356,12 @@ class OpenApi(Scratch):
 
     def test_a_name_that_is_missing_or_used_twice_is_found(self):
         self.assertEqual(self.findings_of(("get", "/v1/a", "a"), ("post", "/v1/a", "a")), 1)
-        self.assertEqual(self.findings_of(("get", "/v1/a", "a"), ("post", "/v1/a", "")), 1)
+        self.assertEqual(self.findings_of(("get", "/v1/a", "a"), ("post", "/v1/a", "A")), 2)
+
+    def test_an_operation_that_no_test_calls_is_found(self):
+        known = [("get", "/v1/a", "a"), ("post", "/v1/a", "a_add")]
+        self.assertEqual(self.findings_of(*known, called={"a"}), 1)
+        self.assertEqual(self.findings_of(*known, called={"a", "a_add", "b"}), 1)
 
     def test_what_is_no_json_is_found(self):
         self.plant("docs/openapi.json", "{")

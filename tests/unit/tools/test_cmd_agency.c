@@ -236,7 +236,7 @@ static void rows_that_fail_are_told_with_file_place_and_reason(void **state)
              (const char *const[]){"spean", "agency", "import", path, "--lang", "km", NULL});
     assert_int_equal(talk.result.exit, SPEAN_EXIT_ATTENTION);
     assert_string_equal(talk.result.out, "created 0, changed 0, unchanged 0, failed 2\n");
-    assert_non_null(strstr(talk.result.err, "h.json: $[0].name: an organization has no name"));
+    assert_non_null(strstr(talk.result.err, "h.json: $[0].name: an organization needs a name"));
     assert_non_null(strstr(talk.result.err, "h.json: $[1]: too long"));
     talk_fini(&talk);
 }

@@ -34,6 +34,11 @@ static const char *error_place(const struct spean_hsds *hsds, size_t i)
     return json_string_value(json_object_get(json_array_get(hsds->errors, i), "place"));
 }
 
+static const char *error_reason(const struct spean_hsds *hsds, size_t i)
+{
+    return json_string_value(json_object_get(json_array_get(hsds->errors, i), "error"));
+}
+
 static void an_organization_becomes_an_edit_found_by_its_identifier(void **state)
 {
     (void)state;
@@ -323,8 +328,20 @@ a_row_whose_name_or_organization_is_of_another_type_fails_and_the_next_goes_in(v
         assert_int_equal(hsds.failed, 1);
         assert_int_equal(json_array_size(hsds.errors), 1);
         assert_string_equal(error_place(&hsds, 0), rows[i].place);
+        assert_non_null(strstr(error_reason(&hsds, 0), "it is left out"));
         spean_hsds_fini(&hsds);
     }
+}
+
+static void the_reason_of_a_row_that_fails_says_that_the_organization_is_left_out(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text("[{\"id\":7,\"name\":\"N\"},{\"id\":\"u\",\"name\":7}]", &hsds);
+    assert_int_equal(json_array_size(hsds.errors), 2);
+    assert_non_null(strstr(error_reason(&hsds, 0), "an organization needs an identifier"));
+    assert_non_null(strstr(error_reason(&hsds, 1), "an organization needs a name"));
+    spean_hsds_fini(&hsds);
 }
 
 static void null_says_nothing_and_is_no_error(void **state)
@@ -372,6 +389,7 @@ int main(void)
         cmocka_unit_test(
             a_row_whose_name_or_organization_is_of_another_type_fails_and_the_next_goes_in),
         cmocka_unit_test(null_says_nothing_and_is_no_error),
+        cmocka_unit_test(the_reason_of_a_row_that_fails_says_that_the_organization_is_left_out),
         cmocka_unit_test(an_extension_written_as_text_is_kept_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
