@@ -418,6 +418,7 @@ static void tick(struct spean_core *core)
             core_fail(core, err, "readers");
         }
         core_daily(core);
+        core_destroy(core);
     }
 }
 
@@ -471,6 +472,7 @@ static void turn(struct spean_core *core)
     if (core->settle_pending && !core->fold_pending) {
         core->settle_pending = false;
         core_settle_records(core);
+        core_destroy(core);
     }
     core_drain(core);
     core_flush(core);

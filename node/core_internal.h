@@ -267,6 +267,11 @@ void core_verify_end(struct spean_core *core, spean_err err, const char *why);
 /* Write a heads entry if one is due. */
 void core_daily(struct spean_core *core);
 
+/* -- destroying.c ------------------------------------------------------------------------------ */
+
+/* Destroy what was erased and is due, unless something waits to be folded. */
+void core_destroy(struct spean_core *core);
+
 /* -- dial.c ---------------------------------------------------------------------------------- */
 
 void core_dial(struct spean_core *core);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "node/purge.h"
 #include "node/referral.h"
 #include "node/transfer.h"
 #include "protocol/schema_numbers.h"
@@ -152,6 +153,26 @@ static spean_err look_at_transfer(struct finding *f, const struct spean_records_
     return err;
 }
 
+/* -- Purging --------------------------------------------------------------------------------- */
+
+static spean_err look_at_purge(struct finding *f, const struct spean_records_item *item,
+                               const struct spean_referral_now *now)
+{
+    struct spean_due due = {.kind = SPEAN_DUE_ERASURE, .record = item->info.record};
+    spean_err err = spean_purge_erases(f->at, item, now, &due.parts);
+    if (err == SPEAN_OK && due.parts != 0) {
+        add_due(f->dues, &due);
+    }
+    if (err == SPEAN_OK) {
+        due.kind = SPEAN_DUE_RECEIPT;
+        err = spean_purge_receipts(f->at, item, now, &due.parts, &due.since_s);
+    }
+    if (err == SPEAN_OK && due.parts != 0) {
+        add_due(f->dues, &due);
+    }
+    return err;
+}
+
 /* -- All of it ------------------------------------------------------------------------------- */
 
 static spean_err look_at_now(struct finding *f, const struct spean_records_item *item,
@@ -167,6 +188,9 @@ static spean_err look_at_now(struct finding *f, const struct spean_records_item 
         if (err == SPEAN_OK && !withdrawn) {
             err = look_at_grant(f, item, now);
         }
+    }
+    if (err == SPEAN_OK) {
+        err = look_at_purge(f, item, now);
     }
     return err == SPEAN_OK && !withdrawn ? look_at_transfer(f, item, now) : err;
 }

@@ -21,7 +21,9 @@ enum spean_due_kind {
     SPEAN_DUE_REFERRAL_WITHDRAWN, /* The withdrawal, into a referral. */
     SPEAN_DUE_CONSENT_WITHDRAWN,  /* The withdrawal, into the consent. */
     SPEAN_DUE_CASE_OPENED,        /* A case of our own, of a transfer that we took. */
-    SPEAN_DUE_CASE_CLOSED         /* The case whose transfer was taken. */
+    SPEAN_DUE_CASE_CLOSED,        /* The case whose transfer was taken. */
+    SPEAN_DUE_ERASURE,            /* Of what we must not keep. */
+    SPEAN_DUE_RECEIPT             /* For what is destroyed. */
 };
 
 struct spean_due {
@@ -29,6 +31,8 @@ struct spean_due {
     struct spean_record_id record; /* A referral; a consent where that is what is written. */
     struct spean_id target;        /* Of a grant. */
     struct spean_record_id a_case; /* The case to be closed. */
+    uint32_t parts;                /* Of an erasure, a receipt: bits 1u << part. */
+    uint64_t since_s;              /* Of a receipt: when it was destroyed. */
     uint8_t value[SPEAN_WITHDRAWAL_BYTES_MAX]; /* The withdrawal. */
     size_t value_len;
 };

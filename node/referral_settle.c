@@ -1,6 +1,7 @@
 /*
  * What follows by itself from what was folded: details go to who accepted, a withdrawal goes
- * everywhere, a case that was handed over is opened there and closed here. Every node of an
+ * everywhere, a case that was handed over is opened there and closed here, what nobody may keep is
+ * erased. Every node of an
  * organisation may do it; doing it twice is harmless.
  */
 #include "node/referral_settle.h"
@@ -8,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "node/purge.h"
 #include "node/referral_due.h"
 #include "node/transfer.h"
 #include "node/withdrawal.h"
@@ -48,6 +50,10 @@ static spean_err draft_due(struct settling *s, struct spean_draft *draft,
         return spean_transfer_draft_open(&s->at, draft, &due->record);
     case SPEAN_DUE_CASE_CLOSED:
         return spean_transfer_draft_close(&s->at, draft, &due->a_case);
+    case SPEAN_DUE_ERASURE:
+        return spean_purge_draft_erasures(draft, &due->record, due->parts);
+    case SPEAN_DUE_RECEIPT:
+        return spean_purge_draft_receipt(&s->at, draft, &due->record, due->parts, due->since_s);
     }
     return SPEAN_OK;
 }

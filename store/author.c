@@ -242,30 +242,61 @@ static spean_err check_draft(const struct spean_author *author, const struct spe
     return SPEAN_OK;
 }
 
-/* The item whose entry is the last: grants go before changes. */
-static uint32_t last_item(const struct spean_draft *draft)
+/* The order in which items are written: keys before what is sealed under them, and erasures last.
+ */
+enum turn { TURN_GRANTS, TURN_CHANGES, TURN_ERASURES, TURNS_COUNT };
+
+static enum turn turn_of(const struct spean_draft_item *item)
 {
-    for (uint32_t i = draft->items_count; i > 0; i--) {
-        if (draft->items[i - 1].kind != SPEAN_DRAFT_GRANT) {
-            return i - 1;
-        }
+    switch (item->kind) {
+    case SPEAN_DRAFT_GRANT:
+        return TURN_GRANTS;
+    case SPEAN_DRAFT_ERASE:
+        return TURN_ERASURES;
+    case SPEAN_DRAFT_CREATE:
+    case SPEAN_DRAFT_CHANGE:
+        break;
     }
-    return draft->items_count - 1;
+    return TURN_CHANGES;
 }
 
-/* Make the entries of all grants, or of all changes; seqs has the count of items. */
-static spean_err put_items(struct spean_author_work *work, bool grants, uint64_t *seqs)
+/* The item whose entry is the last. */
+static uint32_t last_item(const struct spean_draft *draft)
+{
+    uint32_t last = 0;
+    for (uint32_t i = 1; i < draft->items_count; i++) {
+        last = turn_of(&draft->items[i]) >= turn_of(&draft->items[last]) ? i : last;
+    }
+    return last;
+}
+
+static spean_err put_item(struct spean_author_work *work, const struct spean_draft_item *item,
+                          bool ends)
+{
+    switch (item->kind) {
+    case SPEAN_DRAFT_GRANT:
+        return spean_author_put_grant(work, item, ends);
+    case SPEAN_DRAFT_ERASE:
+        return spean_author_put_erasure(work, item, ends);
+    case SPEAN_DRAFT_CREATE:
+    case SPEAN_DRAFT_CHANGE:
+        break;
+    }
+    return spean_author_put_change(work, item, ends);
+}
+
+/* Make the entries of the items whose turn it is; seqs has the count of items. */
+static spean_err put_items(struct spean_author_work *work, enum turn turn, uint64_t *seqs)
 {
     const struct spean_draft *draft = work->draft;
     const uint32_t last = last_item(draft);
     for (uint32_t i = 0; i < draft->items_count; i++) {
         const struct spean_draft_item *item = &draft->items[i];
-        if ((item->kind == SPEAN_DRAFT_GRANT) != grants) {
+        if (turn_of(item) != turn) {
             continue;
         }
         work->problem.item = i;
-        const spean_err err = grants ? spean_author_put_grant(work, item, i == last)
-                                     : spean_author_put_change(work, item, i == last);
+        const spean_err err = put_item(work, item, i == last);
         if (err != SPEAN_OK) {
             return err;
         }
@@ -278,9 +309,9 @@ static spean_err write_draft(struct spean_author_work *work, struct spean_draft 
                              bool dry_run, struct spean_author_done *done)
 {
     uint64_t seqs[SPEAN_DRAFT_ITEMS_MAX] = {0};
-    spean_err err = put_items(work, true, seqs);
-    if (err == SPEAN_OK) {
-        err = put_items(work, false, seqs);
+    spean_err err = SPEAN_OK;
+    for (unsigned turn = 0; turn < TURNS_COUNT && err == SPEAN_OK; turn++) {
+        err = put_items(work, (enum turn)turn, seqs);
     }
     if (err == SPEAN_OK) {
         err = spean_author_finish(work, dry_run, done);

@@ -1,6 +1,6 @@
 /*
  * store/author_internal.h - a commit in the making, shared by author.c (the commit as a whole),
- * author_change.c, author_grant.c and author_heads.c (its entries).
+ * author_change.c, author_grant.c, author_erase.c and author_heads.c (its entries).
  */
 #ifndef SPEAN_STORE_AUTHOR_INTERNAL_H
 #define SPEAN_STORE_AUTHOR_INTERNAL_H
@@ -88,6 +88,10 @@ SPEAN_CHECK spean_err spean_author_put_change(struct spean_author_work *work,
 /* Make the entry of a grant of the draft. */
 SPEAN_CHECK spean_err spean_author_put_grant(struct spean_author_work *work,
                                              const struct spean_draft_item *item, bool ends);
+
+/* Make the entry of an erasure of the draft. */
+SPEAN_CHECK spean_err spean_author_put_erasure(struct spean_author_work *work,
+                                               const struct spean_draft_item *item, bool ends);
 
 /* Grant a first key of a part to our own organisation alone. */
 SPEAN_CHECK spean_err spean_author_put_own(struct spean_author_work *work,

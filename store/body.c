@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/entries.h"
+#include "store/partkeys.h"
 
 #define TAG_STATE_BYTES  (SPEAN_TAG_BYTES + 1u)
 #define TAG_NUMBER_BYTES (TAG_STATE_BYTES + 4u)
@@ -84,6 +85,13 @@ spean_err spean_body_put(struct spean_tx *tx, const struct spean_logs_row *row, 
     }
     if (err != SPEAN_OK) {
         return err;
+    }
+    bool refused = false;
+    if (entry.header.has_tag) {
+        err = spean_partkeys_refused(tx, &entry.header.tag, &refused);
+    }
+    if (err != SPEAN_OK || refused) {
+        return err == SPEAN_OK ? SPEAN_EDENIED : err;
     }
     struct spean_view held;
     err = spean_body_get(tx, row->number, &entry.header, &held);

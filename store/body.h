@@ -28,7 +28,8 @@ SPEAN_CHECK spean_err spean_body_get(struct spean_tx *tx, uint32_t number,
 /*
  * Keep a body that arrived on its own. SPEAN_EEXISTS: it is held, and nothing changed; a damaged
  * one is replaced. SPEAN_ENOTFOUND: there is no such entry. SPEAN_ESIGNATURE: it is not the body
- * that the header announced; ask somebody else. SPEAN_ECORRUPT: the header is damaged. Others
+ * that the header announced; ask somebody else. SPEAN_EDENIED: its part was erased, and it is not
+ * kept. SPEAN_ECORRUPT: the header is damaged. Others
  * stick to tx.
  */
 SPEAN_CHECK spean_err spean_body_put(struct spean_tx *tx, const struct spean_logs_row *row,

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <lmdb.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "store/db_internal.h"
 #include "store/file.h"
 #include "store/fold.h"
 
@@ -20,17 +21,6 @@
 #define DBI_FREE_PAGES 0u          /* LMDB's own table of free pages, as mdb_stat(1) reads it. */
 
 _Static_assert(SPEAN_TABLES_COUNT <= SPEAN_DB_TABLES_MAX, "raise SPEAN_DB_TABLES_MAX");
-
-struct spean_db {
-    MDB_env *env;
-    int dir_fd;
-    int lock_fd;
-    MDB_dbi tables[SPEAN_TABLES_COUNT];
-    uint64_t (*now_ms)(void);
-    atomic_int broken;                             /* spean_err */
-    atomic_bool writing;                           /* A write transaction is open. */
-    _Atomic uint64_t reads_ms[SPEAN_DB_READS_MAX]; /* When begun, plus 1; 0: nobody. */
-};
 
 struct spean_tx {
     struct spean_db *db;
@@ -54,8 +44,8 @@ const char *spean_table_name(enum spean_table table)
     return table_names[table];
 }
 
-/* The one translation of what LMDB returns: its own codes are negative, the rest is errno. */
-static spean_err err_of(int rc)
+/* LMDB's own codes are negative, the rest is errno. */
+spean_err spean_db_err(int rc)
 {
     switch (rc) {
     case MDB_SUCCESS:
@@ -125,7 +115,7 @@ const char *spean_db_filesystem_refused(const char *dir)
     return NULL;
 }
 
-static void db_break(struct spean_db *db, spean_err err)
+void spean_db_break(struct spean_db *db, spean_err err)
 {
     int whole = SPEAN_OK;
     /* The first error is the one to tell. */
@@ -158,7 +148,7 @@ static spean_err dir_open(struct spean_db *db, const struct spean_db_options *op
     if (spean_db_filesystem_refused(options->dir) != NULL) {
         return SPEAN_EINPUT;
     }
-    if (!options->create && faccessat(db->dir_fd, "data.mdb", F_OK, 0) != 0) {
+    if (!options->create && faccessat(db->dir_fd, SPEAN_DB_DATA_NAME, F_OK, 0) != 0) {
         return spean_file_err(errno);
     }
     struct stat st;
@@ -173,10 +163,17 @@ static spean_err dir_open(struct spean_db *db, const struct spean_db_options *op
     if (db->lock_fd < 0) {
         return spean_file_err(errno);
     }
-    return flock(db->lock_fd, LOCK_EX | LOCK_NB) == 0 ? SPEAN_OK : spean_file_err(errno);
+    if (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        return spean_file_err(errno);
+    }
+    /* A copy that was not finished is nothing; a crash left it. */
+    return unlinkat(db->dir_fd, SPEAN_DB_NEW_NAME, 0) == 0 || errno == ENOENT
+               ? SPEAN_OK
+               : spean_file_err(errno);
 }
 
-static spean_err env_open(struct spean_db *db, const struct spean_db_options *options)
+/* Take over where the store is and how large it may become. */
+static spean_err options_take(struct spean_db *db, const struct spean_db_options *options)
 {
     const uint64_t asked =
         options->map_bytes != 0 ? options->map_bytes : SPEAN_DB_MAP_BYTES_DEFAULT;
@@ -184,23 +181,28 @@ static spean_err env_open(struct spean_db *db, const struct spean_db_options *op
         return SPEAN_EINPUT;
     }
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    const size_t map_bytes = (size_t)asked - (size_t)asked % page;
+    db->map_bytes = (size_t)asked - (size_t)asked % page;
+    db->dir = strdup(options->dir);
+    return db->dir != NULL ? SPEAN_OK : SPEAN_ENOMEM;
+}
 
+spean_err spean_db_env_open(struct spean_db *db)
+{
     int rc = mdb_env_create(&db->env);
     if (rc != 0) {
-        return err_of(rc);
+        return spean_db_err(rc);
     }
     rc = mdb_env_set_maxdbs(db->env, SPEAN_DB_TABLES_MAX);
     if (rc == 0) {
         rc = mdb_env_set_maxreaders(db->env, SPEAN_DB_READS_MAX);
     }
     if (rc == 0) {
-        rc = mdb_env_set_mapsize(db->env, map_bytes);
+        rc = mdb_env_set_mapsize(db->env, db->map_bytes);
     }
     if (rc == 0) {
-        rc = mdb_env_open(db->env, options->dir, MDB_NOTLS, 0600);
+        rc = mdb_env_open(db->env, db->dir, MDB_NOTLS, 0600);
     }
-    return err_of(rc);
+    return spean_db_err(rc);
 }
 
 /* Read the format number within txn, 0 for a store whose creation was not finished. */
@@ -215,13 +217,13 @@ static spean_err format_read_in(MDB_txn *txn, uint32_t *format)
             rc = mdb_stat(txn, dbi, &names);
         }
         if (rc != 0) {
-            return err_of(rc);
+            return spean_db_err(rc);
         }
         *format = 0;
         return names.ms_entries == 0 ? SPEAN_OK : SPEAN_ECORRUPT;
     }
     if (rc != 0) {
-        return err_of(rc);
+        return spean_db_err(rc);
     }
 
     MDB_val key = val_of((struct spean_view){format_key, sizeof(format_key) - 1});
@@ -231,7 +233,7 @@ static spean_err format_read_in(MDB_txn *txn, uint32_t *format)
         return SPEAN_ECORRUPT; /* The table and this row are made in one transaction. */
     }
     if (rc != 0) {
-        return err_of(rc);
+        return spean_db_err(rc);
     }
     uint32_t found;
     const spean_err err = spean_db_key_u32_at(view_of(&value), 0, &found);
@@ -247,7 +249,7 @@ static spean_err format_read(MDB_env *env, uint32_t *format)
     MDB_txn *txn;
     const int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
     if (rc != 0) {
-        return err_of(rc);
+        return spean_db_err(rc);
     }
     const spean_err err = format_read_in(txn, format);
     mdb_txn_abort(txn);
@@ -263,13 +265,12 @@ static int format_put(MDB_txn *txn, MDB_dbi meta, uint32_t format)
     return mdb_put(txn, meta, &key, &value, 0);
 }
 
-/* Open all tables, making those that are missing; a new store gets its format number with them. */
-static spean_err tables_open(struct spean_db *db, bool is_new)
+spean_err spean_db_tables_open(struct spean_db *db, bool is_new)
 {
     MDB_txn *txn;
     int rc = mdb_txn_begin(db->env, NULL, 0, &txn);
     if (rc != 0) {
-        return err_of(rc);
+        return spean_db_err(rc);
     }
     for (size_t i = 0; i < SPEAN_TABLES_COUNT && rc == 0; i++) {
         rc = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &db->tables[i]);
@@ -279,13 +280,13 @@ static spean_err tables_open(struct spean_db *db, bool is_new)
     }
     if (rc != 0) {
         mdb_txn_abort(txn);
-        return err_of(rc);
+        return spean_db_err(rc);
     }
     rc = mdb_txn_commit(txn);
     if (rc == 0 && fsync(db->dir_fd) != 0) {
         rc = errno;
     }
-    return err_of(rc);
+    return spean_db_err(rc);
 }
 
 /* What turns a store of format i into one of i + 1. There never was a format 0. */
@@ -310,7 +311,7 @@ static spean_err migrate(struct spean_db *db, uint32_t format)
         err = migrations[i](tx);
     }
     if (err == SPEAN_OK) {
-        err = err_of(format_put(tx->txn, db->tables[SPEAN_TABLE_META], SPEAN_STORE_FORMAT));
+        err = spean_db_err(format_put(tx->txn, db->tables[SPEAN_TABLE_META], SPEAN_STORE_FORMAT));
     }
     if (err != SPEAN_OK) {
         spean_tx_abort(tx);
@@ -323,7 +324,10 @@ static spean_err db_open(struct spean_db *db, const struct spean_db_options *opt
 {
     spean_err err = dir_open(db, options);
     if (err == SPEAN_OK) {
-        err = env_open(db, options);
+        err = options_take(db, options);
+    }
+    if (err == SPEAN_OK) {
+        err = spean_db_env_open(db);
     }
     if (err == SPEAN_OK) {
         err = spean_db_check_readers(db, NULL);
@@ -343,11 +347,29 @@ static spean_err db_open(struct spean_db *db, const struct spean_db_options *opt
     if (format > SPEAN_STORE_FORMAT) {
         return SPEAN_EVERSION;
     }
-    err = tables_open(db, is_new);
+    err = spean_db_tables_open(db, is_new);
     if (err == SPEAN_OK && !is_new) {
         err = migrate(db, format);
     }
     return err;
+}
+
+/* Make what readers wait at while the file is swapped. Its clock is that of timeouts. */
+static spean_err gate_init(struct spean_db *db)
+{
+    pthread_condattr_t attr;
+    if (pthread_condattr_init(&attr) != 0) {
+        return SPEAN_ENOMEM;
+    }
+    const bool made = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+                      pthread_cond_init(&db->moved, &attr) == 0;
+    (void)pthread_condattr_destroy(&attr);
+    if (!made) {
+        return SPEAN_ENOMEM;
+    }
+    (void)pthread_mutex_init(&db->gate, NULL);
+    db->gate_ready = true;
+    return SPEAN_OK;
 }
 
 spean_err spean_db_open(const struct spean_db_options *options, struct spean_db **out)
@@ -366,7 +388,10 @@ spean_err spean_db_open(const struct spean_db_options *options, struct spean_db 
     atomic_init(&db->broken, SPEAN_OK);
     atomic_init(&db->writing, false);
 
-    const spean_err err = db_open(db, options);
+    spean_err err = gate_init(db);
+    if (err == SPEAN_OK) {
+        err = db_open(db, options);
+    }
     if (err != SPEAN_OK) {
         spean_db_close(db);
         return err;
@@ -395,6 +420,11 @@ void spean_db_close(struct spean_db *db)
     if (db->dir_fd >= 0) {
         (void)close(db->dir_fd);
     }
+    if (db->gate_ready) {
+        (void)pthread_cond_destroy(&db->moved);
+        (void)pthread_mutex_destroy(&db->gate);
+    }
+    free(db->dir);
     free(db);
 }
 
@@ -402,12 +432,16 @@ spean_err spean_db_check_readers(struct spean_db *db, unsigned *freed_count)
 {
     assert(db != NULL);
 
+    const spean_err broken = spean_db_broken(db);
+    if (broken != SPEAN_OK) {
+        return broken;
+    }
     int dead = 0;
     const int rc = mdb_reader_check(db->env, &dead);
     if (rc == 0 && freed_count != NULL) {
         *freed_count = (unsigned)dead;
     }
-    return err_of(rc);
+    return spean_db_err(rc);
 }
 
 static uint64_t db_now_ms(const struct spean_db *db)
@@ -469,15 +503,13 @@ static uint64_t page_bytes(const struct spean_db *db)
     return stat.ms_psize;
 }
 
-spean_err spean_db_extent(struct spean_db *db, struct spean_db_stat *out)
+/* The caller keeps the environment where it is: by a transaction, or at the gate. */
+static spean_err extent_read(const struct spean_db *db, struct spean_db_stat *out)
 {
-    assert(db != NULL);
-    assert(out != NULL);
-
     MDB_envinfo info;
     const int rc = mdb_env_info(db->env, &info);
     if (rc != 0) {
-        return err_of(rc);
+        return spean_db_err(rc);
     }
     *out = (struct spean_db_stat){
         .map_bytes = info.me_mapsize,
@@ -485,6 +517,23 @@ spean_err spean_db_extent(struct spean_db *db, struct spean_db_stat *out)
         .free_bytes = 0,
     };
     return SPEAN_OK;
+}
+
+spean_err spean_db_extent(struct spean_db *db, struct spean_db_stat *out)
+{
+    assert(db != NULL);
+    assert(out != NULL);
+
+    (void)pthread_mutex_lock(&db->gate);
+    while (db->swapping) {
+        (void)pthread_cond_wait(&db->moved, &db->gate);
+    }
+    spean_err err = spean_db_broken(db);
+    if (err == SPEAN_OK) {
+        err = extent_read(db, out);
+    }
+    (void)pthread_mutex_unlock(&db->gate);
+    return err;
 }
 
 spean_err spean_db_stat(struct spean_db *db, struct spean_db_stat *out)
@@ -499,15 +548,15 @@ spean_err spean_db_stat(struct spean_db *db, struct spean_db_stat *out)
         return err;
     }
     uint64_t free_pages = 0;
-    err = spean_db_extent(db, &stat);
+    err = extent_read(db, &stat);
     if (err == SPEAN_OK) {
-        err = err_of(free_pages_count(tx->txn, &free_pages));
+        err = spean_db_err(free_pages_count(tx->txn, &free_pages));
     }
-    spean_tx_abort(tx);
     if (err == SPEAN_OK) {
         stat.free_bytes = free_pages * page_bytes(db);
         *out = stat;
     }
+    spean_tx_abort(tx);
     return err;
 }
 
@@ -604,14 +653,20 @@ static bool tx_admit(struct spean_tx *tx)
         return !atomic_exchange(&db->writing, true);
     }
     const uint64_t begun = db_now_ms(db) + 1;
-    for (unsigned i = 0; i < SPEAN_DB_READS_MAX; i++) {
+    bool admitted = false;
+    (void)pthread_mutex_lock(&db->gate);
+    while (db->swapping) {
+        (void)pthread_cond_wait(&db->moved, &db->gate);
+    }
+    for (unsigned i = 0; i < SPEAN_DB_READS_MAX && !admitted; i++) {
         uint64_t nobody = 0;
         if (atomic_compare_exchange_strong(&db->reads_ms[i], &nobody, begun)) {
             tx->read_slot = i;
-            return true;
+            admitted = true;
         }
     }
-    return false;
+    (void)pthread_mutex_unlock(&db->gate);
+    return admitted;
 }
 
 static void tx_leave(struct spean_tx *tx)
@@ -620,7 +675,12 @@ static void tx_leave(struct spean_tx *tx)
         atomic_store(&tx->db->writing, false);
         return;
     }
+    (void)pthread_mutex_lock(&tx->db->gate);
     atomic_store(&tx->db->reads_ms[tx->read_slot], 0);
+    if (tx->db->swapping) {
+        (void)pthread_cond_broadcast(&tx->db->moved);
+    }
+    (void)pthread_mutex_unlock(&tx->db->gate);
 }
 
 spean_err spean_tx_begin(struct spean_db *db, enum spean_tx_mode mode, struct spean_tx **out)
@@ -643,11 +703,17 @@ spean_err spean_tx_begin(struct spean_db *db, enum spean_tx_mode mode, struct sp
         return SPEAN_EBUSY;
     }
 
+    const spean_err swapped = spean_db_broken(db); /* We may have waited for that. */
+    if (swapped != SPEAN_OK) {
+        tx_leave(tx);
+        free(tx);
+        return swapped;
+    }
     const unsigned flags = mode == SPEAN_TX_READ ? MDB_RDONLY : 0;
-    const spean_err err = err_of(mdb_txn_begin(db->env, NULL, flags, &tx->txn));
+    const spean_err err = spean_db_err(mdb_txn_begin(db->env, NULL, flags, &tx->txn));
     if (err != SPEAN_OK) {
         if (err == SPEAN_ECORRUPT) {
-            db_break(db, err);
+            spean_db_break(db, err);
         }
         tx_leave(tx);
         free(tx);
@@ -683,12 +749,12 @@ spean_err spean_tx_fail(struct spean_tx *tx, spean_err err)
 /* Deal with what LMDB returned for an operation of tx. */
 static spean_err tx_result(struct spean_tx *tx, int rc)
 {
-    const spean_err err = err_of(rc);
+    const spean_err err = spean_db_err(rc);
     if (err == SPEAN_OK || err == SPEAN_ENOTFOUND) {
         return err;
     }
     if (err == SPEAN_ECORRUPT) {
-        db_break(tx->db, err);
+        spean_db_break(tx->db, err);
     }
     return spean_tx_fail(tx, err);
 }
@@ -815,7 +881,7 @@ static void tx_free(struct spean_tx *tx)
  * transaction were on their way then and nothing refers to them, so it can be gone on with. */
 static spean_err commit_result(const struct spean_db *db, int rc)
 {
-    const spean_err err = err_of(rc);
+    const spean_err err = spean_db_err(rc);
     const bool full = err == SPEAN_EIO && spean_file_room(db->dir_fd, ROOM_BYTES) == SPEAN_EFULL;
     return full ? SPEAN_EFULL : err;
 }
@@ -829,7 +895,7 @@ spean_err spean_tx_commit(struct spean_tx *tx)
         err = commit_result(tx->db, mdb_txn_commit(tx->txn));
         tx->txn = NULL; /* Gone, whatever was returned. */
         if (err != SPEAN_OK && err != SPEAN_EFULL) {
-            db_break(tx->db, err == SPEAN_ECORRUPT ? SPEAN_ECORRUPT : SPEAN_EIO);
+            spean_db_break(tx->db, err == SPEAN_ECORRUPT ? SPEAN_ECORRUPT : SPEAN_EIO);
             err = spean_db_broken(tx->db);
         }
     }

@@ -80,7 +80,8 @@
     X(SPEAN_TABLE_LOOKUPS_OF, "lookups_of")     /* the hidden names a part gave */                 \
     X(SPEAN_TABLE_ERASURES, "erasures")         /* of parts, by record, part, log, seq */          \
     X(SPEAN_TABLE_ERASED_PLACES, "erased_places") /* public entries */                             \
-    X(SPEAN_TABLE_ITEMS, "items") /* of lists, by record, part, field: store/items.h */
+    X(SPEAN_TABLE_ITEMS, "items")           /* of lists, by record, part, field: store/items.h */  \
+    X(SPEAN_TABLE_DESTROYING, "destroying") /* how far that is, by part: store/destroy.h */
 
 #define SPEAN_TABLE_ENUM(table, name) table,
 enum spean_table { SPEAN_TABLE_TABLE(SPEAN_TABLE_ENUM) SPEAN_TABLES_COUNT };
@@ -150,6 +151,19 @@ SPEAN_CHECK spean_err spean_db_extent(struct spean_db *db, struct spean_db_stat 
 
 /* The store's directory, for files beside the store: store/room.h. Belongs to db. */
 int spean_db_dir_fd(const struct spean_db *db);
+
+/*
+ * Write the store anew, without anything that was deleted from it, put that in the place of the old
+ * file and overwrite the old one. LMDB itself clears nothing: what was deleted stays in free pages,
+ * and between the rows of others. Reads go on, but for the moment in which the files change places;
+ * views of transactions that have ended are gone as ever. It takes as much room on the disk again
+ * as the store, and the time to copy it.
+ *   SPEAN_EBUSY  a write transaction is open, or a read was for longer than SPEAN_DB_READ_MS_MAX
+ *   SPEAN_EFULL  there is no room for the copy
+ * After these, and others from before the change of places, the store is as it was: try later.
+ * SPEAN_EIO, SPEAN_ECORRUPT: see spean_db_broken().
+ */
+SPEAN_CHECK spean_err spean_db_rewrite(struct spean_db *db);
 
 /* -- Keys ------------------------------------------------------------------------------------ */
 

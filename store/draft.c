@@ -297,7 +297,7 @@ spean_err spean_draft_op(struct spean_draft *draft, uint64_t field, enum spean_v
         return SPEAN_ESTATE;
     }
     struct spean_draft_item *change = &draft->items[draft->items_count - 1];
-    if (change->kind == SPEAN_DRAFT_GRANT) {
+    if (change->kind == SPEAN_DRAFT_GRANT || change->kind == SPEAN_DRAFT_ERASE) {
         return SPEAN_ESTATE;
     }
     const struct spean_schema_field *known = spean_schema_field(change->type, field);
@@ -354,12 +354,13 @@ static spean_err fill_audience(struct spean_draft_item *grant, const struct spea
     return err == SPEAN_EEXISTS ? SPEAN_OK : err;
 }
 
-static bool is_granted(const struct spean_draft *draft, const struct spean_draft_item *grant)
+/* Whether the draft has an item of the same kind for the same part. */
+static bool has_same(const struct spean_draft *draft, const struct spean_draft_item *wanted)
 {
     for (uint32_t i = 0; i < draft->items_count; i++) {
         const struct spean_draft_item *item = &draft->items[i];
-        if (item->kind == SPEAN_DRAFT_GRANT && item->part == grant->part &&
-            spean_record_id_equal(&item->record, &grant->record)) {
+        if (item->kind == wanted->kind && item->part == wanted->part &&
+            spean_record_id_equal(&item->record, &wanted->record)) {
             return true;
         }
     }
@@ -392,8 +393,22 @@ spean_err spean_draft_grant(struct spean_draft *draft, const struct spean_record
     if (own && item.audience_count > 1) {
         return SPEAN_EDENIED;
     }
-    if (is_granted(draft, &item)) {
+    if (has_same(draft, &item)) {
         return SPEAN_EEXISTS;
     }
     return add_item(draft, &item);
+}
+
+spean_err spean_draft_erase(struct spean_draft *draft, const struct spean_record_id *record,
+                            uint64_t type, uint32_t part)
+{
+    assert(draft != NULL);
+    assert(record != NULL);
+
+    if (!is_written(type, part) || part == SPEAN_PART_PUBLIC) {
+        return SPEAN_EINPUT;
+    }
+    const struct spean_draft_item item = {
+        .kind = SPEAN_DRAFT_ERASE, .record = *record, .type = type, .part = part};
+    return has_same(draft, &item) ? SPEAN_EEXISTS : add_item(draft, &item);
 }

@@ -1,9 +1,9 @@
 /*
- * store/draft.h - a commit that is planned: changes and grants, composed in memory.
+ * store/draft.h - a commit that is planned: changes, grants and erasures, composed in memory.
  *
  * A draft is composed item by item, in the order in which it is meant, and written by
- * spean_author_commit() (store/author.h) whole or not at all. Items are numbered from 0, changes
- * and grants together. What is given is copied, and wiped when the draft is freed.
+ * spean_author_commit() (store/author.h) whole or not at all. Items are numbered from 0, all
+ * of them together. What is given is copied, and wiped when the draft is freed.
  *
  * Each call checks what the schema alone can tell; what depends on records and organisations is
  * checked when committing. After an error the draft is as before: go on, or free it.
@@ -104,6 +104,18 @@ SPEAN_CHECK spean_err spean_draft_grant(struct spean_draft *draft,
                                         const struct spean_record_id *record, uint64_t type,
                                         uint32_t part, enum spean_draft_grant how,
                                         const struct spean_id *audience, uint32_t audience_count);
+
+/*
+ * Erase a part of a record, by the keys of it that are held (P8.7). By its owner that binds
+ * everybody, by another party its own nodes. A commit writes its erasures last.
+ *   SPEAN_EINPUT   type has no such part, or it is public
+ *   SPEAN_EEXISTS  the draft erases it already
+ *   SPEAN_ELIMIT   the draft is full
+ *   SPEAN_ENOMEM
+ */
+SPEAN_CHECK spean_err spean_draft_erase(struct spean_draft *draft,
+                                        const struct spean_record_id *record, uint64_t type,
+                                        uint32_t part);
 
 /* The seq of the entry of an item, below the count (assert), once it is committed; else 0. */
 uint64_t spean_draft_seq(const struct spean_draft *draft, uint32_t item);

@@ -12,7 +12,12 @@
 #include "protocol/limits.h"
 #include "store/draft.h"
 
-enum spean_draft_kind { SPEAN_DRAFT_CREATE, SPEAN_DRAFT_CHANGE, SPEAN_DRAFT_GRANT };
+enum spean_draft_kind {
+    SPEAN_DRAFT_CREATE,
+    SPEAN_DRAFT_CHANGE,
+    SPEAN_DRAFT_GRANT,
+    SPEAN_DRAFT_ERASE
+};
 
 struct spean_draft_item {
     enum spean_draft_kind kind;

@@ -6,6 +6,7 @@
 #include "protocol/erasure.h"
 #include "protocol/partkey.h"
 #include "store/body.h"
+#include "store/destroy.h"
 #include "store/entries.h"
 #include "store/fold_batch.h"
 
@@ -189,6 +190,9 @@ static spean_err part_hide(struct fold_batch *b, const struct fold_place *place,
     const struct spean_db_key key = erasure_key(part, place);
     spean_err err = spean_tx_put(b->tx, SPEAN_TABLE_ERASURES, spean_db_key_view(&key), bytes);
     if (err == SPEAN_OK) {
+        err = spean_destroy_note(b->tx, part, b->now_s);
+    }
+    if (err == SPEAN_OK) {
         err = fold_grants_judge(b, part);
     }
     if (err == SPEAN_OK) {
@@ -349,6 +353,13 @@ static spean_err back_part(struct fold_batch *b, void *ctx, struct spean_view ke
     spean_db_key_put_bytes(&copy, key.data, key.len);
     (void)spean_tx_del(b->tx, SPEAN_TABLE_ERASURES, spean_db_key_view(&copy));
     err = proofs_refuse(b, proofs, 0, false);
+    bool erased = false;
+    if (err == SPEAN_OK) {
+        err = fold_part_erased(b, &part, &erased); /* By another one. */
+    }
+    if (err == SPEAN_OK && !erased) {
+        err = spean_destroy_forget(b->tx, &part);
+    }
     if (err == SPEAN_OK) {
         err = fold_grants_judge(b, &part);
     }

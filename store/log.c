@@ -9,6 +9,7 @@
 #include "store/body.h"
 #include "store/entries.h"
 #include "store/evidence.h"
+#include "store/partkeys.h"
 
 /* -- Append ---------------------------------------------------------------------------------- */
 
@@ -68,16 +69,32 @@ static spean_err find_place(struct spean_tx *tx, uint32_t number, enum spean_tx_
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
+/* Whether the body of an entry goes in with it. */
+static spean_err is_kept(struct spean_tx *tx, const struct spean_run_entry *entry,
+                         const struct spean_log_arrival *arrival, bool *kept)
+{
+    bool refused = false;
+    spean_err err = SPEAN_OK;
+    if (entry->body.len > 0 && entry->header.has_tag) {
+        err = spean_partkeys_refused(tx, &entry->header.tag, &refused);
+    }
+    *kept = !refused && (arrival->keep == NULL || arrival->keep(arrival->ctx, &entry->header));
+    return err;
+}
+
 static spean_err put_entry(struct spean_tx *tx, uint32_t number,
                            const struct spean_run_entry *entry, enum spean_tx_place place,
                            const struct spean_log_arrival *arrival)
 {
-    const spean_err err = spean_entries_put(tx, number, entry, place);
+    bool kept = false;
+    spean_err err = spean_entries_put(tx, number, entry, place);
+    if (err == SPEAN_OK) {
+        err = is_kept(tx, entry, arrival, &kept);
+    }
     if (err != SPEAN_OK) {
         return err;
     }
-    if (entry->body.len == 0 || arrival->keep == NULL ||
-        arrival->keep(arrival->ctx, &entry->header)) {
+    if (entry->body.len == 0 || kept) {
         return spean_body_put_new(tx, number, entry, place);
     }
     struct spean_run_entry bare = *entry;

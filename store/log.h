@@ -17,8 +17,8 @@
 #include "store/db.h"
 #include "store/logs.h"
 
-/* Whether a body that travels with a run is kept: false for one under an erased tag, or when room
- * is short. The entry is kept in any case. */
+/* Whether a body that travels with a run is kept: false when room is short. One under an erased tag
+ * never is (P8.7). The entry is kept in any case. */
 typedef bool spean_log_keep(void *ctx, const struct spean_header *header);
 
 struct spean_log_arrival {

@@ -83,8 +83,8 @@ SPEAN_CHECK spean_err spean_partkeys_audience(struct spean_tx *tx, const struct 
                                               const struct spean_tag *tag,
                                               struct spean_audience *out);
 
-/* Say whether a body under tag is refused, because its part was erased (P8.7): for spean_log_keep
- * and before spean_body_put(). Needs no keys. Errors as for spean_tx_get(). */
+/* Say whether a body under tag is refused, because its part was erased (P8.7), as the
+ * store does by itself. Needs no keys. Errors as for spean_tx_get(). */
 SPEAN_CHECK spean_err spean_partkeys_refused(struct spean_tx *tx, const struct spean_tag *tag,
                                              bool *refused);
 

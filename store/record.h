@@ -163,6 +163,9 @@ spean_err spean_record_del_state(struct spean_tx *tx, const struct spean_part_na
 spean_err spean_record_index(struct spean_tx *tx, const struct spean_keys *keys,
                              const struct spean_part_name *name, const struct spean_part *part);
 
+/* Let no name of a part lead to its record any more. Needs no keys. Errors stick to tx. */
+spean_err spean_record_unindex(struct spean_tx *tx, const struct spean_part_name *name);
+
 /* Give the first record id above *after (NULL: any) that stands behind prefix in the keys of a
  * table. SPEAN_ENOTFOUND: no more. SPEAN_ECORRUPT. */
 SPEAN_CHECK spean_err spean_record_id_next(struct spean_tx *tx, enum spean_table table,

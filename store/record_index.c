@@ -228,6 +228,16 @@ static spean_err replace(struct spean_tx *tx, const struct spean_part_name *name
                         (struct spean_view){names->bytes, len});
 }
 
+spean_err spean_record_unindex(struct spean_tx *tx, const struct spean_part_name *name)
+{
+    assert(tx != NULL);
+    assert(name != NULL);
+
+    struct names none;
+    none.count = 0;
+    return replace(tx, name, &none);
+}
+
 spean_err spean_record_index(struct spean_tx *tx, const struct spean_keys *keys,
                              const struct spean_part_name *name, const struct spean_part *part)
 {

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
+#include "protocol/limits.h"
 #include "protocol/text.h"
 #include "tools/call.h"
 #include "tools/compose.h"
@@ -14,6 +15,7 @@
 #include "tools/jsonget.h"
 #include "tools/out.h"
 #include "tools/show.h"
+#include "tools/timetext.h"
 #include "tools/unlocking.h"
 
 /* Describe what stands in the way of the document that was to be signed. */
@@ -66,12 +68,12 @@ static enum spean_exit tell(struct spean_call *call, const json_t *ledger)
     return SPEAN_EXIT_DONE;
 }
 
-static enum spean_exit dry_run_tell(struct spean_call *call, const char *name,
+static enum spean_exit dry_run_tell(struct spean_call *call, const char *name, uint64_t delay_s,
                                     struct spean_problem *problem)
 {
     struct spean_out *const out = spean_call_out(call);
     json_t *const object = json_pack("{s:b,s:s,s:I}", "dry_run", 1, "name", name, "erasure_delay_s",
-                                     (json_int_t)SPEAN_COMPOSE_DELAY_S);
+                                     (json_int_t)delay_s);
     if (object == NULL) {
         return spean_problem_err(problem, SPEAN_ENOMEM, "ledger found");
     }
@@ -104,6 +106,27 @@ static enum spean_exit found_send(struct spean_call *call, const struct spean_co
     return told;
 }
 
+/* Read how long an erasure can be stopped: "0", or a length of time. */
+static enum spean_exit delay_get(const struct spean_call *call, uint64_t *delay_s,
+                                 struct spean_problem *problem)
+{
+    const char *const text = spean_call_value(call, "erasure-delay");
+    int64_t seconds = 0;
+    *delay_s = SPEAN_COMPOSE_DELAY_S;
+    if (text == NULL) {
+        return SPEAN_EXIT_DONE;
+    }
+    const bool none = strcmp(text, "0") == 0;
+    if (!none && (spean_timetext_span(text, &seconds) != SPEAN_OK ||
+                  (uint64_t)seconds > SPEAN_ERASURE_DELAY_MAX)) {
+        (void)spean_problem_usage(problem, _("--%s cannot be \"%s\""), "erasure-delay", text);
+        spean_problem_hint(problem, "%s", _("a length of time up to a year, 72h or 3d; or 0"));
+        return SPEAN_EXIT_USAGE;
+    }
+    *delay_s = (uint64_t)seconds;
+    return SPEAN_EXIT_DONE;
+}
+
 /* Compose the charter, then the statement that opens this node in it. */
 static enum spean_exit found_with(struct spean_call *call, const struct spean_adminkey *admin,
                                   const json_t *node, struct spean_problem *problem)
@@ -112,14 +135,19 @@ static enum spean_exit found_with(struct spean_call *call, const struct spean_ad
     uint8_t random[SPEAN_CHARTER_RANDOM_BYTES];
     struct spean_composed charter;
     struct spean_composed statement;
+    uint64_t delay_s = 0;
+    const enum spean_exit read = delay_get(call, &delay_s, problem);
+    if (read != SPEAN_EXIT_DONE) {
+        return read;
+    }
     randombytes_buf(random, sizeof(random));
-    spean_err err = spean_compose_genesis(admin, name, random, &charter);
+    spean_err err = spean_compose_genesis(admin, name, delay_s, random, &charter);
     if (err != SPEAN_OK) {
         return refuse(err, problem);
     }
     if (spean_call_globals(call)->dry_run) {
         json_decref(charter.hex);
-        return dry_run_tell(call, name, problem);
+        return dry_run_tell(call, name, delay_s, problem);
     }
     const struct spean_handle handle = spean_handle_of(&charter.id);
     json_t *acceptance = NULL;
@@ -180,6 +208,10 @@ static const struct spean_flag found_flags[] = {
      .value = "NAME",
      .required = true,
      .help = N_("what the partners will call the ledger; it never changes")},
+    {.name = "erasure-delay",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "TIME",
+     .help = N_("how long an erasure can be stopped before it destroys: 72h; 3d if not given")},
     SPEAN_FLAG_ADMIN_KEY,
     SPEAN_FLAG_ADMIN_PASSPHRASE_FILE,
     {0},

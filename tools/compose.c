@@ -107,6 +107,7 @@ static struct room *room_new(void)
 }
 
 spean_err spean_compose_genesis(const struct spean_adminkey *admin, const char *name,
+                                uint64_t erasure_delay_s,
                                 const uint8_t random[SPEAN_CHARTER_RANDOM_BYTES],
                                 struct spean_composed *out)
 {
@@ -116,7 +117,6 @@ spean_err spean_compose_genesis(const struct spean_adminkey *admin, const char *
     assert(out != NULL);
     const struct spean_id org = *spean_adminkey_org(admin);
     const uint64_t format = ENTRY_FORMAT;
-    const uint64_t delay_s = SPEAN_COMPOSE_DELAY_S;
     struct spean_steward steward = {.org = org};
     struct spean_charter_member member = {.org = org, .status = SPEAN_MEMBER_ACTIVE};
     struct spean_id schema;
@@ -129,7 +129,7 @@ spean_err spean_compose_genesis(const struct spean_adminkey *admin, const char *
         .stewards = &steward,
         .members_count = 1,
         .members = &member,
-        .erasure_delay_s = &delay_s,
+        .erasure_delay_s = &erasure_delay_s,
         .entry_format = &format,
         .schema = &schema,
         .name = view_of(name),

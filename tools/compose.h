@@ -31,10 +31,12 @@ struct spean_composed {
 
 /*
  * Compose version 1 of a charter: the ledger name, founded by the org of admin, its charter key the
- * only steward, its org the only member. random is SPEAN_CHARTER_RANDOM_BYTES fresh bytes.
+ * only steward, its org the only member. Erasures destroy after erasure_delay_s. random is
+ * SPEAN_CHARTER_RANDOM_BYTES fresh bytes.
  * SPEAN_EINPUT: the name is empty, too long or not UTF-8. SPEAN_ENOMEM.
  */
 SPEAN_CHECK spean_err spean_compose_genesis(const struct spean_adminkey *admin, const char *name,
+                                            uint64_t erasure_delay_s,
                                             const uint8_t random[SPEAN_CHARTER_RANDOM_BYTES],
                                             struct spean_composed *out);
 

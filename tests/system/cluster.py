@@ -279,11 +279,13 @@ class Cluster:
         host.spean("member", "approve", waiting[0]["org"], "--digits", own, *host.admin())
         wait_for(lambda: guest.api("GET", "/v1/join")["state"] == "member", "membership")
 
-    def form_ledger(self, *nodes):
+    def form_ledger(self, *nodes, erasure_delay=None):
         """Start these nodes and make one ledger of them, founded by the first."""
         for node in nodes:
             node.start()
-        nodes[0].spean("ledger", "found", "--name", "Mekong Referral Ledger", *nodes[0].admin())
+        delay = [] if erasure_delay is None else ["--erasure-delay", erasure_delay]
+        nodes[0].spean("ledger", "found", "--name", "Mekong Referral Ledger", *delay,
+                       *nodes[0].admin())
         for node in nodes[1:]:
             self.invite(nodes[0], node)
 

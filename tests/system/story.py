@@ -30,8 +30,8 @@ class Story:
             self.orgs[node] = node.status()["org"]
         return self.orgs[node]
 
-    def form(self):
-        self.cluster.form_ledger(*self.nodes)
+    def form(self, erasure_delay=None):
+        self.cluster.form_ledger(*self.nodes, erasure_delay=erasure_delay)
         self.cluster.in_step(*self.nodes)
 
     def import_agencies(self):
@@ -52,22 +52,21 @@ class Story:
         self.consent = consent["id"]
         return consent
 
-    def draft(self, target):
+    def draft(self, target, *flags):
         referral = self.phnom_penh.spean(
             "referral", "create", "--from", SAMPLES / "referral.json", "--case", self.case, "--to",
-            self.org(target), "--consent", self.consent, "--respond-by", "72h")
+            self.org(target), "--consent", self.consent, "--respond-by", "72h", *flags)
         self.referral = referral["id"]
         return referral
 
     def send(self):
         return self.phnom_penh.spean("referral", "send", self.referral)
 
-    def prepare(self, target=None):
-        """Everything up to a referral that was sent to target, Tokyo unless said otherwise."""
-        target = target or self.tokyo
+    def prepare(self, *flags, recipients=None):
+        """Everything up to a referral that was sent to Tokyo, under a consent for recipients."""
         self.open_case()
-        self.give_consent(target)
-        self.draft(target)
+        self.give_consent(*(recipients or [self.tokyo]))
+        self.draft(self.tokyo, *flags)
         return self.send()
 
     def step(self, node, name, *flags, **options):

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "protocol/schema.h"
+#include "store/destroy.h"
 #include "tests/unit/node/referral_kit.h"
 
 #define ACCEPT "{\"assigned_ref\": \"w1\", \"first_contact_by\": \"2026-11-24\"}"
@@ -226,6 +228,121 @@ static void what_was_finished_before_makes_no_duplicate(void **state)
     (void)step(s, B1, "accept", ACCEPT);
 }
 
+/* -- What must not be kept ------------------------------------------------------------------- */
+
+/* Let B destroy what is erased, whatever the delay; returns how many parts. */
+static uint32_t destroy_at_b(struct story *s)
+{
+    uint32_t destroyed = 0;
+    const struct author_node *b = &s->kit->f->nodes[B1];
+    assert_int_equal(spean_destroy_due(b->store->db, b->authority, AUTHOR_NOW_S + 1, 0, &destroyed),
+                     SPEAN_OK);
+    return destroyed;
+}
+
+/* The parts that the one receipt names. */
+static json_t *receipt_of(json_t *answer)
+{
+    json_t *receipts = records_kit_at(answer, "fields.purge_receipts");
+    assert_int_equal(json_array_size(receipts), 1);
+    return json_object_get(json_array_get(receipts, 0), "item");
+}
+
+static void a_declined_referral_leaves_nothing_at_the_target(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "urgent");
+    assert_string_equal(records_kit_text(show(s, B1), "fields.age_band"), "adult");
+    (void)step(s, B1, "decline", "{\"reason\": \"no_capacity\"}");
+    records_kit_meet(s->kit);
+    json_t *answer = show(s, B1);
+    assert_string_equal(records_kit_text(answer, "state"), "declined");
+    assert_null(records_kit_at(answer, "fields.age_band")); /* Hidden at once. */
+    assert_null(records_kit_at(answer, "fields.services_requested"));
+    assert_null(records_kit_at(answer, "fields.purge_receipts"));
+    assert_int_equal(destroy_at_b(s), 1); /* The payload was never here. */
+    records_kit_meet(s->kit);
+    json_t *receipt = receipt_of(show(s, A1));
+    assert_string_equal(records_kit_text(receipt, "by_org"), s->org_b);
+    assert_string_equal(records_kit_text(receipt, "method"), "erased");
+    assert_true(json_is_true(records_kit_at(receipt, "keys_destroyed")));
+    assert_int_equal(json_integer_value(records_kit_at(receipt, "parts.0")), SPEAN_PART_PREVIEW);
+    assert_int_equal(json_array_size(records_kit_at(receipt, "parts")), 1);
+    /* The origin keeps its own. */
+    assert_string_equal(records_kit_text(show(s, A1), "fields.age_band"), "adult");
+    assert_int_equal(author_fixture_asides(s->kit->f, A1), 0);
+    assert_int_equal(author_fixture_asides(s->kit->f, B1), 0);
+}
+
+static void a_declined_emergency_leaves_no_details_either(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "emergency");
+    assert_string_equal(records_kit_text(show(s, B1), "fields.names.0.full"), "Sok Dara");
+    (void)step(s, B1, "decline", "{\"reason\": \"no_capacity\"}");
+    records_kit_meet(s->kit);
+    assert_null(records_kit_at(show(s, B1), "fields.names"));
+    assert_int_equal(destroy_at_b(s), 2);
+    records_kit_meet(s->kit);
+    assert_int_equal(json_array_size(records_kit_at(receipt_of(show(s, A1)), "parts")), 2);
+}
+
+static void a_withdrawn_consent_erases_what_the_target_took(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "urgent");
+    take_it(s);
+    assert_string_equal(records_kit_text(show(s, B1), "fields.names.0.full"), "Sok Dara");
+    (void)records_kit_ok(s->kit, A1, "POST", path("consents", s->consent, "/withdraw"),
+                         "{\"channel\": \"phone\"}");
+    records_kit_meet(s->kit);
+    assert_null(records_kit_at(show(s, B1), "fields.names"));
+    assert_int_equal(destroy_at_b(s), 2);
+    records_kit_meet(s->kit);
+    assert_int_equal(json_array_size(records_kit_at(receipt_of(show(s, A1)), "parts")), 2);
+    assert_string_equal(records_kit_text(show(s, B1), "state"), "consent_withdrawn");
+}
+
+static void who_said_that_nothing_is_kept_keeps_nothing(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "urgent");
+    take_it(s);
+    (void)step(s, A1, "cancel", "{\"reason\": \"no_longer_needed\"}");
+    records_kit_meet(s->kit);
+    assert_string_equal(records_kit_text(show(s, B1), "fields.names.0.full"), "Sok Dara");
+    (void)step(s, B1, "ack_cancel", "{\"data_purged\": \"yes\"}");
+    records_kit_meet(s->kit);
+    assert_null(records_kit_at(show(s, B1), "fields.names"));
+    assert_int_equal(destroy_at_b(s), 2);
+}
+
+static void who_keeps_it_for_a_reason_keeps_it(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "urgent");
+    take_it(s);
+    (void)step(s, A1, "cancel", "{\"reason\": \"no_longer_needed\"}");
+    records_kit_meet(s->kit);
+    (void)step(s, B1, "ack_cancel",
+               "{\"data_purged\": \"kept\", \"reason\": \"other_authority_request\"}");
+    records_kit_meet(s->kit);
+    assert_string_equal(records_kit_text(show(s, B1), "fields.names.0.full"), "Sok Dara");
+    assert_int_equal(destroy_at_b(s), 0);
+}
+
+static void nothing_is_erased_of_what_was_accepted_or_finished(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "urgent");
+    take_it(s);
+    assert_int_equal(destroy_at_b(s), 0);
+    (void)step(s, B1, "complete", "{\"outcome\": \"service_provided\"}");
+    records_kit_meet(s->kit);
+    assert_int_equal(destroy_at_b(s), 0);
+    assert_string_equal(records_kit_text(show(s, B1), "fields.names.0.full"), "Sok Dara");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, story_setup, story_teardown)
 
 int main(void)
@@ -243,6 +360,12 @@ int main(void)
         TEST(another_service_for_the_same_person_is_no_duplicate),
         TEST(a_known_duplicate_is_marked_and_not_accepted),
         TEST(what_was_finished_before_makes_no_duplicate),
+        TEST(a_declined_referral_leaves_nothing_at_the_target),
+        TEST(a_declined_emergency_leaves_no_details_either),
+        TEST(a_withdrawn_consent_erases_what_the_target_took),
+        TEST(who_said_that_nothing_is_kept_keeps_nothing),
+        TEST(who_keeps_it_for_a_reason_keeps_it),
+        TEST(nothing_is_erased_of_what_was_accepted_or_finished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,6 +132,44 @@ static void a_dry_run_signs_but_sends_nothing(void **state)
     talk_fini(&talk);
 }
 
+static void a_delay_that_is_no_time_founds_nothing(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"--erasure-delay=", "--erasure-delay=soon",
+                                      "--erasure-delay=-1d", "--erasure-delay=53w",
+                                      "--erasure-delay=00"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct talk talk;
+        const struct api_say says[] = {{.status = 200, .json = scene.node}};
+        found(&talk, says, 1, bad[i]);
+        assert_int_equal(talk.result.exit, SPEAN_EXIT_USAGE);
+        talk_fini(&talk);
+    }
+}
+
+static void a_delay_is_the_charters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *flag;
+        json_int_t delay_s;
+    } rows[] = {{"--erasure-delay=0", 0}, {"--erasure-delay=36h", 129600}, {NULL, 259200}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct talk talk;
+        const struct api_say says[] = {{.status = 200, .json = scene.node}};
+        talk_run(&talk, says, 1,
+                 (const char *const[]){"spean", "ledger", "found", "--name", "Mekong",
+                                       "--admin-key", scene.admin, "--admin-passphrase-file",
+                                       scene.secret, "--dry-run", "--json", rows[i].flag, NULL});
+        json_t *const answer = json_loads(talk.result.out, 0, NULL);
+        assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+        assert_int_equal(json_integer_value(json_object_get(answer, "erasure_delay_s")),
+                         rows[i].delay_s);
+        json_decref(answer);
+        talk_fini(&talk);
+    }
+}
+
 static void a_node_that_is_in_a_ledger_founds_no_other(void **state)
 {
     (void)state;
@@ -220,6 +258,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(founding_sends_a_charter_and_a_statement_that_hold),
         cmocka_unit_test(a_dry_run_signs_but_sends_nothing),
+        cmocka_unit_test(a_delay_that_is_no_time_founds_nothing),
+        cmocka_unit_test(a_delay_is_the_charters),
         cmocka_unit_test(a_node_that_is_in_a_ledger_founds_no_other),
         cmocka_unit_test(another_orgs_admin_key_founds_nothing),
         cmocka_unit_test(a_wrong_passphrase_is_12_and_a_missing_key_is_5),

@@ -61,8 +61,8 @@ static int scene_begin(struct orgkit *who)
     static const uint8_t random[SPEAN_CHARTER_RANDOM_BYTES] = {1};
     orgkit_make(&scene.steward);
     orgkit_make(&scene.newcomer);
-    assert_int_equal(spean_compose_genesis(scene.steward.admin, "Mekong", random, &scene.genesis),
-                     SPEAN_OK);
+    assert_int_equal(
+        spean_compose_genesis(scene.steward.admin, "Mekong", 0, random, &scene.genesis), SPEAN_OK);
     scene.handle = spean_handle_of(&scene.genesis.id);
     scratch_make(scene.folder, sizeof(scene.folder));
     orgkit_save(who, scene.folder);

@@ -33,9 +33,9 @@ static int scene_make(void **state)
     assert_non_null(scene);
     orgkit_make(&scene->founder);
     orgkit_make(&scene->newcomer);
-    assert_int_equal(
-        spean_compose_genesis(scene->founder.admin, "Mekong", random_bytes, &scene->genesis),
-        SPEAN_OK);
+    assert_int_equal(spean_compose_genesis(scene->founder.admin, "Mekong", SPEAN_COMPOSE_DELAY_S,
+                                           random_bytes, &scene->genesis),
+                     SPEAN_OK);
     scene->handle = spean_handle_of(&scene->genesis.id);
     scene->charter = json_pack("{s:[O]}", "documents", scene->genesis.hex);
     assert_non_null(scene->charter);
@@ -85,7 +85,7 @@ static void a_ledger_without_a_proper_name_is_refused(void **state)
     const char *const bad[] = {"", name, "\xff"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_not_equal(
-            spean_compose_genesis(scene->founder.admin, bad[i], random_bytes, &out), SPEAN_OK);
+            spean_compose_genesis(scene->founder.admin, bad[i], 0, random_bytes, &out), SPEAN_OK);
         assert_null(out.hex);
     }
 }

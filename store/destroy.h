@@ -1,0 +1,59 @@
+/*
+ * store/destroy.h - what an erasure hid is destroyed when the charter's delay is over (P8.7).
+ *
+ * The fold hides a part at once and notes when (store/fold.h); until it is due a cut can still take
+ * the erasure back. Then, in this order: bodies of changes and grants, opened grants, folded values
+ * and names are deleted in one transaction; the store is written anew, so that no free page holds
+ * them (spean_db_rewrite()); and only then the part counts as destroyed and may be receipted. A
+ * crash in between is gone on from. What stays is that the part was erased and under which tags, so
+ * that nothing of it is taken again, and the headers, so that the chain verifies.
+ *
+ * Nothing here needs the keys. The thread that writes to the store.
+ */
+#ifndef SPEAN_STORE_DESTROY_H
+#define SPEAN_STORE_DESTROY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/authority.h"
+#include "protocol/err.h"
+#include "store/db.h"
+#include "store/partkeys.h"
+
+enum spean_destroy_stage {
+    SPEAN_DESTROY_HIDDEN = 1, /* Waits for the delay. */
+    SPEAN_DESTROY_DELETED,    /* Waits for the store to be written anew. */
+    SPEAN_DESTROY_DONE
+};
+
+struct spean_destroy_row {
+    enum spean_destroy_stage stage;
+    uint64_t since_s; /* When it was hidden; when destroyed, once that is done. By our clock. */
+};
+
+/* Tell how far the destruction of a part is. SPEAN_ENOTFOUND: no erasure of it binds us.
+ * SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_destroy_get(struct spean_tx *tx, const struct spean_part_name *part,
+                                        struct spean_destroy_row *out);
+
+/*
+ * Destroy what was hidden delay_s ago or earlier, in transactions of its own; *destroyed counts the
+ * parts. Call it at start, after folding, and now and then: the cost of doing nothing is one look.
+ * SPEAN_EBUSY, SPEAN_EFULL, SPEAN_ENOMEM: some of it waits, call again later; a store is written
+ * anew into as much room as it takes. SPEAN_ECORRUPT, SPEAN_EIO: verify the store.
+ */
+SPEAN_CHECK spean_err spean_destroy_due(struct spean_db *db,
+                                        const struct spean_authority *authority, uint64_t now_s,
+                                        uint64_t delay_s, uint32_t *destroyed);
+
+/* -- For the fold ---------------------------------------------------------------------------- */
+
+/* Note that a part is hidden from now on, unless that is known. Errors stick to tx. */
+spean_err spean_destroy_note(struct spean_tx *tx, const struct spean_part_name *part,
+                             uint64_t now_s);
+
+/* Forget that, because no erasure of the part is left; what was deleted stays so. Errors stick. */
+spean_err spean_destroy_forget(struct spean_tx *tx, const struct spean_part_name *part);
+
+#endif

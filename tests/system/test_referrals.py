@@ -1,0 +1,100 @@
+"""tests/system/test_referrals.py - transfers, what must not be kept, emergencies, passing on."""
+
+import unittest
+
+from cluster import ClusterTest, wait_for
+from story import MARKER, Story
+
+
+class Referrals(ClusterTest):
+    def setUp(self):
+        super().setUp()
+        self.story = Story(self.cluster)
+        self.phnom_penh, self.hanoi, self.tokyo = self.story.nodes
+        self.story.form(erasure_delay="0")
+
+    def bodies(self, node):
+        """Every sealed body that both node and the origin keep: what is erased must not be among
+        them, byte for byte."""
+        found = {}
+        for place, row in self.story.entries(node).items():
+            if row["tag"] is not None and row["body"] == "held":
+                found[place] = self.story.stored(node, place)
+        return found
+
+    def test_a_transfer_opens_a_case_there_and_closes_it_here(self):
+        story = self.story
+        story.prepare("--kind", "transfer")
+        story.wait_state(self.tokyo, "sent")
+        self.assertEqual(self.tokyo.items("/v1/cases"), [])
+        story.accept()
+        cases = wait_for(lambda: self.tokyo.items("/v1/cases"), "the case at Tokyo")
+        self.assertEqual(len(cases), 1)
+        theirs = self.tokyo.spean("case", "show", cases[0]["code"])
+        self.assertEqual(theirs["fields"]["transferred_from"], story.referral)
+        self.assertEqual(theirs["fields"]["status"], "active")
+        ours = self.phnom_penh.spean("case", "show", story.case)
+        for field in ("names", "narrative"):
+            self.assertEqual(theirs["fields"][field], ours["fields"][field])
+        wait_for(lambda: self.phnom_penh.spean("case", "show", story.case)["fields"]["status"]
+                 == "closed_referred", "the case is closed at Phnom Penh")
+        self.tokyo.stop()
+        self.tokyo.start()
+        self.cluster.in_step(*story.nodes)
+        self.assertEqual(len(self.tokyo.items("/v1/cases")), 1)  # Not another one.
+
+    def test_a_declined_referral_leaves_nothing_in_the_targets_files(self):
+        story = self.story
+        story.prepare("--urgency", "emergency")
+        story.wait_state(self.tokyo, "sent")
+        wait_for(lambda: story.payload(self.tokyo), "an emergency's details come at once")
+        shared = self.bodies(self.tokyo)
+        for body in shared.values():
+            self.assertTrue(self.tokyo.holds(body))
+        story.step(self.tokyo, "decline", "--reason", "no_capacity")
+        seen = story.wait_state(self.phnom_penh, "declined")
+        receipts = wait_for(lambda: story.seen(self.phnom_penh)["fields"].get("purge_receipts"),
+                            "a receipt of Tokyo")
+        self.assertEqual([row["item"]["parts"] for row in receipts], [[2, 3]], seen)
+        self.assertEqual(receipts[0]["item"]["by_org"], self.tokyo.status()["org"])
+        self.assertEqual(story.payload(self.tokyo), {})
+        self.assertNotEqual(story.payload(self.phnom_penh), {})  # The origin keeps its own.
+        kept = self.bodies(self.tokyo)
+        gone = {place: body for place, body in shared.items() if place not in kept}
+        self.assertGreaterEqual(len(gone), 4)  # Two parts: a change and a grant of each.
+        verified = self.tokyo.spean("verify")
+        self.assertTrue(verified["ok"], verified)
+        self.tokyo.stop()
+        for place, body in gone.items():
+            self.assertFalse(self.tokyo.holds(body), place)
+            self.assertTrue(self.phnom_penh.holds(body), place)
+        self.assertFalse(self.tokyo.holds(MARKER.encode()))
+        self.nothing_comes_back(gone)
+
+    def nothing_comes_back(self, gone):
+        """What was destroyed is not fetched again, from nobody and after no restart."""
+        self.tokyo.start()
+        self.story.step(self.phnom_penh, "close", "--client-informed", "yes", "--next-step", "none")
+        self.story.wait_state(self.tokyo, "closed")
+        self.cluster.in_step(*self.story.nodes)
+        for place, body in gone.items():
+            self.assertIsNone(self.story.stored(self.tokyo, place))
+            self.assertFalse(self.tokyo.holds(body), place)
+        self.assertEqual(self.tokyo.complaints(), [])
+
+    def test_a_withdrawn_consent_is_receipted_by_who_had_accepted(self):
+        story = self.story
+        story.prepare()
+        story.wait_state(self.tokyo, "sent")
+        story.accept()
+        wait_for(lambda: story.payload(self.tokyo), "the payload at Tokyo")
+        self.phnom_penh.spean("consent", "withdraw", story.consent, "--channel", "phone", "--yes")
+        story.wait_state(self.tokyo, "consent_withdrawn")
+        receipts = wait_for(lambda: story.seen(self.phnom_penh)["fields"].get("purge_receipts"),
+                            "a receipt of Tokyo")
+        self.assertEqual([row["item"]["parts"] for row in receipts], [[2, 3]])
+        self.assertEqual(story.payload(self.tokyo), {})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,332 @@
+/* store/destroy.h: what is erased is hidden, then destroyed, and does not come back. */
+#include "store/destroy.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "protocol/partkey.h"
+#include "store/body.h"
+#include "tests/unit/store/fixture.h"
+#include "tests/unit/store/world.h"
+
+#define BOTH      3u /* Organisations 0 and 1. */
+#define AT_ORIGIN 1002u
+#define DELAY_S   259200u
+
+static const uint8_t key_a[SPEAN_KEY_BYTES] = {0xa1};
+
+struct env {
+    struct world *w;
+    struct node *ours;   /* Of organisation 0, the owner. */
+    struct node *theirs; /* Of organisation 1. */
+    struct spean_part_name part;
+    uint64_t granted;
+    uint64_t written; /* Its seq in the log of organisation 0. */
+    uint8_t fixed[WORLD_BYTES_MAX];
+};
+
+/* A referral that both have read. */
+static int setup(void **state)
+{
+    struct env *e = calloc(1, sizeof(*e));
+    assert_non_null(e);
+    e->w = world_new();
+    e->ours = node_new(e->w, 0);
+    e->theirs = node_new(e->w, 1);
+    e->part = (struct spean_part_name){world_record(e->w, 0, 7), SPEAN_PART_STEPS};
+    const struct world_grant grant = {.record = e->part.record,
+                                      .part = SPEAN_PART_STEPS,
+                                      .generation = 1,
+                                      .key = key_a,
+                                      .owner = 0,
+                                      .audience = BOTH};
+    const struct world_change create = {
+        .type = SPEAN_TYPE_REFERRAL,
+        .record = e->part.record,
+        .part = SPEAN_PART_STEPS,
+        .key = key_a,
+        .creates = true,
+        .random = 7,
+        .fixed = world_fixed_referral(e->w, 0, 1, e->fixed),
+    };
+    const struct world_change change = {
+        .type = SPEAN_TYPE_REFERRAL,
+        .record = e->part.record,
+        .part = SPEAN_PART_STEPS,
+        .key = key_a,
+        .ops_count = 1,
+        .ops = {{AT_ORIGIN, SPEAN_KIND_VALUE, SPEAN_VERB_WRITE, 1, {0}}}};
+    e->granted = world_grant(e->w, 0, &grant);
+    (void)world_write(e->w, 0, &create);
+    e->written = world_write(e->w, 0, &change);
+    node_take_all(e->theirs);
+    node_fold(e->theirs);
+    *state = e;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct env *e = *state;
+    node_free(e->ours);
+    node_free(e->theirs);
+    world_free(e->w);
+    free(e);
+    return 0;
+}
+
+static void take_and_fold(struct node *n)
+{
+    node_take_all(n);
+    node_fold(n);
+}
+
+/* Whether the body of an entry of organisation 0 is held. */
+static bool holds(struct env *e, struct node *n, uint64_t seq)
+{
+    struct spean_logs_row row;
+    struct spean_tx *tx = node_read(n);
+    const struct spean_tagged at = {0, seq};
+    struct spean_tagged found = {0, 0};
+    struct spean_tag tag;
+    struct spean_id proof;
+    spean_partkey_proof(&proof, key_a);
+    spean_partkey_tag(&tag, &proof, &e->w->logs[0]->log);
+    assert_int_equal(spean_logs_get(tx, &e->w->logs[0]->log, &row), SPEAN_OK);
+    assert_int_equal(row.number, 0);
+    const spean_err err = spean_body_next(tx, &tag, SPEAN_BODY_HELD, &at, &found);
+    spean_tx_abort(tx);
+    return err == SPEAN_OK && found.seq == seq;
+}
+
+/* Whether the file of the store has these bytes anywhere: in rows, in free pages, between rows. */
+static bool is_on_disk(const struct node *n, const uint8_t *bytes, size_t len)
+{
+    const struct fixture *f = n->fixture;
+    char path[FIXTURE_PATH_BYTES];
+    fixture_path(f, "store/data.mdb", path);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    const long size = ftell(file);
+    assert_true(size > 0);
+    rewind(file);
+    uint8_t *const all = malloc((size_t)size);
+    assert_non_null(all);
+    assert_int_equal(fread(all, 1, (size_t)size, file), (size_t)size);
+    (void)fclose(file);
+    bool found = false;
+    for (size_t i = 0; len <= (size_t)size && i <= (size_t)size - len && !found; i++) {
+        found = memcmp(all + i, bytes, len) == 0;
+    }
+    free(all);
+    return found;
+}
+
+static bool body_is_on_disk(const struct env *e, const struct node *n, uint64_t seq)
+{
+    const struct logkit_entry *entry = &e->w->logs[0]->entries[seq - 1];
+    return is_on_disk(n, entry->body, entry->body_len);
+}
+
+static uint32_t destroy(struct node *n, uint64_t now_s)
+{
+    uint32_t destroyed = 77;
+    assert_int_equal(spean_destroy_due(n->db, n->authority, now_s, DELAY_S, &destroyed), SPEAN_OK);
+    return destroyed;
+}
+
+static spean_err stage_of(struct env *e, struct node *n, struct spean_destroy_row *row)
+{
+    struct spean_tx *tx = node_read(n);
+    const spean_err err = spean_destroy_get(tx, &e->part, row);
+    spean_tx_abort(tx);
+    return err;
+}
+
+/* Hand over a body by itself, as a peer that was asked for it does. */
+static spean_err put_body(struct env *e, struct node *n, uint64_t seq)
+{
+    const struct logkit_entry *entry = &e->w->logs[0]->entries[seq - 1];
+    struct spean_logs_row row;
+    struct spean_tx *tx = NULL;
+    assert_int_equal(spean_tx_begin(n->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_logs_get(tx, &e->w->logs[0]->log, &row), SPEAN_OK);
+    const spean_err err =
+        spean_body_put(tx, &row, seq, (struct spean_view){entry->body, entry->body_len});
+    spean_tx_abort(tx);
+    return err;
+}
+
+/* -- Refusals -------------------------------------------------------------------------------- */
+
+static void what_nobody_erased_is_not_destroyed(void **state)
+{
+    struct env *e = *state;
+    struct spean_destroy_row row;
+    assert_int_equal(stage_of(e, e->theirs, &row), SPEAN_ENOTFOUND);
+    assert_int_equal(destroy(e->theirs, UINT32_MAX), 0);
+    assert_int_equal(node_value(e->theirs, &e->part, AT_ORIGIN), 1);
+    assert_true(body_is_on_disk(e, e->theirs, e->written));
+}
+
+static void nothing_is_destroyed_before_the_delay_is_over(void **state)
+{
+    struct env *e = *state;
+    struct spean_destroy_row row;
+    (void)world_erase_part(e->w, 1, &e->part, key_a);
+    take_and_fold(e->theirs);
+    assert_int_equal(node_value(e->theirs, &e->part, AT_ORIGIN), 255); /* Hidden at once. */
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S - 1), 0);
+    assert_int_equal(destroy(e->theirs, 0), 0); /* Nor with a clock set back. */
+    assert_int_equal(stage_of(e, e->theirs, &row), SPEAN_OK);
+    assert_int_equal(row.stage, SPEAN_DESTROY_HIDDEN);
+    assert_int_equal(row.since_s, WORLD_NOW_S);
+    assert_true(holds(e, e->theirs, e->written));
+}
+
+static void an_erasure_of_another_party_destroys_nothing_here(void **state)
+{
+    struct env *e = *state;
+    struct spean_destroy_row row;
+    (void)world_erase_part(e->w, 1, &e->part, key_a);
+    take_and_fold(e->ours);
+    assert_int_equal(stage_of(e, e->ours, &row), SPEAN_ENOTFOUND);
+    assert_int_equal(destroy(e->ours, UINT32_MAX), 0);
+    assert_int_equal(node_value(e->ours, &e->part, AT_ORIGIN), 1);
+}
+
+static void a_cut_in_time_leaves_nothing_to_destroy(void **state)
+{
+    struct env *e = *state;
+    struct spean_destroy_row row;
+    (void)world_erase_part(e->w, 0, &e->part, key_a);
+    take_and_fold(e->theirs);
+    assert_int_equal(stage_of(e, e->theirs, &row), SPEAN_OK);
+    world_cut(e->w, 0, e->written);
+    node_documents(e->theirs);
+    node_fold(e->theirs);
+    assert_int_equal(stage_of(e, e->theirs, &row), SPEAN_ENOTFOUND);
+    assert_int_equal(destroy(e->theirs, UINT32_MAX), 0);
+    assert_int_equal(node_value(e->theirs, &e->part, AT_ORIGIN), 1);
+}
+
+static void what_waits_behind_an_open_transaction_is_tried_again(void **state)
+{
+    struct env *e = *state;
+    struct spean_destroy_row row;
+    struct spean_tx *tx = NULL;
+    uint32_t destroyed = 77;
+    (void)world_erase_part(e->w, 1, &e->part, key_a);
+    take_and_fold(e->theirs);
+    assert_int_equal(spean_tx_begin(e->theirs->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_destroy_due(e->theirs->db, e->theirs->authority, WORLD_NOW_S + DELAY_S,
+                                       DELAY_S, &destroyed),
+                     SPEAN_EBUSY);
+    assert_int_equal(destroyed, 0);
+    spean_tx_abort(tx);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 1);
+    assert_int_equal(stage_of(e, e->theirs, &row), SPEAN_OK);
+}
+
+/* -- Destroyed ------------------------------------------------------------------------------- */
+
+static void when_it_is_due_body_key_and_values_are_gone_from_the_file(void **state)
+{
+    struct env *e = *state;
+    struct spean_destroy_row row;
+    (void)world_erase_part(e->w, 1, &e->part, key_a);
+    take_and_fold(e->theirs);
+    assert_true(body_is_on_disk(e, e->theirs, e->written));
+    assert_true(body_is_on_disk(e, e->theirs, e->granted)); /* The key's box is in it. */
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 1);
+    for (uint64_t seq = e->granted; seq <= e->written; seq++) {
+        assert_false(holds(e, e->theirs, seq));
+        assert_false(body_is_on_disk(e, e->theirs, seq));
+    }
+    assert_int_equal(stage_of(e, e->theirs, &row), SPEAN_OK);
+    assert_int_equal(row.stage, SPEAN_DESTROY_DONE);
+    assert_int_equal(row.since_s, WORLD_NOW_S + DELAY_S);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + 2 * DELAY_S), 0); /* Once. */
+    node_fold(e->theirs);
+    node_check(e->theirs);
+    assert_int_equal(node_held(e->theirs, 0), e->written); /* The chain is whole. */
+}
+
+static void what_is_destroyed_does_not_come_back(void **state)
+{
+    struct env *e = *state;
+    struct spean_tag tag;
+    struct spean_id proof;
+    bool refused = false;
+    uint64_t lacking = 77;
+    (void)world_erase_part(e->w, 0, &e->part, key_a);
+    take_and_fold(e->theirs);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 1);
+    const struct world_change later = {
+        .type = SPEAN_TYPE_REFERRAL,
+        .record = e->part.record,
+        .part = SPEAN_PART_STEPS,
+        .key = key_a,
+        .ops_count = 1,
+        .ops = {{AT_ORIGIN, SPEAN_KIND_VALUE, SPEAN_VERB_WRITE, 2, {0}}}};
+    const uint64_t seq = world_write(e->w, 0, &later);
+    take_and_fold(e->theirs);
+    assert_false(holds(e, e->theirs, seq)); /* Refused as a body; its header is there. */
+    assert_int_equal(node_held(e->theirs, 0), seq);
+    assert_int_equal(put_body(e, e->theirs, seq), SPEAN_EDENIED); /* Nor by itself. */
+    assert_int_equal(put_body(e, e->theirs, e->granted), SPEAN_EDENIED);
+    struct spean_tx *tx = node_read(e->theirs);
+    spean_partkey_proof(&proof, key_a);
+    spean_partkey_tag(&tag, &proof, &e->w->logs[0]->log);
+    assert_int_equal(spean_partkeys_refused(tx, &tag, &refused), SPEAN_OK);
+    assert_true(refused);
+    assert_int_equal(spean_partkeys_lacking_count(tx, &lacking), SPEAN_OK);
+    assert_int_equal(lacking, 0); /* Nobody is asked for it. */
+    spean_tx_abort(tx);
+    assert_int_equal(node_value(e->theirs, &e->part, AT_ORIGIN), 255);
+}
+
+static void a_restart_between_deleting_and_rewriting_is_gone_on_from(void **state)
+{
+    struct env *e = *state;
+    struct spean_destroy_row row;
+    struct spean_tx *reading = node_read(e->theirs);
+    uint32_t destroyed = 77;
+    (void)world_erase_part(e->w, 1, &e->part, key_a);
+    take_and_fold(e->theirs);
+    /* A read that goes on keeps the files from changing places. */
+    assert_int_equal(spean_destroy_due(e->theirs->db, e->theirs->authority, WORLD_NOW_S + DELAY_S,
+                                       DELAY_S, &destroyed),
+                     SPEAN_EBUSY);
+    spean_tx_abort(reading);
+    assert_int_equal(stage_of(e, e->theirs, &row), SPEAN_OK);
+    assert_int_equal(row.stage, SPEAN_DESTROY_DELETED);
+    assert_false(holds(e, e->theirs, e->written));
+    assert_int_equal(destroy(e->theirs, 0), 1); /* Whatever the clock says now. */
+    assert_false(body_is_on_disk(e, e->theirs, e->written));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(what_nobody_erased_is_not_destroyed),
+        T(nothing_is_destroyed_before_the_delay_is_over),
+        T(an_erasure_of_another_party_destroys_nothing_here),
+        T(a_cut_in_time_leaves_nothing_to_destroy),
+        T(what_waits_behind_an_open_transaction_is_tried_again),
+        T(when_it_is_due_body_key_and_values_are_gone_from_the_file),
+        T(what_is_destroyed_does_not_come_back),
+        T(a_restart_between_deleting_and_rewriting_is_gone_on_from),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
