@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/core_internal.h"
+#include "store/beyond.h"
 #include "store/body.h"
 #include "store/documents.h"
 #include "store/evidence.h"
@@ -131,6 +132,23 @@ static void append(struct spean_core *core, const struct spean_sync_effect *effe
     }
     /* SPEAN_EEXISTS is as good; a transaction that failed is told of when it is committed. */
     add_token(core, effect->as.append.token, spean_run_size(run), false);
+}
+
+/* Beyond a quota, and of a log that is open again, nothing is kept: whoever asked must hear. */
+static void set_aside(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    const struct spean_run *run = effect->as.append.run;
+    const struct spean_log *log = spean_authority_log(core->authority, spean_run_log(run));
+    struct spean_tx *tx = batch(core);
+    const bool closed = log != NULL && log->status != SPEAN_LOG_OPEN;
+    const spean_err err = tx != NULL && closed ? spean_beyond_keep(tx, run, log) : SPEAN_ESTATE;
+    if (tx != NULL && (err == SPEAN_OK || spean_tx_err(tx) != SPEAN_OK)) {
+        add_token(core, effect->as.append.token, spean_run_size(run), false);
+        return;
+    }
+    SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "aside_not_kept",
+                        spean_journal_text("err", spean_err_name(err)));
+    defer_refused(core, effect->as.append.token);
 }
 
 static void put_bodies(struct spean_core *core, const struct spean_sync_effect *effect)
@@ -269,6 +287,10 @@ static const void *pointed_to(const struct spean_sync_effect *effect, size_t *le
         *len = effect->as.load_run.places_count * sizeof(*effect->as.load_run.places);
         return effect->as.load_run.places;
     }
+    if (effect->kind == SPEAN_SYNC_LOAD_BRANCH) {
+        *len = effect->as.load_branch.held_count * sizeof(*effect->as.load_branch.held);
+        return effect->as.load_branch.held;
+    }
     if (effect->kind == SPEAN_SYNC_LOAD_BODIES) {
         *len = effect->as.load_bodies.count * sizeof(*effect->as.load_bodies.seqs);
         return effect->as.load_bodies.seqs;
@@ -293,6 +315,8 @@ static void copy_pointed_to(struct deferred *kept, const void *from, size_t len)
     }
     if (kept->effect.kind == SPEAN_SYNC_LOAD_RUN) {
         kept->effect.as.load_run.places = to;
+    } else if (kept->effect.kind == SPEAN_SYNC_LOAD_BRANCH) {
+        kept->effect.as.load_branch.held = to;
     } else if (kept->effect.kind == SPEAN_SYNC_LOAD_BODIES) {
         kept->effect.as.load_bodies.seqs = to;
     } else if (kept->effect.kind == SPEAN_SYNC_LOAD_DOCUMENTS) {
@@ -368,6 +392,9 @@ static void carry_out(struct spean_core *core, const struct spean_sync_effect *e
     case SPEAN_SYNC_APPEND:
         append(core, effect);
         break;
+    case SPEAN_SYNC_SET_ASIDE:
+        set_aside(core, effect);
+        break;
     case SPEAN_SYNC_PUT_BODIES:
         put_bodies(core, effect);
         break;
@@ -394,6 +421,8 @@ static void carry_out(struct spean_core *core, const struct spean_sync_effect *e
     case SPEAN_SYNC_LOAD_PLACES:
     case SPEAN_SYNC_LOAD_BODIES:
     case SPEAN_SYNC_LOAD_LACKING:
+    case SPEAN_SYNC_LOAD_HELD_ASIDE:
+    case SPEAN_SYNC_LOAD_BRANCH:
     case SPEAN_SYNC_LOAD_EVIDENCE:
     case SPEAN_SYNC_LOAD_DOCUMENTS:
     case SPEAN_SYNC_PUT_DOCUMENTS:
@@ -521,6 +550,51 @@ static void load_bodies(struct spean_core *core, const struct spean_sync_effect 
     spean_tx_abort(tx);
 }
 
+static void load_held_aside(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    struct spean_tx *tx = reading(core);
+    if (tx == NULL) {
+        return;
+    }
+    struct spean_beyond_held held;
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_HELD_ASIDE, .link = effect->link};
+    event.as.loaded_held_aside.want = effect->as.load_held_aside.want;
+    event.as.loaded_held_aside.held = held.places;
+    if (spean_beyond_held(tx, &effect->as.load_held_aside.log, &effect->as.load_held_aside.after,
+                          &held) == SPEAN_OK) {
+        event.as.loaded_held_aside.count = held.count;
+        event.as.loaded_held_aside.more = held.more;
+        event.as.loaded_held_aside.full = held.full;
+    } else {
+        event.as.loaded_held_aside.full = true; /* Damaged: more of it would not help. */
+    }
+    core_step(core, &event);
+    spean_tx_abort(tx);
+}
+
+static void load_branch(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    struct spean_tx *tx = reading(core);
+    if (tx == NULL) {
+        return;
+    }
+    const struct spean_beyond_request request = {.log = &effect->as.load_branch.log,
+                                                 .after = effect->as.load_branch.after,
+                                                 .held = effect->as.load_branch.held,
+                                                 .held_count = effect->as.load_branch.held_count,
+                                                 .more = effect->as.load_branch.more};
+    struct spean_beyond_branch branch = {0};
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_BRANCH, .link = effect->link};
+    event.as.loaded_branch.want = effect->as.load_branch.want;
+    event.as.loaded_branch.log = effect->as.load_branch.log;
+    if (spean_beyond_serve(tx, &request, core->frame, SPEAN_FRAME_BYTES_MAX, &branch) == SPEAN_OK) {
+        event.as.loaded_branch.run = branch.run;
+        event.as.loaded_branch.previous = branch.previous;
+    }
+    core_step(core, &event);
+    spean_tx_abort(tx);
+}
+
 static void load_evidence(struct spean_core *core, const struct spean_sync_effect *effect)
 {
     struct spean_tx *tx = reading(core);
@@ -607,6 +681,10 @@ static void answer(struct spean_core *core, const struct spean_sync_effect *effe
         load_bodies(core, effect);
     } else if (effect->kind == SPEAN_SYNC_LOAD_LACKING) {
         core_load_lacking(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_HELD_ASIDE) {
+        load_held_aside(core, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_BRANCH) {
+        load_branch(core, effect);
     } else if (effect->kind == SPEAN_SYNC_LOAD_EVIDENCE) {
         load_evidence(core, effect);
     } else if (effect->kind == SPEAN_SYNC_LOAD_DOCUMENTS) {
@@ -629,7 +707,8 @@ static void answer(struct spean_core *core, const struct spean_sync_effect *effe
 /* Runs and bodies for a link whose pipe is full wait until it is not. */
 static bool is_held_up(struct spean_core *core, const struct spean_sync_effect *effect)
 {
-    if (effect->kind != SPEAN_SYNC_LOAD_RUN && effect->kind != SPEAN_SYNC_LOAD_BODIES) {
+    if (effect->kind != SPEAN_SYNC_LOAD_RUN && effect->kind != SPEAN_SYNC_LOAD_BODIES &&
+        effect->kind != SPEAN_SYNC_LOAD_BRANCH) {
         return false;
     }
     const struct core_link *link = core_link_find(core, effect->link);

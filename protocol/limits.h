@@ -37,6 +37,7 @@
 #define SPEAN_PLACES_MAX        32u
 #define SPEAN_WANTS_MAX         8u /* Requests open at once on one link, each way. */
 #define SPEAN_FETCH_SEQS_MAX    256u
+#define SPEAN_ASIDE_HELD_MAX    256u /* Places in one ASIDE. */
 #define SPEAN_FRONTIER_LOGS_MAX 65536u
 
 #endif

@@ -36,6 +36,8 @@ static const uint8_t elements_of[] = {
     [SPEAN_MESSAGE_JOIN] = 4,
     [SPEAN_MESSAGE_CHALLENGE] = 2,
     [SPEAN_MESSAGE_STANDING] = 2,
+    [SPEAN_MESSAGE_ASIDE] = 7,
+    [SPEAN_MESSAGE_BRANCH] = 5,
 };
 
 #define TYPES_COUNT (sizeof(elements_of) / sizeof(elements_of[0]))
@@ -231,16 +233,56 @@ static void read_bodies(struct spean_reader *r, struct spean_message *m)
     m->as.bodies.more = spean_reader_bool(r);
 }
 
+/* The run's own decoder checks it, and it ends the frame: what is left is the run. */
+static struct spean_view read_rest(struct spean_reader *r)
+{
+    const struct spean_view rest = {r->pos, (size_t)(r->end - r->pos)};
+    r->pos = r->end;
+    if (rest.len == 0) {
+        spean_reader_fail(r, SPEAN_EFORMAT);
+    }
+    return rest;
+}
+
 static void read_run(struct spean_reader *r, struct spean_message *m)
 {
     m->as.run.want = read_number(r);
     read_id(r, &m->as.run.log);
-    /* The run's own decoder checks it, and it ends the frame: what is left is the run. */
-    m->as.run.run = (struct spean_view){r->pos, (size_t)(r->end - r->pos)};
-    r->pos = r->end;
-    if (m->as.run.run.len == 0) {
+    m->as.run.run = read_rest(r);
+}
+
+static void read_aside(struct spean_reader *r, struct spean_message *m)
+{
+    static const struct spean_id none;
+    m->as.aside.want = read_number(r);
+    read_id(r, &m->as.aside.log);
+    m->as.aside.after.seq = spean_reader_uint(r, UINT64_MAX);
+    read_id(r, &m->as.aside.after.entry);
+    struct spean_place before = m->as.aside.after;
+    const uint32_t count = spean_reader_array(r, 0, SPEAN_ASIDE_HELD_MAX);
+    for (uint32_t i = 0; i < count && !spean_reader_failed(r); i++) {
+        (void)spean_reader_array(r, 2, 2);
+        read_place(r, &m->as.aside.held[i]);
+        if (spean_place_compare(&m->as.aside.held[i], &before) <= 0) {
+            spean_reader_fail(r, SPEAN_EFORMAT);
+        }
+        before = m->as.aside.held[i];
+    }
+    m->as.aside.held_count = count;
+    m->as.aside.more = spean_reader_bool(r);
+    const bool start = m->as.aside.after.seq == 0;
+    if (m->as.aside.want == 0 || (m->as.aside.more && count == 0) ||
+        (start && !spean_id_equal(&m->as.aside.after.entry, &none))) {
         spean_reader_fail(r, SPEAN_EFORMAT);
     }
+}
+
+static void read_branch(struct spean_reader *r, struct spean_message *m)
+{
+    m->as.branch.want = read_number(r);
+    read_id(r, &m->as.branch.log);
+    read_id(r, &m->as.branch.previous);
+    m->as.branch.run = read_rest(r);
 }
 
 static void read_content_of_sync(struct spean_reader *r, struct spean_message *m)
@@ -280,6 +322,12 @@ static void read_content_of_sync(struct spean_reader *r, struct spean_message *m
     case SPEAN_MESSAGE_SYNCED:
         read_id(r, &m->as.synced.frontier);
         m->as.synced.missing = spean_reader_uint(r, UINT64_MAX);
+        break;
+    case SPEAN_MESSAGE_ASIDE:
+        read_aside(r, m);
+        break;
+    case SPEAN_MESSAGE_BRANCH:
+        read_branch(r, m);
         break;
     case SPEAN_MESSAGE_HELLO:
     case SPEAN_MESSAGE_REFUSE:
@@ -350,6 +398,8 @@ static void read_content(struct spean_reader *r, struct spean_message *m)
     case SPEAN_MESSAGE_BODIES:
     case SPEAN_MESSAGE_HEAD:
     case SPEAN_MESSAGE_HELD:
+    case SPEAN_MESSAGE_ASIDE:
+    case SPEAN_MESSAGE_BRANCH:
     case SPEAN_MESSAGE_SYNCED:
         read_content_of_sync(r, m);
         break;
@@ -516,6 +566,20 @@ static void write_fetch(struct spean_writer *w, const struct spean_message *m)
     }
 }
 
+static void write_aside(struct spean_writer *w, const struct spean_message *m)
+{
+    assert(m->as.aside.held_count <= SPEAN_ASIDE_HELD_MAX);
+    spean_writer_uint(w, m->as.aside.want);
+    write_id(w, &m->as.aside.log);
+    write_place(w, &m->as.aside.after);
+    spean_writer_array(w, m->as.aside.held_count);
+    for (uint32_t i = 0; i < m->as.aside.held_count; i++) {
+        spean_writer_array(w, 2);
+        write_place(w, &m->as.aside.held[i]);
+    }
+    spean_writer_bool(w, m->as.aside.more);
+}
+
 static void write_content_of_sync(struct spean_writer *w, const struct spean_message *m)
 {
     switch (m->type) {
@@ -560,6 +624,15 @@ static void write_content_of_sync(struct spean_writer *w, const struct spean_mes
     case SPEAN_MESSAGE_SYNCED:
         write_id(w, &m->as.synced.frontier);
         spean_writer_uint(w, m->as.synced.missing);
+        break;
+    case SPEAN_MESSAGE_ASIDE:
+        write_aside(w, m);
+        break;
+    case SPEAN_MESSAGE_BRANCH:
+        spean_writer_uint(w, m->as.branch.want);
+        write_id(w, &m->as.branch.log);
+        write_id(w, &m->as.branch.previous);
+        spean_writer_raw(w, m->as.branch.run);
         break;
     case SPEAN_MESSAGE_HELLO:
     case SPEAN_MESSAGE_REFUSE:
@@ -624,6 +697,8 @@ static void write_content(struct spean_writer *w, const struct spean_message *m)
     case SPEAN_MESSAGE_BODIES:
     case SPEAN_MESSAGE_HEAD:
     case SPEAN_MESSAGE_HELD:
+    case SPEAN_MESSAGE_ASIDE:
+    case SPEAN_MESSAGE_BRANCH:
     case SPEAN_MESSAGE_SYNCED:
         write_content_of_sync(w, m);
         break;

@@ -52,7 +52,9 @@ enum spean_message_type {
     SPEAN_MESSAGE_OFFER = 20,
     SPEAN_MESSAGE_JOIN = 21,
     SPEAN_MESSAGE_CHALLENGE = 22,
-    SPEAN_MESSAGE_STANDING = 23
+    SPEAN_MESSAGE_STANDING = 23,
+    SPEAN_MESSAGE_ASIDE = 24,
+    SPEAN_MESSAGE_BRANCH = 25
 };
 
 enum spean_want_end { SPEAN_END_NO_MORE = 0, SPEAN_END_NOT_SERVED = 1 };
@@ -120,6 +122,20 @@ struct spean_message {
             struct spean_place places[SPEAN_PLACES_MAX]; /* Descending by seq. */
             uint64_t bytes;
         } want;
+        struct {
+            uint32_t want;
+            struct spean_id log;
+            struct spean_place after; /* Seq 0: from the start. */
+            uint32_t held_count;
+            struct spean_place held[SPEAN_ASIDE_HELD_MAX]; /* Ascending by seq, then entry. */
+            bool more;
+        } aside;
+        struct {
+            uint32_t want;
+            struct spean_id log;
+            struct spean_id previous; /* All zero: the run begins at seq 1. */
+            struct spean_view run;
+        } branch;
         struct {
             uint32_t want;
             struct spean_id log;

@@ -260,6 +260,14 @@ spean_err spean_run_verify(const struct spean_run *run, const struct spean_key *
     return spean_commit_verify(&run->signature, &run->log, &last->id, signing);
 }
 
+int spean_place_compare(const struct spean_place *a, const struct spean_place *b)
+{
+    if (a->seq != b->seq) {
+        return a->seq < b->seq ? -1 : 1;
+    }
+    return spean_id_compare(&a->entry, &b->entry);
+}
+
 uint32_t spean_run_count(const struct spean_run *run)
 {
     return run->count;

@@ -22,6 +22,9 @@ struct spean_place {
     struct spean_id entry;
 };
 
+/* The order of seq, then entry id: below, equal to or above 0. */
+int spean_place_compare(const struct spean_place *a, const struct spean_place *b);
+
 struct spean_run_entry {
     struct spean_header header;
     struct spean_view header_bytes; /* Belongs to the run. */

@@ -286,7 +286,9 @@ static void on_stored(struct spean_sync *s, const struct spean_sync_event *event
     const struct append a = s->appends[i];
     s->appends_count--;
     memmove(&s->appends[i], &s->appends[i + 1], (s->appends_count - i) * sizeof(*s->appends));
-    if (a.fetch != 0) {
+    if (a.aside) {
+        sync_aside_durable(s, &a, stored);
+    } else if (a.fetch != 0) {
         sync_bodies_durable(s, &a, stored, event->as.durable.bad);
     } else if (stored) {
         sync_want_durable(s, &a);
@@ -428,6 +430,12 @@ static void on_session_message(struct spean_sync *s, struct link *link,
     case SPEAN_MESSAGE_HELD:
         sync_serve_held(s, link, m);
         break;
+    case SPEAN_MESSAGE_ASIDE:
+        sync_aside_serve(s, link, m);
+        break;
+    case SPEAN_MESSAGE_BRANCH:
+        sync_aside_branch(s, link, m);
+        break;
     case SPEAN_MESSAGE_HELLO:
     case SPEAN_MESSAGE_REFUSE:
     case SPEAN_MESSAGE_PING:
@@ -523,7 +531,8 @@ static bool is_serving(const struct link *link)
 static bool is_owed(const struct link *link)
 {
     return link->phase < PHASE_FETCH || (!link->synced_received && !is_serving(link)) ||
-           sync_want_open(link) || sync_bodies_open(link) || spean_frontier_count(link->pushed) > 0;
+           sync_want_open(link) || sync_bodies_open(link) || sync_aside_open(link) ||
+           spean_frontier_count(link->pushed) > 0;
 }
 
 /* How long nothing but PING and PONG may come while something is owed (P13.13). */
@@ -658,7 +667,7 @@ static void forget_appends(struct spean_sync *s, const struct spean_id *log, uin
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->appends_count; i++) {
         const struct append *a = &s->appends[i];
-        if (a->fetch != 0 || a->place.seq <= head || !spean_id_equal(&a->log, log)) {
+        if (a->fetch != 0 || a->aside || a->place.seq <= head || !spean_id_equal(&a->log, log)) {
             s->appends[kept++] = *a;
         }
     }
@@ -729,6 +738,10 @@ static void on_link_event(struct spean_sync *s, struct link *link,
         sync_serve_bodies(s, link, event);
     } else if (event->kind == SPEAN_SYNC_LOADED_LACKING) {
         sync_bodies_lacking(s, link, event);
+    } else if (event->kind == SPEAN_SYNC_LOADED_HELD_ASIDE) {
+        sync_aside_held(s, link, event);
+    } else if (event->kind == SPEAN_SYNC_LOADED_BRANCH) {
+        sync_aside_loaded(s, link, event);
     } else if (event->kind == SPEAN_SYNC_LOADED_EVIDENCE) {
         on_evidence_loaded(s, link, event->as.message);
     } else if (event->kind == SPEAN_SYNC_LOADED_DOCUMENTS) {
@@ -790,6 +803,8 @@ static void dispatch(struct spean_sync *s, const struct spean_sync_event *event)
     case SPEAN_SYNC_LOADED_RUN:
     case SPEAN_SYNC_LOADED_BODIES:
     case SPEAN_SYNC_LOADED_LACKING:
+    case SPEAN_SYNC_LOADED_HELD_ASIDE:
+    case SPEAN_SYNC_LOADED_BRANCH:
     case SPEAN_SYNC_LOADED_EVIDENCE:
     case SPEAN_SYNC_LOADED_DOCUMENTS:
     case SPEAN_SYNC_DOCUMENTS_PUT:

@@ -64,24 +64,26 @@ enum spean_link_mode {
 };
 
 enum spean_sync_event_kind {
-    SPEAN_SYNC_PEER_UP,          /* up */
-    SPEAN_SYNC_PEER_DOWN,        /* link only */
-    SPEAN_SYNC_MESSAGE,          /* message */
-    SPEAN_SYNC_DURABLE,          /* durable: an APPEND or PUT_BODIES reached the disk */
-    SPEAN_SYNC_NOT_DURABLE,      /* durable: it could not be written (full); nothing was kept */
-    SPEAN_SYNC_LOADED_RUN,       /* loaded_run: answers LOAD_RUN */
-    SPEAN_SYNC_LOADED_PLACES,    /* loaded_places: answers LOAD_PLACES */
-    SPEAN_SYNC_LOADED_BODIES,    /* loaded_bodies: answers LOAD_BODIES, once or more */
-    SPEAN_SYNC_LOADED_LACKING,   /* loaded_lacking: answers LOAD_LACKING */
-    SPEAN_SYNC_LOADED_EVIDENCE,  /* message: one evidence; answers LOAD_EVIDENCE, any number */
-    SPEAN_SYNC_LOADED_DOCUMENTS, /* loaded_documents: answers LOAD_DOCUMENTS, once or more */
-    SPEAN_SYNC_DOCUMENTS_PUT,    /* documents_put: answers PUT_DOCUMENTS */
-    SPEAN_SYNC_AUTHORITY,        /* The authority changed, whoever changed it. */
-    SPEAN_SYNC_COMMITTED,        /* committed: a local commit is durable */
-    SPEAN_SYNC_CUT,              /* cut: a log was cut or chose a branch; its head moved back */
-    SPEAN_SYNC_LACKING,          /* New keys or grants: bodies may be lacking now that were not. */
-    SPEAN_SYNC_RESUME,           /* Somebody made room, or does not want to wait: pauses end. */
-    SPEAN_SYNC_TIMER,            /* now_ms only; at least once a second */
+    SPEAN_SYNC_PEER_UP,           /* up */
+    SPEAN_SYNC_PEER_DOWN,         /* link only */
+    SPEAN_SYNC_MESSAGE,           /* message */
+    SPEAN_SYNC_DURABLE,           /* durable: APPEND, PUT_BODIES or SET_ASIDE reached the disk */
+    SPEAN_SYNC_NOT_DURABLE,       /* durable: it could not be written (full); nothing was kept */
+    SPEAN_SYNC_LOADED_RUN,        /* loaded_run: answers LOAD_RUN */
+    SPEAN_SYNC_LOADED_PLACES,     /* loaded_places: answers LOAD_PLACES */
+    SPEAN_SYNC_LOADED_BODIES,     /* loaded_bodies: answers LOAD_BODIES, once or more */
+    SPEAN_SYNC_LOADED_LACKING,    /* loaded_lacking: answers LOAD_LACKING */
+    SPEAN_SYNC_LOADED_HELD_ASIDE, /* loaded_held_aside: answers LOAD_HELD_ASIDE */
+    SPEAN_SYNC_LOADED_BRANCH,     /* loaded_branch: answers LOAD_BRANCH */
+    SPEAN_SYNC_LOADED_EVIDENCE,   /* message: one evidence; answers LOAD_EVIDENCE, any number */
+    SPEAN_SYNC_LOADED_DOCUMENTS,  /* loaded_documents: answers LOAD_DOCUMENTS, once or more */
+    SPEAN_SYNC_DOCUMENTS_PUT,     /* documents_put: answers PUT_DOCUMENTS */
+    SPEAN_SYNC_AUTHORITY,         /* The authority changed, whoever changed it. */
+    SPEAN_SYNC_COMMITTED,         /* committed: a local commit is durable */
+    SPEAN_SYNC_CUT,               /* cut: a log was cut or chose a branch; its head moved back */
+    SPEAN_SYNC_LACKING,           /* New keys or grants: bodies may be lacking now that were not. */
+    SPEAN_SYNC_RESUME,            /* Somebody made room, or does not want to wait: pauses end. */
+    SPEAN_SYNC_TIMER,             /* now_ms only; at least once a second */
 };
 
 /* What a run is loaded for; comes back with it. */
@@ -164,6 +166,19 @@ struct spean_sync_event {
             uint64_t missing; /* Bodies we are entitled to and lack, from whomever. */
         } loaded_lacking;
         struct {
+            uint32_t want;
+            uint32_t count;                 /* At most SPEAN_ASIDE_HELD_MAX. */
+            const struct spean_place *held; /* Ascending by seq, then entry. */
+            bool more;                      /* There are others behind the last. */
+            bool full;                      /* The quota is reached: nothing more is kept. */
+        } loaded_held_aside;
+        struct {
+            uint32_t want;
+            struct spean_id log;
+            struct spean_id previous;
+            struct spean_view run; /* Encoded; len 0: there is none. */
+        } loaded_branch;
+        struct {
             uint32_t count;
             const struct spean_view *documents;
             bool more;
@@ -179,23 +194,26 @@ struct spean_sync_event {
 };
 
 enum spean_sync_effect_kind {
-    SPEAN_SYNC_SEND,           /* message, to link */
-    SPEAN_SYNC_DROP,           /* drop: end the link; on err != OK back off before dialling again */
-    SPEAN_SYNC_APPEND,         /* append: make the run durable; then DURABLE with its token */
-    SPEAN_SYNC_PUT_BODIES,     /* put_bodies: check against headers, make durable; then DURABLE */
-    SPEAN_SYNC_LOAD_RUN,       /* load_run */
-    SPEAN_SYNC_LOAD_PLACES,    /* load_places: head and 1, 2, 4 ... commits below (P13.6) */
-    SPEAN_SYNC_LOAD_BODIES,    /* load_bodies */
-    SPEAN_SYNC_LOAD_LACKING,   /* load_lacking: what this peer may hold of what we lack */
-    SPEAN_SYNC_LOAD_EVIDENCE,  /* What is kept about logs that are disputed. */
-    SPEAN_SYNC_LOAD_DOCUMENTS, /* load_documents */
-    SPEAN_SYNC_PUT_DOCUMENTS,  /* put_documents: judge, make durable, then DOCUMENTS_PUT */
-    SPEAN_SYNC_LOBBY_JOIN,     /* join: a newcomer's JOIN, for the node to judge and answer */
-    SPEAN_SYNC_LOBBY_ANSWER,   /* answer: CHALLENGE or STANDING from the node we joined through */
-    SPEAN_SYNC_EVIDENCE,       /* evidence: verified; keep one per log, mark it disputed, alarm */
-    SPEAN_SYNC_PEER_HOLDS,     /* holds: the peer told that this place is durable there; of our own
-                                  log, and of others as far as they are ahead of us */
-    SPEAN_SYNC_REPORT,         /* report: for logs, status and metrics */
+    SPEAN_SYNC_SEND,         /* message, to link */
+    SPEAN_SYNC_DROP,         /* drop: end the link; on err != OK back off before dialling again */
+    SPEAN_SYNC_APPEND,       /* append: make the run durable; then DURABLE with its token */
+    SPEAN_SYNC_SET_ASIDE,    /* append: keep what of the run is beyond the cut; then DURABLE */
+    SPEAN_SYNC_PUT_BODIES,   /* put_bodies: check against headers, make durable; then DURABLE */
+    SPEAN_SYNC_LOAD_RUN,     /* load_run */
+    SPEAN_SYNC_LOAD_PLACES,  /* load_places: head and 1, 2, 4 ... commits below (P13.6) */
+    SPEAN_SYNC_LOAD_BODIES,  /* load_bodies */
+    SPEAN_SYNC_LOAD_LACKING, /* load_lacking: what this peer may hold of what we lack */
+    SPEAN_SYNC_LOAD_HELD_ASIDE, /* load_held_aside: what is set aside here already */
+    SPEAN_SYNC_LOAD_BRANCH,     /* load_branch: a run of what is set aside, with its bodies */
+    SPEAN_SYNC_LOAD_EVIDENCE,   /* What is kept about logs that are disputed. */
+    SPEAN_SYNC_LOAD_DOCUMENTS,  /* load_documents */
+    SPEAN_SYNC_PUT_DOCUMENTS,   /* put_documents: judge, make durable, then DOCUMENTS_PUT */
+    SPEAN_SYNC_LOBBY_JOIN,      /* join: a newcomer's JOIN, for the node to judge and answer */
+    SPEAN_SYNC_LOBBY_ANSWER,    /* answer: CHALLENGE or STANDING from the node we joined through */
+    SPEAN_SYNC_EVIDENCE,        /* evidence: verified; keep one per log, mark it disputed, alarm */
+    SPEAN_SYNC_PEER_HOLDS,      /* holds: the peer told that this place is durable there; of our own
+                                   log, and of others as far as they are ahead of us */
+    SPEAN_SYNC_REPORT,          /* report: for logs, status and metrics */
 };
 
 enum spean_sync_report_kind {
@@ -262,6 +280,19 @@ struct spean_sync_effect {
             bool carries;             /* We are one, and lack what we cannot read, too. */
             struct spean_fetch_at at; /* Where the walk begins. */
         } load_lacking;
+        struct {
+            uint32_t want;
+            struct spean_id log;
+            struct spean_place after; /* Seq 0: from the start. */
+        } load_held_aside;
+        struct {
+            uint32_t want;
+            struct spean_id log;
+            struct spean_place after;
+            const struct spean_place *held; /* By the asker, ascending by seq, then entry. */
+            uint32_t held_count;
+            bool more; /* It holds others behind the last: only what is before is asked for. */
+        } load_branch;
         struct {
             uint32_t count; /* In the order in which they are to be sent. */
             const struct spean_document_name *names;

@@ -345,11 +345,13 @@ static void judge(struct spean_sync *s, struct link *link)
         take_as_told(s, link);
         sync_report(s, link, SPEAN_REPORT_EQUAL, SPEAN_OK, link->missing);
         sync_serve_since(s, link);
+        sync_aside_begin(s, link);
     } else if (link->exclusions_named != s->exclusions_serial) {
         sync_compare_begin(s, link); /* A log was excluded meanwhile: compare again without it. */
     } else {
         sync_report(s, link, SPEAN_REPORT_UNEQUAL, SPEAN_OK, link->missing);
         sync_serve_since(s, link);
+        sync_aside_begin(s, link);
     }
 }
 

@@ -4,7 +4,7 @@
  * One file, one duty: sync.c takes events and keeps effects; sync_session.c opens sessions and
  * exchanges documents; sync_compare.c finds what differs and proves equality; sync_want.c asks for
  * runs and takes them in; sync_serve.c answers requests and pushes; sync_bodies.c asks for bodies;
- * sync_fork.c tells a fork from a repetition.
+ * sync_fork.c tells a fork from a repetition; sync_aside.c fetches and serves what is beyond a cut.
  */
 #ifndef SPEAN_PROTOCOL_SYNC_INTERNAL_H
 #define SPEAN_PROTOCOL_SYNC_INTERNAL_H
@@ -79,6 +79,15 @@ struct fetch {
     uint64_t seqs[SPEAN_FETCH_SEQS_MAX]; /* Asked for and not received, ascending. */
 };
 
+/* Our ASIDE. */
+struct aside {
+    uint32_t id; /* 0: none. */
+    struct spean_id log;
+    bool asked; /* It was sent, and no answer came. */
+    bool more;  /* Not all that is held was named in it. */
+    struct spean_place after, last_held;
+};
+
 struct link {
     uint64_t id;
     enum spean_link_mode mode;
@@ -127,6 +136,9 @@ struct link {
     struct fetch fetches[SPEAN_SYNC_FETCHES_MAX];
     uint32_t answers_count; /* Of FETCHes of the peer's that are not answered whole. */
     uint32_t answers[SPEAN_SYNC_FETCHES_MAX];
+    struct aside aside;
+    uint32_t next_aside;           /* Number of the log to ask about next. */
+    uint32_t aside_answer;         /* The peer's ASIDE that is not answered; 0: none. */
     struct spean_frontier *owed;   /* Pushed to us while it came from elsewhere: HELD is due. */
     struct spean_frontier *pushed; /* Pushed and not yet HELD, by log. */
     bool lacking_loading;
@@ -162,6 +174,7 @@ struct append {
     uint64_t link;
     uint32_t want;  /* 0: pushed. */
     uint32_t fetch; /* Not 0: bodies. */
+    bool aside;     /* It goes to what is set aside; want is the ASIDE. */
     struct spean_id log;
     struct spean_place place;
     uint32_t size;
@@ -336,6 +349,21 @@ void sync_bodies_lacking(struct spean_sync *s, struct link *link,
 void sync_bodies_received(struct spean_sync *s, struct link *link, const struct spean_message *m);
 void sync_bodies_durable(struct spean_sync *s, const struct append *a, bool stored, bool bad);
 bool sync_bodies_open(const struct link *link); /* Any FETCH of ours is under way. */
+
+/* -- sync_aside.c ---------------------------------------------------------------------------- */
+
+/* Both have said SYNCED: ask for what is set aside of our org's logs. */
+void sync_aside_begin(struct spean_sync *s, struct link *link);
+void sync_aside_held(struct spean_sync *s, struct link *link, const struct spean_sync_event *event);
+/* The run in hand ends beyond the cut of log. */
+void sync_aside_offered(struct spean_sync *s, struct link *link, const struct spean_log *log);
+void sync_aside_branch(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_aside_durable(struct spean_sync *s, const struct append *a, bool stored);
+bool sync_aside_end(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_aside_serve(struct spean_sync *s, struct link *link, const struct spean_message *m);
+void sync_aside_loaded(struct spean_sync *s, struct link *link,
+                       const struct spean_sync_event *event);
+bool sync_aside_open(const struct link *link); /* An ASIDE of ours waits for its answer. */
 
 /* -- sync_fork.c ----------------------------------------------------------------------------- */
 

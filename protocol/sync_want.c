@@ -56,7 +56,8 @@ static bool is_wanted(const struct spean_sync *s, const struct spean_id *log)
 static bool is_being_stored(const struct spean_sync *s, const struct spean_id *log)
 {
     for (uint32_t i = 0; i < s->appends_count; i++) {
-        if (s->appends[i].fetch == 0 && spean_id_equal(&s->appends[i].log, log)) {
+        if (s->appends[i].fetch == 0 && !s->appends[i].aside &&
+            spean_id_equal(&s->appends[i].log, log)) {
             return true;
         }
     }
@@ -328,7 +329,7 @@ void sync_want_take(struct spean_sync *s, struct link *link, struct want *w,
         return;
     }
     if (known->cut.closed && spean_run_last(s->run).seq > cut.seq) {
-        sync_report(s, link, SPEAN_REPORT_SET_ASIDE, SPEAN_EDENIED, spean_run_count(s->run));
+        sync_aside_offered(s, link, known);
         if (w != NULL) {
             sync_want_close(s, link, w);
         }
@@ -459,6 +460,9 @@ static void finish(struct spean_sync *s, struct link *link, struct want *w)
 
 void sync_want_end(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
+    if (sync_aside_end(s, link, m)) {
+        return;
+    }
     for (size_t i = 0; i < SPEAN_WANTS_MAX; i++) {
         struct want *w = &link->wants[i];
         if (w->id == 0 || w->id != m->as.end.want) {

@@ -273,6 +273,21 @@ static struct spean_view aside_encode(const struct spean_log_aside *aside, uint8
     return (struct spean_view){buf, ASIDE_FIXED + header.len + body.len};
 }
 
+/* Write an entry to what is set aside; one that is there stays. buf as above. */
+static spean_err aside_write(struct spean_tx *tx, struct spean_logs_row *row,
+                             struct spean_log_aside *aside, uint8_t *buf)
+{
+    if (row->aside_bytes >= SPEAN_LOG_ASIDE_BYTES_MAX) {
+        aside->entry.body = (struct spean_view){0};
+    }
+    const struct spean_view value = aside_encode(aside, buf);
+    const struct spean_db_key key =
+        aside_key(row->number, aside->entry.header.seq, &aside->entry.id);
+    const spean_err err = spean_tx_put_new(tx, SPEAN_TABLE_ASIDE, spean_db_key_view(&key), value);
+    row->aside_bytes += err == SPEAN_OK ? value.len : 0; /* Else it was set aside before. */
+    return err;
+}
+
 /* Move one entry from the log to what is set aside. buf as above. */
 static spean_err set_aside(struct spean_tx *tx, struct spean_logs_row *row, uint64_t seq,
                            uint8_t *buf)
@@ -293,14 +308,8 @@ static spean_err set_aside(struct spean_tx *tx, struct spean_logs_row *row, uint
     if (size > row->bytes) {
         return SPEAN_ECORRUPT;
     }
-    if (row->aside_bytes >= SPEAN_LOG_ASIDE_BYTES_MAX) {
-        aside.entry.body = (struct spean_view){0};
-    }
-    const struct spean_view value = aside_encode(&aside, buf);
-    const struct spean_db_key to = aside_key(row->number, seq, &aside.entry.id);
     const struct spean_db_key key = spean_entries_key(row->number, seq);
-    err = spean_tx_put_new(tx, SPEAN_TABLE_ASIDE, spean_db_key_view(&to), value);
-    row->aside_bytes += err == SPEAN_OK ? value.len : 0; /* Else it was set aside before. */
+    (void)aside_write(tx, row, &aside, buf);
     (void)spean_tx_del(tx, SPEAN_TABLE_ENTRIES, spean_db_key_view(&key));
     (void)spean_tx_del(tx, SPEAN_TABLE_SIGNATURES, spean_db_key_view(&key)); /* Often none. */
     row->bytes -= size;
@@ -511,6 +520,45 @@ spean_err spean_log_aside_next(struct spean_tx *tx, const struct spean_logs_row 
         (void)memcpy(at->entry.bytes, key.data + ASIDE_ID_POS, ASIDE_ID_BYTES);
     }
     return err == SPEAN_OK ? spean_log_aside_decode(row, key, value, out) : err;
+}
+
+spean_err spean_log_aside_put(struct spean_tx *tx, struct spean_logs_row *row,
+                              const struct spean_log_aside *aside)
+{
+    assert(row != NULL);
+    assert(aside != NULL);
+
+    uint8_t *buf = malloc(ASIDE_BYTES_MAX);
+    if (buf == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    struct spean_log_aside kept = *aside;
+    const spean_err err = aside_write(tx, row, &kept, buf);
+    free(buf);
+    return err == SPEAN_EEXISTS ? SPEAN_OK : err;
+}
+
+spean_err spean_log_aside_get(struct spean_tx *tx, const struct spean_logs_row *row, uint64_t seq,
+                              const struct spean_id *entry, struct spean_log_aside *out)
+{
+    assert(row != NULL);
+    assert(entry != NULL);
+
+    const struct spean_db_key at = aside_key(row->number, seq, entry);
+    const struct spean_view key = spean_db_key_view(&at);
+    struct spean_view value;
+    spean_err err = spean_tx_get(tx, SPEAN_TABLE_ASIDE, key, &value);
+    struct spean_log_aside aside;
+    if (err == SPEAN_OK) {
+        err = spean_log_aside_decode(row, key, value, &aside);
+    }
+    if (err == SPEAN_OK && !spean_id_equal(&aside.entry.id, entry)) {
+        err = SPEAN_ENOTFOUND; /* Another one, of which the key has the same bytes. */
+    }
+    if (err == SPEAN_OK) {
+        *out = aside;
+    }
+    return err;
 }
 
 spean_err spean_log_aside_decode(const struct spean_logs_row *row, struct spean_view key,

@@ -108,6 +108,18 @@ SPEAN_CHECK spean_err spean_log_aside_next(struct spean_tx *tx, const struct spe
                                            struct spean_log_aside_at *at,
                                            struct spean_log_aside *out);
 
+/* Get one entry set aside. SPEAN_ENOTFOUND: it is not. SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_log_aside_get(struct spean_tx *tx, const struct spean_logs_row *row,
+                                          uint64_t seq, const struct spean_id *entry,
+                                          struct spean_log_aside *out);
+
+/*
+ * Set an entry aside that was never on the chain held; one that is set aside stays as it is. Write
+ * the row back afterwards: aside_bytes counts it. For store/beyond.h. SPEAN_ENOMEM; others stick.
+ */
+SPEAN_CHECK spean_err spean_log_aside_put(struct spean_tx *tx, struct spean_logs_row *row,
+                                          const struct spean_log_aside *aside);
+
 /* Read a row of what is set aside. For store/check.h. SPEAN_ECORRUPT: it is damaged. */
 SPEAN_CHECK spean_err spean_log_aside_decode(const struct spean_logs_row *row,
                                              struct spean_view key, struct spean_view value,

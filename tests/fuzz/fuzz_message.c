@@ -82,6 +82,10 @@ static void walk(const struct spean_message *m)
     } else if (m->type == SPEAN_MESSAGE_WANT) {
         assert(m->as.want.want != 0);
         assert(m->as.want.places_count <= SPEAN_PLACES_MAX);
+    } else if (m->type == SPEAN_MESSAGE_ASIDE) {
+        assert(m->as.aside.want != 0);
+        assert(m->as.aside.held_count <= SPEAN_ASIDE_HELD_MAX);
+        assert(m->as.aside.held_count > 0 || !m->as.aside.more);
     } else if (m->type == SPEAN_MESSAGE_FETCH) {
         assert(m->as.fetch.seqs_count > 0);
         assert(m->as.fetch.seqs_count <= SPEAN_FETCH_SEQS_MAX);

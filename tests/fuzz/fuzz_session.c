@@ -297,6 +297,14 @@ static void carry_out(const struct spean_sync_effect *effect, enum spean_sync_ev
         peer->dropped = true;
     } else if (effect->kind == SPEAN_SYNC_APPEND) {
         check_append(effect);
+    } else if (effect->kind == SPEAN_SYNC_SET_ASIDE) {
+        const struct spean_log *log =
+            spean_authority_log(state.authority, spean_run_log(effect->as.append.run));
+        assert(log != NULL && log->status != SPEAN_LOG_OPEN);
+        assert(number_of(&log->id) == 0); /* Of our own org. */
+        assert(state.pending_count < PENDING_MAX);
+        state.pending[state.pending_count++] =
+            (struct pending){.token = effect->as.append.token, .bodies = true};
     } else if (effect->kind == SPEAN_SYNC_PUT_BODIES) {
         assert(state.pending_count < PENDING_MAX);
         state.pending[state.pending_count++] =
@@ -591,6 +599,12 @@ static void say_request(const struct peer *peer)
         m.type = SPEAN_MESSAGE_END;
         m.as.end.want = (how & 4) != 0 ? peer->want : take();
         m.as.end.status = how >> 3 & 1;
+        if ((how & 16) != 0) {
+            m.type = SPEAN_MESSAGE_ASIDE;
+            memset(&m.as.aside, 0, sizeof(m.as.aside));
+            m.as.aside.want = 1 + take();
+            m.as.aside.log = take_log(&log);
+        }
     } else {
         m.type = SPEAN_MESSAGE_FETCH;
         m.as.fetch.fetch = take();
@@ -794,6 +808,28 @@ static void answer_documents(const struct spean_sync_effect *load)
     step(&event);
 }
 
+static void answer_aside(const struct spean_sync_effect *load)
+{
+    static uint8_t buf[SPEAN_FRAME_BYTES_MAX];
+    const uint8_t how = take();
+    struct spean_sync_event event = {.link = load->link};
+    if (load->kind == SPEAN_SYNC_LOAD_HELD_ASIDE) {
+        event.kind = SPEAN_SYNC_LOADED_HELD_ASIDE;
+        event.as.loaded_held_aside.want = load->as.load_held_aside.want;
+        event.as.loaded_held_aside.full = (how & 1) != 0;
+    } else {
+        const uint32_t log = number_of(&load->as.load_branch.log);
+        event.kind = SPEAN_SYNC_LOADED_BRANCH;
+        event.as.loaded_branch.want = load->as.load_branch.want;
+        event.as.loaded_branch.log = load->as.load_branch.log;
+        if ((how & 1) != 0 && log < ORGS) {
+            event.as.loaded_branch.run = made_run(log, 0, 2, 3, true, buf);
+            event.as.loaded_branch.previous = world->entries[log][0][1].id;
+        }
+    }
+    step(&event);
+}
+
 /* Answer the oldest question, or the newest. */
 static void answer(void)
 {
@@ -814,6 +850,8 @@ static void answer(void)
         answer_places(&load);
     } else if (load.kind == SPEAN_SYNC_LOAD_LACKING) {
         answer_lacking(&load);
+    } else if (load.kind == SPEAN_SYNC_LOAD_HELD_ASIDE || load.kind == SPEAN_SYNC_LOAD_BRANCH) {
+        answer_aside(&load);
     } else if (load.kind == SPEAN_SYNC_LOAD_DOCUMENTS) {
         answer_documents(&load);
     } else if (load.kind == SPEAN_SYNC_LOAD_BODIES) {

@@ -20,13 +20,14 @@
 #define TICK_MS        1000u
 #define WALL_START_S   1790000000u
 #define CLOCK_START_MS 1000u
+#define ASIDE_MAX      1024u
 
 static const char *const type_names[32] = {
-    [1] = "HELLO",      [2] = "REFUSE",   [3] = "TITLES",  [4] = "DOCUMENTS", [5] = "EVIDENCE",
-    [6] = "DIGEST",     [7] = "ROWS",     [8] = "WANT",    [9] = "RUN",       [10] = "END",
-    [11] = "MORE",      [12] = "FETCH",   [13] = "BODIES", [14] = "HEAD",     [15] = "SYNCED",
-    [16] = "PING",      [17] = "PONG",    [18] = "HELD",   [20] = "OFFER",    [21] = "JOIN",
-    [22] = "CHALLENGE", [23] = "STANDING"};
+    [1] = "HELLO",      [2] = "REFUSE",    [3] = "TITLES",  [4] = "DOCUMENTS", [5] = "EVIDENCE",
+    [6] = "DIGEST",     [7] = "ROWS",      [8] = "WANT",    [9] = "RUN",       [10] = "END",
+    [11] = "MORE",      [12] = "FETCH",    [13] = "BODIES", [14] = "HEAD",     [15] = "SYNCED",
+    [16] = "PING",      [17] = "PONG",     [18] = "HELD",   [20] = "OFFER",    [21] = "JOIN",
+    [22] = "CHALLENGE", [23] = "STANDING", [24] = "ASIDE",  [25] = "BRANCH"};
 
 struct entry {
     struct spean_view header;
@@ -38,6 +39,14 @@ struct entry {
     struct spean_signature signature;
     struct spean_tag tag;
     bool has_tag;
+};
+
+/* What a cut took back, or what was fetched beyond it; by seq, then id. */
+struct shelf {
+    uint32_t count;
+    struct entry entries[ASIDE_MAX];
+    uint64_t seqs[ASIDE_MAX];
+    struct spean_id previous[ASIDE_MAX];
 };
 
 struct chain {
@@ -60,6 +69,8 @@ struct node {
     struct spean_authority *authority;
     struct spean_sync *sync;
     struct chain chains[SIM_NODES_MAX];
+    struct shelf *shelves[SIM_NODES_MAX];
+    uint32_t aside_room; /* Entries. */
     bool disputed[SIM_NODES_MAX];
     uint64_t told[SIM_NODES_MAX][SIM_NODES_MAX]; /* By peer, author. */
     uint8_t *documents[DOCUMENTS_MAX];
@@ -117,6 +128,7 @@ struct sim {
     struct sim_counts counts;
     struct fixture_document *charter;          /* The last version. */
     struct spean_id statements[SIM_NODES_MAX]; /* Version 2 of each org. */
+    struct fixture_document last_statement;    /* Of the last node's org. */
     char *transcript;
     size_t transcript_len;
     bool silenced[SIM_NODES_MAX];
@@ -202,6 +214,61 @@ static void drop_above(struct chain *c, uint32_t count)
     }
 }
 
+static struct entry copy_entry(const struct entry *from)
+{
+    struct entry e = *from;
+    e.header_bytes = must(malloc(from->header.len));
+    memcpy(e.header_bytes, from->header.data, from->header.len);
+    e.header = (struct spean_view){e.header_bytes, from->header.len};
+    if (from->body != NULL) {
+        e.body = must(malloc(from->body_len));
+        memcpy(e.body, from->body, from->body_len);
+    }
+    return e;
+}
+
+static void free_shelf(struct shelf *shelf)
+{
+    for (uint32_t i = 0; shelf != NULL && i < shelf->count; i++) {
+        free(shelf->entries[i].header_bytes);
+        free(shelf->entries[i].body);
+    }
+    free(shelf);
+}
+
+static struct spean_place shelved(const struct shelf *shelf, uint32_t i)
+{
+    return (struct spean_place){shelf->seqs[i], shelf->entries[i].id};
+}
+
+/* Put a copy of an entry on the shelf, in order; one that is there already stays. */
+static void shelve(struct shelf *shelf, const struct entry *from)
+{
+    struct spean_header h;
+    require(spean_header_decode(from->header, &h) == SPEAN_OK, "bad header");
+    const struct spean_place place = {h.seq, from->id};
+    uint32_t i = 0;
+    while (i < shelf->count) {
+        const struct spean_place other = shelved(shelf, i);
+        const int order = spean_place_compare(&other, &place);
+        if (order == 0) {
+            return;
+        }
+        if (order > 0) {
+            break;
+        }
+        i++;
+    }
+    require(shelf->count < ASIDE_MAX, "too much set aside");
+    memmove(&shelf->entries[i + 1], &shelf->entries[i], (shelf->count - i) * sizeof(*from));
+    memmove(&shelf->seqs[i + 1], &shelf->seqs[i], (shelf->count - i) * sizeof(h.seq));
+    memmove(&shelf->previous[i + 1], &shelf->previous[i], (shelf->count - i) * sizeof(h.previous));
+    shelf->entries[i] = copy_entry(from);
+    shelf->seqs[i] = h.seq;
+    shelf->previous[i] = h.previous;
+    shelf->count++;
+}
+
 static void write_entry(struct chain *c, const struct spean_statement_node *keys, unsigned seed_of,
                         const struct spean_tag *tag, uint8_t salt)
 {
@@ -279,7 +346,7 @@ static void start_node(struct sim *sim, struct node *node)
     require(spean_sync_new(&config, node->authority, &node->sync) == SPEAN_OK, "sync_new");
 }
 
-struct sim *sim_new(uint32_t count, struct sim_faults faults)
+static struct sim *new_ledger(uint32_t count, bool sharing, struct sim_faults faults)
 {
     struct sim *sim = must(calloc(1, sizeof(*sim)));
     struct fixture_document *v1 = must(calloc(count, sizeof(*v1)));
@@ -299,7 +366,11 @@ struct sim *sim_new(uint32_t count, struct sim_faults faults)
     const struct spean_handle handle = spean_handle_of(&charters[0].doc.id);
     for (uint32_t i = 0; i < count; i++) {
         struct node *node = &sim->nodes[i];
-        if (i > 0) {
+        const bool second = sharing && i + 1 == count; /* Of the first org. */
+        if (second) {
+            v1[i] = v1[0];
+            charters[i] = charters[i - 1];
+        } else if (i > 0) {
             fixture_org_first(&v1[i], admin_of(i));
             fixture_charter_member(&charters[i], &charters[i - 1].doc, &v1[i].doc.id,
                                    SPEAN_MEMBER_ACTIVE, admin_of(0) + 5);
@@ -307,9 +378,15 @@ struct sim *sim_new(uint32_t count, struct sim_faults faults)
         node->index = i;
         node->org = v1[i].doc.id;
         node->runs_left = UINT32_MAX;
+        node->aside_room = ASIDE_MAX;
+        for (uint32_t k = 0; k < count; k++) {
+            node->shelves[k] = must(calloc(1, sizeof(*node->shelves[k])));
+        }
         node->pending = must(calloc(FLIGHTS_MAX, sizeof(*node->pending)));
         node->keys = fixture_node(key_of(i), &node->org, &handle);
-        fixture_org_node(&v2[i], &v1[i].doc, &node->org, &handle, true, key_of(i), admin_of(i));
+        const uint32_t of = second ? 0 : i;
+        fixture_org_node(&v2[i], second ? &v2[0].doc : &v1[i].doc, &node->org, &handle, !second,
+                         key_of(i), admin_of(of));
         require(spean_authority_new(&node->authority, NULL) == SPEAN_OK, "authority_new");
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -328,10 +405,21 @@ struct sim *sim_new(uint32_t count, struct sim_faults faults)
     for (uint32_t i = 0; i < count; i++) {
         sim->statements[i] = v2[i].doc.id;
     }
+    sim->last_statement.doc = v2[count - 1].doc;
     free(v1);
     free(v2);
     free(charters);
     return sim;
+}
+
+struct sim *sim_new(uint32_t count, struct sim_faults faults)
+{
+    return new_ledger(count, false, faults);
+}
+
+struct sim *sim_new_sharing(uint32_t count, struct sim_faults faults)
+{
+    return new_ledger(count, true, faults);
 }
 
 void sim_free(struct sim *sim)
@@ -347,6 +435,7 @@ void sim_free(struct sim *sim)
             drop_above(&node->chains[k], 0);
             free(node->chains[k].entries);
             free(node->evidence[k]);
+            free_shelf(node->shelves[k]);
         }
         for (uint32_t k = 0; k < node->documents_count; k++) {
             free(node->documents[k]);
@@ -786,6 +875,9 @@ static void apply_cuts(struct sim *sim, struct node *node)
         if (log == NULL || !log->cut.closed || c->count <= log->cut.seq) {
             continue;
         }
+        for (uint32_t k = (uint32_t)log->cut.seq; k < c->count; k++) {
+            shelve(node->shelves[i], &c->entries[k]);
+        }
         drop_above(c, (uint32_t)log->cut.seq);
         node->disputed[i] = false;
         struct spean_sync_event event = {.kind = SPEAN_SYNC_CUT};
@@ -879,6 +971,127 @@ static void on_holds(struct sim *sim, struct node *node, const struct spean_sync
     }
 }
 
+static struct shelf *shelf_of(struct node *node, const struct spean_id *log)
+{
+    const struct chain *c = chain_of(node, log);
+    require(c != NULL, "set aside of an unknown log");
+    return node->shelves[c - node->chains];
+}
+
+static void on_set_aside(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
+{
+    const struct spean_run *run = effect->as.append.run;
+    const struct spean_log *log = spean_authority_log(node->authority, spean_run_log(run));
+    struct shelf *shelf = shelf_of(node, spean_run_log(run));
+    const bool stored = shelf->count < node->aside_room;
+    struct chain scratch = {.log = *spean_run_log(run),
+                            .entries = must(calloc(ENTRIES_MAX, sizeof(struct entry)))};
+    for (uint32_t i = 0; stored && i < spean_run_count(run); i++) {
+        const struct spean_run_entry *e = spean_run_entry(run, i);
+        const bool last = i + 1 == spean_run_count(run);
+        keep(&scratch, e->header_bytes, e->body, last ? spean_run_signature(run) : NULL);
+        if (e->header.seq > log->cut.seq) {
+            shelve(shelf, &scratch.entries[i]);
+        }
+    }
+    drop_above(&scratch, 0);
+    free(scratch.entries);
+    keep_pending(node,
+                 (struct pending){effect->as.append.token, sim->now_ms + STORE_MS, stored, false});
+}
+
+static void on_load_held_aside(struct sim *sim, struct node *node,
+                               const struct spean_sync_effect *effect)
+{
+    struct spean_place held[SPEAN_ASIDE_HELD_MAX];
+    const struct shelf *shelf = shelf_of(node, &effect->as.load_held_aside.log);
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_HELD_ASIDE, .link = effect->link};
+    event.as.loaded_held_aside.want = effect->as.load_held_aside.want;
+    event.as.loaded_held_aside.held = held;
+    event.as.loaded_held_aside.full = shelf->count >= node->aside_room;
+    for (uint32_t i = 0; i < shelf->count; i++) {
+        const struct spean_place place = shelved(shelf, i);
+        if (!shelf->entries[i].signed_here ||
+            spean_place_compare(&place, &effect->as.load_held_aside.after) <= 0) {
+            continue;
+        }
+        if (event.as.loaded_held_aside.count == SPEAN_ASIDE_HELD_MAX) {
+            event.as.loaded_held_aside.more = true;
+            break;
+        }
+        held[event.as.loaded_held_aside.count++] = place;
+    }
+    step_once(sim, node, &event);
+}
+
+static bool is_named(const struct spean_sync_effect *effect, const struct spean_place *place)
+{
+    for (uint32_t i = 0; i < effect->as.load_branch.held_count; i++) {
+        if (spean_place_compare(&effect->as.load_branch.held[i], place) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The index of what is to be given next; count: nothing. */
+static uint32_t next_of(const struct shelf *shelf, const struct spean_sync_effect *effect)
+{
+    const uint32_t held = effect->as.load_branch.held_count;
+    for (uint32_t i = 0; i < shelf->count; i++) {
+        const struct spean_place place = shelved(shelf, i);
+        if (effect->as.load_branch.more &&
+            spean_place_compare(&effect->as.load_branch.held[held - 1], &place) < 0) {
+            break;
+        }
+        if (shelf->entries[i].signed_here &&
+            spean_place_compare(&place, &effect->as.load_branch.after) > 0 &&
+            !is_named(effect, &place)) {
+            return i;
+        }
+    }
+    return shelf->count;
+}
+
+/* The index of the entry before entry i of what is set aside, if that is not signed; count: none.
+ */
+static uint32_t unsigned_before(const struct shelf *shelf, uint32_t i)
+{
+    for (uint32_t k = 0; k < shelf->count; k++) {
+        if (shelf->seqs[k] + 1 == shelf->seqs[i] && !shelf->entries[k].signed_here &&
+            spean_id_equal(&shelf->entries[k].id, &shelf->previous[i])) {
+            return k;
+        }
+    }
+    return shelf->count;
+}
+
+static void on_load_branch(struct sim *sim, struct node *node,
+                           const struct spean_sync_effect *effect)
+{
+    static uint8_t buf[SPEAN_FRAME_BYTES_MAX];
+    struct spean_run_source sources[SPEAN_RUN_ENTRIES_MAX];
+    const struct shelf *shelf = shelf_of(node, &effect->as.load_branch.log);
+    const uint32_t last = next_of(shelf, effect);
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_BRANCH, .link = effect->link};
+    event.as.loaded_branch.want = effect->as.load_branch.want;
+    event.as.loaded_branch.log = effect->as.load_branch.log;
+    uint32_t first = SPEAN_RUN_ENTRIES_MAX;
+    for (uint32_t i = last; i < shelf->count; i = unsigned_before(shelf, i)) {
+        const struct entry *e = &shelf->entries[i];
+        sources[--first] =
+            (struct spean_run_source){e->header, {e->body, e->body != NULL ? e->body_len : 0}};
+        event.as.loaded_branch.previous = shelf->previous[i];
+    }
+    if (last < shelf->count) {
+        require(spean_run_encode(&sources[first], SPEAN_RUN_ENTRIES_MAX - first,
+                                 &shelf->entries[last].signature, buf, sizeof(buf),
+                                 &event.as.loaded_branch.run) == SPEAN_OK,
+                "run_encode");
+    }
+    step_once(sim, node, &event);
+}
+
 static void on_report(struct sim *sim, const struct spean_sync_effect *effect)
 {
     sim->counts.by_report[effect->as.report.kind]++;
@@ -909,6 +1122,8 @@ static void carry_out(struct sim *sim, struct node *node, const struct spean_syn
         on_drop(sim, effect->link);
     } else if (effect->kind == SPEAN_SYNC_APPEND) {
         on_append(sim, node, effect);
+    } else if (effect->kind == SPEAN_SYNC_SET_ASIDE) {
+        on_set_aside(sim, node, effect);
     } else if (effect->kind == SPEAN_SYNC_PUT_BODIES) {
         on_put_bodies(sim, node, effect);
     } else if (effect->kind == SPEAN_SYNC_EVIDENCE) {
@@ -935,6 +1150,10 @@ static void answer(struct sim *sim, struct node *node, const struct spean_sync_e
         on_load_documents(sim, node, effect);
     } else if (effect->kind == SPEAN_SYNC_PUT_DOCUMENTS) {
         on_put_documents(sim, node, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_HELD_ASIDE) {
+        on_load_held_aside(sim, node, effect);
+    } else if (effect->kind == SPEAN_SYNC_LOAD_BRANCH) {
+        on_load_branch(sim, node, effect);
     } else if (effect->kind == SPEAN_SYNC_LOAD_EVIDENCE) {
         on_load_evidence(sim, node, effect);
     }
@@ -945,7 +1164,8 @@ static bool is_question(enum spean_sync_effect_kind kind)
     return kind == SPEAN_SYNC_LOAD_RUN || kind == SPEAN_SYNC_LOAD_PLACES ||
            kind == SPEAN_SYNC_LOAD_BODIES || kind == SPEAN_SYNC_LOAD_LACKING ||
            kind == SPEAN_SYNC_LOAD_DOCUMENTS || kind == SPEAN_SYNC_PUT_DOCUMENTS ||
-           kind == SPEAN_SYNC_LOAD_EVIDENCE;
+           kind == SPEAN_SYNC_LOAD_EVIDENCE || kind == SPEAN_SYNC_LOAD_HELD_ASIDE ||
+           kind == SPEAN_SYNC_LOAD_BRANCH;
 }
 
 static void *copy_array(const void *from, size_t count, size_t size)
@@ -971,6 +1191,10 @@ static void ask(struct sim *sim, const struct node *node, const struct spean_syn
         q->memory = copy_array(effect->as.load_run.places, effect->as.load_run.places_count,
                                sizeof(struct spean_place));
         kept->as.load_run.places = q->memory;
+    } else if (effect->kind == SPEAN_SYNC_LOAD_BRANCH) {
+        q->memory = copy_array(effect->as.load_branch.held, effect->as.load_branch.held_count,
+                               sizeof(struct spean_place));
+        kept->as.load_branch.held = q->memory;
     } else if (effect->kind == SPEAN_SYNC_LOAD_BODIES) {
         q->memory =
             copy_array(effect->as.load_bodies.seqs, effect->as.load_bodies.count, sizeof(uint64_t));
@@ -1273,6 +1497,34 @@ void sim_relay(struct sim *sim, uint32_t index, bool named)
                                               .relays_count = named ? 1 : 0,
                                               .relays = &relay};
     put_charter(sim, steward, &draft);
+}
+
+void sim_close_first(struct sim *sim, uint32_t at, uint64_t seq)
+{
+    struct fixture_document *next = must(calloc(1, sizeof(*next)));
+    struct spean_statement_cut cut = {
+        .signing = sim->nodes[0].keys.signing,
+        .cut = {true, seq, place_of(&sim->nodes[at].chains[0], (uint32_t)seq).entry}};
+    const struct spean_statement_draft draft = {.version = sim->last_statement.doc.version + 1,
+                                                .previous = sim->last_statement.doc.id,
+                                                .cuts_count = 1,
+                                                .cuts = &cut};
+    fixture_statement(next, &draft, SIGNED_BY(admin_of(0)));
+    add_document(&sim->nodes[at], next);
+    sim->last_statement.doc = next->doc;
+    free(next);
+    authority_changed(sim, &sim->nodes[at]);
+    answer_all(sim);
+}
+
+uint32_t sim_aside(const struct sim *sim, uint32_t node, uint32_t author)
+{
+    return sim->nodes[node].shelves[author]->count;
+}
+
+void sim_aside_room(struct sim *sim, uint32_t node, uint32_t entries)
+{
+    sim->nodes[node].aside_room = entries;
 }
 
 void sim_inject(struct sim *sim, uint32_t from, uint32_t to, struct spean_view frame)

@@ -29,6 +29,17 @@ struct sim_faults {
 struct sim *sim_new(uint32_t count, struct sim_faults faults);
 void sim_free(struct sim *sim);
 
+/* The same, but the last node is a second one of the first node's org. */
+struct sim *sim_new_sharing(uint32_t count, struct sim_faults faults);
+
+/* In a ledger of that kind: the org of the first node closes that node's log at seq, as node at
+ * holds it; the statement appears there first. */
+void sim_close_first(struct sim *sim, uint32_t at, uint64_t seq);
+
+/* Entries of author's log that a node holds beyond its cut, and its room for more of them. */
+uint32_t sim_aside(const struct sim *sim, uint32_t node, uint32_t author);
+void sim_aside_room(struct sim *sim, uint32_t node, uint32_t entries);
+
 /* From here on connections carry so many bytes a second, each way; 0: any number. */
 void sim_rate(struct sim *sim, uint32_t bytes_per_s);
 

@@ -88,6 +88,16 @@ def run_messages(world):
     for number in (0, 2**32 - 1):
         found.append({"type": wire.RUN, "want": number, "log": log.id, "run": wire.pack(run),
                       "frame": wire.message(wire.RUN, number, log.id, run)})
+    for after, held, more in (((0, bytes(32)), [], False),
+                              (place(7, "seven"), [place(8, "eight"), place(9, "nine")], True)):
+        found.append({"type": wire.ASIDE, "want": 7, "log": log.id, "seq": after[0],
+                      "entry": after[1], "more": more,
+                      "held": [{"seq": seq, "entry": entry} for seq, entry in held],
+                      "frame": wire.message(wire.ASIDE, 7, log.id, *after, held, more)})
+    for previous in (bytes(32), some("previous")):
+        found.append({"type": wire.BRANCH, "want": 7, "log": log.id, "previous": previous,
+                      "run": wire.pack(run),
+                      "frame": wire.message(wire.BRANCH, 7, log.id, previous, run)})
     for status in (0, 1):
         found.append({"type": wire.END, "want": 7, "status": status,
                       "frame": wire.message(wire.END, 7, status)})
@@ -131,7 +141,16 @@ def refused_messages():
     return {
         "type 0": message(0),
         "type 19": message(19, 1),
-        "type 24": message(24, 1),
+        "type 26": message(26, 1),
+        "aside want 0": message(wire.ASIDE, 0, one, 0, bytes(32), [], False),
+        "aside from seq 0 with an entry": message(wire.ASIDE, 1, one, 0, one, [], False),
+        "aside held twice": message(wire.ASIDE, 1, one, 0, bytes(32), [head, head], False),
+        "aside held that descends": message(wire.ASIDE, 1, one, 0, bytes(32), [[2, one], [1, two]],
+                                            False),
+        "aside held before after": message(wire.ASIDE, 1, one, 2, one, [[1, two]], False),
+        "aside of none with more": message(wire.ASIDE, 1, one, 0, bytes(32), [], True),
+        "aside of 257": message(wire.ASIDE, 1, one, 0, bytes(32),
+                                [[at + 1, one] for at in range(257)], False),
         "not an array": wire.pack(1),
         "one element too many": message(wire.PING, 1, 1),
         "one element too few": message(wire.HEAD, one, 1),
