@@ -139,8 +139,8 @@ bool spean_answer_find_org(const struct spean_authority *authority, const char *
         }
     }
     if (found > 1) {
-        spean_reply_refuse(reply, 409, SPEAN_EINPUT, "several organisations begin like this",
-                           "give more digits");
+        spean_reply_named(reply, SPEAN_EEXISTS, "ambiguous",
+                          "several organisations begin like this", "give more digits");
     } else if (found == 0) {
         spean_reply_error(reply, SPEAN_ENOTFOUND, "no organisation begins like this",
                           "spean member list shows them");

@@ -224,8 +224,8 @@ static void run_refuse(struct spean_job *job, void *ctx)
         spean_reply_error(&job->reply, err, "no newcomer's organisation begins like this",
                           "spean member pending shows who waits");
     } else if (err == SPEAN_EEXISTS) {
-        spean_reply_refuse(&job->reply, 409, SPEAN_EINPUT,
-                           "several newcomers' organisations begin like this", "give more digits");
+        spean_reply_named(&job->reply, SPEAN_EEXISTS, "ambiguous",
+                          "several newcomers' organisations begin like this", "give more digits");
     } else if (err != SPEAN_OK) {
         spean_reply_error(&job->reply, err, NULL, NULL);
     } else {

@@ -110,8 +110,8 @@ static const struct spean_log *find_log(const struct spean_core_view *view, cons
         }
     }
     if (count > 1) {
-        spean_reply_refuse(reply, 409, SPEAN_EINPUT, "several logs begin like this",
-                           "give more digits");
+        spean_reply_named(reply, SPEAN_EEXISTS, "ambiguous", "several logs begin like this",
+                          "give more digits");
     } else if (count == 0) {
         spean_reply_error(reply, SPEAN_ENOTFOUND, "no log begins like this",
                           "spean log list shows them");

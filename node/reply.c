@@ -78,16 +78,28 @@ void spean_reply_page(struct spean_reply *reply, json_t *items, const char *next
               json_pack("{s:o, s:s?}", "items", items, "next", next));
 }
 
-void spean_reply_refuse(struct spean_reply *reply, int status, spean_err err, const char *message,
-                        const char *hint)
+static void refuse(struct spean_reply *reply, int status, spean_err err, const char *code,
+                   const char *message, const char *hint)
 {
     assert(reply != NULL);
     assert(status >= 400);
     assert(err != SPEAN_OK);
     reply_set(reply, status,
-              json_pack("{s:{s:s, s:s, s:s, s:i}}", "error", "code", spean_err_name(err), "message",
+              json_pack("{s:{s:s, s:s, s:s, s:i}}", "error", "code", code, "message",
                         message != NULL ? message : spean_err_text(err), "hint",
                         hint != NULL ? hint : "", "exit", (int)spean_reply_exit(err)));
+}
+
+void spean_reply_refuse(struct spean_reply *reply, int status, spean_err err, const char *message,
+                        const char *hint)
+{
+    refuse(reply, status, err, spean_err_name(err), message, hint);
+}
+
+void spean_reply_named(struct spean_reply *reply, spean_err err, const char *code,
+                       const char *message, const char *hint)
+{
+    refuse(reply, spean_reply_status(err), err, code, message, hint);
 }
 
 void spean_reply_error(struct spean_reply *reply, spean_err err, const char *message,

@@ -61,6 +61,10 @@ void spean_reply_page(struct spean_reply *reply, json_t *items, const char *next
 void spean_reply_error(struct spean_reply *reply, spean_err err, const char *message,
                        const char *hint);
 
+/* The same with a code of its own, where the name of err says too little: "ambiguous". */
+void spean_reply_named(struct spean_reply *reply, spean_err err, const char *code,
+                       const char *message, const char *hint);
+
 /* The same with an HTTP status of its own, where err alone does not say it (404 of a path). */
 void spean_reply_refuse(struct spean_reply *reply, int status, spean_err err, const char *message,
                         const char *hint);
