@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "node/core.h"
+#include "node/dialplan.h"
 #include "node/joining.h"
 #include "node/transport.h"
 #include "protocol/run.h"
@@ -26,9 +27,8 @@
 #define CORE_WAITING_MAX      32u
 #define SYNC_WAIT_MAX_S       3600u
 #define CORE_TICK_MS          1000u
-#define CORE_DIAL_MS          10000u  /* Between two looks for partners to dial. */
-#define CORE_REDIAL_MS_MAX    300000u /* Between two sessions that ended badly. */
-#define CORE_REDIALS_MAX      SPEAN_TRANSPORT_DIALS_MAX
+#define CORE_DIAL_MS          10000u /* Between two looks for partners to dial. */
+#define CORE_PLANS_MAX        SPEAN_TRANSPORT_DIALS_MAX
 #define CORE_LOBBY_MS         900000u /* A stranger's link is ended then; who waits calls again. */
 #define CORE_JOIN_MS          2000u   /* Between two questions whether we are approved. */
 #define CORE_READERS_MS       60000u
@@ -87,13 +87,6 @@ struct core_waiting {
     uint64_t until_ms;
 };
 
-/* A node whose sessions with us end badly, until one does not. */
-struct core_redial {
-    struct spean_key transport;
-    uint32_t failures; /* In a row. */
-    uint64_t not_before_ms;
-};
-
 struct spean_core {
     const struct spean_config *config;
     const struct spean_journal *journal;
@@ -138,8 +131,8 @@ struct spean_core {
 
     uint64_t next_tick_ms, next_dial_ms, next_readers_ms;
     bool dial_now; /* Somebody asked: whoever is not connected is dialled at once. */
-    struct core_redial redials[CORE_REDIALS_MAX];
-    uint32_t redials_count;
+    struct spean_dialplan plans[CORE_PLANS_MAX];
+    uint32_t plans_count;
     bool fold_pending; /* There may be something to fold. */
     bool fold_failed;  /* The disk was full, or memory: it is tried again with the next job or look
                           for partners. */
@@ -276,11 +269,7 @@ void core_destroy(struct spean_core *core);
 
 void core_dial(struct spean_core *core);
 
-/*
- * How the session on a link that we dialled went. After a failure its node is dialled again no
- * sooner than CORE_DIAL_MS later, and twice as late with each further one, up to
- * CORE_REDIAL_MS_MAX: two nodes that refuse each other must not keep each other busy.
- */
+/* How the session on a link that we dialled went: node/dialplan.h. */
 void core_dial_failed(struct spean_core *core, const struct core_link *link);
 void core_dial_worked(struct spean_core *core, const struct core_link *link);
 
@@ -297,7 +286,9 @@ SPEAN_CHECK spean_err core_reload_authority(struct spean_core *core);
 
 void core_partner_report(struct spean_core *core, const struct core_link *link,
                          const struct spean_sync_effect *effect);
-void core_partner_down(struct spean_core *core, const struct spean_key *transport);
+
+/* A link of a partner's node goes, and is still among the links. */
+void core_partner_down(struct spean_core *core, const struct core_link *link);
 
 /* -- lobby.c --------------------------------------------------------------------------------- */
 

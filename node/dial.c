@@ -1,6 +1,6 @@
 /* Whom to call: every open node of a member whose agency record names an endpoint, and the node
  * that invited us. */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/core_internal.h"
@@ -12,83 +12,82 @@
 #include "store/record.h"
 
 #define ENDPOINT_FIELDS_MAX 16u
-#define ADDRESS_BYTES_MAX   256u
+#define CANDIDATES_MAX      (2u * SPEAN_TRANSPORT_DIALS_MAX) /* Looked at; relays first. */
 
-/* -- When to try again ----------------------------------------------------------------------- */
+/* A node that can be dialled, and where. */
+struct candidate {
+    struct spean_key key;
+    uint32_t count;
+    char at[SPEAN_DIALPLAN_ENDPOINTS_MAX][SPEAN_TRANSPORT_ENDPOINT_BYTES];
+};
 
-static struct core_redial *redial_of(struct spean_core *core, const struct spean_key *key)
+struct candidates {
+    uint32_t count;
+    struct candidate list[CANDIDATES_MAX];
+};
+
+/* -- How sessions went ----------------------------------------------------------------------- */
+
+static struct spean_dialplan *plan_find(struct spean_core *core, const struct spean_key *key)
 {
-    for (uint32_t i = 0; i < core->redials_count; i++) {
-        if (spean_key_equal(&core->redials[i].transport, key)) {
-            return &core->redials[i];
+    for (uint32_t i = 0; i < core->plans_count; i++) {
+        if (spean_key_equal(&core->plans[i].key, key)) {
+            return &core->plans[i];
         }
     }
     return NULL;
 }
 
+/* The same, a new one if there is none. NULL: there are as many as can be dialled. */
+static struct spean_dialplan *plan_of(struct spean_core *core, const struct spean_key *key)
+{
+    struct spean_dialplan *plan = plan_find(core, key);
+    if (plan == NULL && core->plans_count < CORE_PLANS_MAX) {
+        plan = &core->plans[core->plans_count++];
+        *plan = (struct spean_dialplan){.key = *key};
+    }
+    return plan;
+}
+
 void core_dial_failed(struct spean_core *core, const struct core_link *link)
 {
-    struct core_redial *redial = redial_of(core, &link->transport);
-    if (!link->dialled || (redial == NULL && core->redials_count == CORE_REDIALS_MAX)) {
-        return;
+    struct spean_dialplan *plan = link->dialled ? plan_of(core, &link->transport) : NULL;
+    if (plan != NULL) {
+        spean_dialplan_failed(plan, core_now_ms());
     }
-    if (redial == NULL) {
-        redial = &core->redials[core->redials_count++];
-        *redial = (struct core_redial){.transport = link->transport};
-    }
-    uint64_t wait_ms = CORE_DIAL_MS;
-    for (uint32_t i = 0; i < redial->failures && wait_ms < CORE_REDIAL_MS_MAX; i++) {
-        wait_ms *= 2;
-    }
-    wait_ms = wait_ms < CORE_REDIAL_MS_MAX ? wait_ms : CORE_REDIAL_MS_MAX;
-    redial->failures += redial->failures < UINT32_MAX ? 1 : 0;
-    redial->not_before_ms = core_now_ms() + wait_ms;
 }
 
 void core_dial_worked(struct spean_core *core, const struct core_link *link)
 {
-    struct core_redial *redial = redial_of(core, &link->transport);
-    if (redial != NULL && link->dialled) {
-        *redial = core->redials[--core->redials_count];
+    struct spean_dialplan *plan = link->dialled ? plan_find(core, &link->transport) : NULL;
+    if (plan != NULL) {
+        spean_dialplan_worked(plan);
     }
 }
 
-/* Whether the transport waits before it tries that node again. */
-static bool is_backing_off(enum spean_dial_state state)
-{
-    return state != SPEAN_DIAL_NONE && state != SPEAN_DIAL_TRYING && state != SPEAN_DIAL_UP;
-}
+/* -- Who can be dialled ---------------------------------------------------------------------- */
 
-static bool may_dial(struct spean_core *core, const struct spean_key *key)
+static void add(struct candidates *found, const struct spean_key *key, const char *endpoint)
 {
-    if (spean_key_equal(key, &core->transport_key)) {
-        return false;
+    uint32_t i = 0;
+    while (i < found->count && !spean_key_equal(&found->list[i].key, key)) {
+        i++;
     }
-    if (core->dial_now && is_backing_off(spean_transport_dial_state(core->transport, key))) {
-        spean_transport_undial(core->transport, key);
-    }
-    const struct core_redial *redial = redial_of(core, key);
-    return spean_transport_dial_state(core->transport, key) == SPEAN_DIAL_NONE &&
-           (core->dial_now || redial == NULL || core_now_ms() >= redial->not_before_ms);
-}
-
-/* -- Dialling -------------------------------------------------------------------------------- */
-
-static void dial(struct spean_core *core, const struct spean_key *key, const char *endpoint)
-{
-    if (!may_dial(core, key)) {
+    const size_t len = strlen(endpoint);
+    if (i == CANDIDATES_MAX || len >= SPEAN_TRANSPORT_ENDPOINT_BYTES) {
         return;
     }
-    const spean_err err = spean_transport_dial(core->transport, key, endpoint);
-    if (err != SPEAN_OK && err != SPEAN_EEXISTS) {
-        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "dial",
-                            spean_journal_text("err", spean_err_name(err)));
+    struct candidate *candidate = &found->list[i];
+    candidate->key = *key;
+    found->count += i == found->count ? 1 : 0;
+    if (candidate->count < SPEAN_DIALPLAN_ENDPOINTS_MAX) {
+        memcpy(candidate->at[candidate->count++], endpoint, len + 1);
     }
 }
 
 /* Read the map of one endpoint. False: it names no node, or no address that can be dialled. */
 static bool read_endpoint(struct spean_view element, struct spean_key *key,
-                          char address[ADDRESS_BYTES_MAX + 1])
+                          char address[SPEAN_TRANSPORT_ENDPOINT_BYTES])
 {
     struct spean_reader r;
     bool has_key = false;
@@ -101,7 +100,8 @@ static bool read_endpoint(struct spean_view element, struct spean_key *key,
             spean_reader_bin_fixed(&r, key->bytes, sizeof(key->bytes));
             has_key = true;
         } else if (field == SPEAN_SUB_ENDPOINT_ADDRESS) {
-            const struct spean_view text = spean_reader_str(&r, 1, ADDRESS_BYTES_MAX);
+            const struct spean_view text =
+                spean_reader_str(&r, 1, SPEAN_TRANSPORT_ENDPOINT_BYTES - 1);
             memcpy(address, text.data != NULL ? text.data : (const uint8_t *)"", text.len);
             address[text.len] = '\0';
         } else {
@@ -111,9 +111,10 @@ static bool read_endpoint(struct spean_view element, struct spean_key *key,
     return spean_reader_end(&r) == SPEAN_OK && has_key && address[0] != '\0';
 }
 
-/* Dial the nodes that an agency record names, if they are its owner's: the relays among them, or
- * the others. */
-static void dial_agency(struct spean_core *core, const struct spean_part *part, bool relays)
+/* Add the nodes that an agency record names, if they are its owner's: the relays among them, or the
+ * others. */
+static void add_agency(struct spean_core *core, const struct spean_part *part, bool relays,
+                       struct candidates *found)
 {
     struct spean_part_info info;
     spean_part_get_info(part, &info);
@@ -122,19 +123,19 @@ static void dial_agency(struct spean_core *core, const struct spean_part *part, 
     for (size_t i = 0; field != NULL && i < spean_field_elements_count(field); i++) {
         struct spean_view element;
         struct spean_key key;
-        char address[ADDRESS_BYTES_MAX + 1];
+        char address[SPEAN_TRANSPORT_ENDPOINT_BYTES];
         if (!spean_field_get_element(field, i, &element) ||
-            !read_endpoint(element, &key, address)) {
+            !read_endpoint(element, &key, address) || spean_key_equal(&key, &core->transport_key)) {
             continue;
         }
         const struct spean_log *log = spean_authority_log_by_transport(core->authority, &key);
         if (log != NULL && spean_id_equal(&log->org, &info.owner) && log->relay == relays) {
-            dial(core, &key, address);
+            add(found, &key, address);
         }
     }
 }
 
-static void dial_agencies(struct spean_core *core, bool relays)
+static void add_agencies(struct spean_core *core, bool relays, struct candidates *found)
 {
     struct spean_tx *tx = NULL;
     if (spean_tx_begin(core->db, SPEAN_TX_READ, &tx) != SPEAN_OK) {
@@ -147,11 +148,77 @@ static void dial_agencies(struct spean_core *core, bool relays)
         struct spean_part *part = NULL;
         after = &record;
         if (spean_record_trunk(tx, core->keys, &name, &part) == SPEAN_OK) {
-            dial_agency(core, part, relays);
+            add_agency(core, part, relays, found);
             spean_part_free(part);
         }
     }
     spean_tx_abort(tx);
+}
+
+/* -- Dialling -------------------------------------------------------------------------------- */
+
+/* Do what is due about a node; candidate NULL: nothing names it any more. */
+static void follow(struct spean_core *core, struct spean_dialplan *plan,
+                   const struct candidate *candidate)
+{
+    struct spean_dialplan_endpoints endpoints = {.count = candidate != NULL ? candidate->count : 0};
+    for (uint32_t i = 0; i < endpoints.count; i++) {
+        endpoints.at[i] = candidate->at[i];
+    }
+    const enum spean_dial_state state = spean_transport_dial_state(core->transport, &plan->key);
+    const enum spean_dialplan_next next =
+        spean_dialplan_next(plan, &endpoints, state, core->dial_now, core_now_ms());
+    if (next != SPEAN_DIALPLAN_LEAVE && state != SPEAN_DIAL_NONE) {
+        spean_transport_undial(core->transport, &plan->key);
+    }
+    if (next != SPEAN_DIALPLAN_DIAL) {
+        return;
+    }
+    const spean_err err = spean_transport_dial(core->transport, &plan->key, plan->endpoint);
+    if (err != SPEAN_OK && err != SPEAN_EEXISTS) {
+        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "dial",
+                            spean_journal_text("err", spean_err_name(err)));
+    }
+}
+
+static bool is_among(const struct candidates *found, const struct spean_key *key)
+{
+    for (uint32_t i = 0; i < found->count; i++) {
+        if (spean_key_equal(&found->list[i].key, key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Dial nodes that nothing names any more no longer, and forget them when no link lives. */
+static void let_go(struct spean_core *core, const struct candidates *found)
+{
+    uint32_t i = 0;
+    while (i < core->plans_count) {
+        struct spean_dialplan *plan = &core->plans[i];
+        if (is_among(found, &plan->key)) {
+            i++;
+            continue;
+        }
+        follow(core, plan, NULL);
+        if (spean_transport_dial_state(core->transport, &plan->key) == SPEAN_DIAL_NONE &&
+            core_now_ms() >= plan->not_before_ms) {
+            *plan = core->plans[--core->plans_count];
+        } else {
+            i++;
+        }
+    }
+}
+
+static void dial_all(struct spean_core *core, const struct candidates *found)
+{
+    for (uint32_t i = 0; i < found->count; i++) {
+        struct spean_dialplan *plan = plan_of(core, &found->list[i].key);
+        if (plan != NULL) {
+            follow(core, plan, &found->list[i]);
+        }
+    }
 }
 
 void core_dial(struct spean_core *core)
@@ -165,12 +232,23 @@ void core_dial(struct spean_core *core)
     if (asks && !member) {
         core->next_dial_ms = core_now_ms() + CORE_JOIN_MS;
     }
-    if (asks || (core->joining.active && member)) {
-        dial(core, &core->joining.transport, core->joining.endpoint);
-        core_lobby_ask_again(core);
+    struct candidates *found = calloc(1, sizeof(*found));
+    if (found == NULL) {
+        return; /* The next look may find memory. */
     }
     /* Through a relay everybody can be reached, should there be more than can be dialled. */
-    dial_agencies(core, true);
-    dial_agencies(core, false);
+    add_agencies(core, true, found);
+    add_agencies(core, false, found);
+    if (asks || (core->joining.active && member)) {
+        if (!is_among(found, &core->joining.transport)) {
+            add(found, &core->joining.transport, core->joining.endpoint);
+        }
+        core_lobby_ask_again(core);
+    }
+    if (!spean_keys_locked(core->keys)) {
+        let_go(core, found); /* A locked node cannot read records, and knows nothing new. */
+    }
+    dial_all(core, found);
     core->dial_now = false;
+    free(found);
 }

@@ -662,7 +662,7 @@ static void end_link(struct spean_core *core, const struct spean_sync_effect *ef
 {
     struct core_link *link = core_link_find(core, effect->link);
     if (link != NULL) {
-        core_partner_down(core, &link->transport);
+        core_partner_down(core, link);
         core_dial_failed(core, link);
         spean_transport_drop(core->transport, link->link);
         core_link_remove(core, link);

@@ -67,7 +67,7 @@ static void on_down(void *ctx, struct spean_link *transport_link, enum spean_dow
                         spean_journal_number("link", link->id),
                         spean_journal_text("reason", spean_down_name(reason)));
     struct spean_sync_event event = {.kind = SPEAN_SYNC_PEER_DOWN, .link = link->id};
-    core_partner_down(core, &link->transport);
+    core_partner_down(core, link);
     core_link_remove(core, link);
     core_step(core, &event);
 }
@@ -158,6 +158,7 @@ void core_network_close(struct spean_core *core)
     core->transport = NULL;
     for (size_t i = 0; i < CORE_LINKS_MAX; i++) {
         if (core->links[i].id != 0) {
+            core_partner_down(core, &core->links[i]);
             core_link_remove(core, &core->links[i]);
         }
     }

@@ -105,7 +105,7 @@ void core_links_reap(struct spean_core *core)
                             link->overflowed ? "outbox_full" : "lobby_overstayed",
                             spean_journal_number("link", link->id));
         spean_transport_drop(core->transport, link->link);
-        core_partner_down(core, &link->transport);
+        core_partner_down(core, link);
         core_dial_failed(core, link);
         core_link_remove(core, link);
         core_step(core, &down);

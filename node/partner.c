@@ -48,7 +48,6 @@ static void note(struct spean_partner *partner, const struct spean_sync_effect *
         partner->connected = true;
         partner->equal = false;
         partner->broke = SPEAN_OK;
-        partner->clock_apart_s = 0;
         break;
     case SPEAN_REPORT_EQUAL:
     case SPEAN_REPORT_UNEQUAL:
@@ -138,12 +137,29 @@ void core_partner_report(struct spean_core *core, const struct core_link *link,
     (void)pthread_rwlock_unlock(&core->lock);
 }
 
-void core_partner_down(struct spean_core *core, const struct spean_key *transport)
+/* Whether there is another link with the same node: both may have dialled. */
+static bool has_other(const struct spean_core *core, const struct core_link *link)
 {
+    for (size_t i = 0; i < CORE_LINKS_MAX; i++) {
+        const struct core_link *other = &core->links[i];
+        if (other->id != 0 && other->id != link->id && !other->lobby &&
+            spean_key_equal(&other->transport, &link->transport)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void core_partner_down(struct spean_core *core, const struct core_link *link)
+{
+    if (has_other(core, link)) {
+        return;
+    }
     (void)pthread_rwlock_wrlock(&core->lock);
     for (uint32_t i = 0; i < core->partners_count; i++) {
-        if (spean_key_equal(&core->partners[i].transport, transport)) {
+        if (spean_key_equal(&core->partners[i].transport, &link->transport)) {
             core->partners[i].connected = false;
+            core->partners[i].clock_apart_s = 0; /* The next session compares clocks first. */
         }
     }
     (void)pthread_rwlock_unlock(&core->lock);

@@ -153,41 +153,113 @@ static spean_err write_draft(struct spean_core *core, struct spean_draft *draft)
     return err;
 }
 
-/* Publish ourselves when there is no record of us, and the address when it is another now. */
-static spean_err settle_self(struct spean_core *core)
+static struct spean_view advertised_key(void)
 {
-    uint8_t buf[VALUE_BYTES_MAX];
-    const bool reachable = core->config->advertise[0] != '\0';
-    const struct spean_view endpoint =
-        reachable ? own_endpoint(core, buf, sizeof(buf)) : (struct spean_view){0};
+    return text_of("advertised");
+}
+
+/* The endpoint that this node published last, into buf; empty: none yet. */
+static struct spean_view read_advertised(struct spean_tx *tx, uint8_t *buf, size_t cap)
+{
+    struct spean_view value;
+    if (spean_tx_get(tx, SPEAN_TABLE_META, advertised_key(), &value) != SPEAN_OK ||
+        value.len == 0 || value.len > cap) {
+        return (struct spean_view){0};
+    }
+    memcpy(buf, value.data, value.len);
+    return (struct spean_view){buf, value.len};
+}
+
+static spean_err write_advertised(struct spean_core *core, struct spean_view endpoint)
+{
     struct spean_tx *tx = NULL;
-    struct spean_draft *draft = NULL;
-    struct spean_part *part = NULL;
-    struct spean_record_id record;
-    spean_err err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
+    core_flush(core);
+    const spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
     if (err != SPEAN_OK) {
         return err;
     }
-    const spean_err found = find_self(core, tx, &record, &part);
+    (void)spean_tx_put(tx, SPEAN_TABLE_META, advertised_key(), endpoint);
+    return spean_tx_commit(tx);
+}
+
+static bool is_same(struct spean_view a, struct spean_view b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* What our own record is, and what it should be. */
+struct own_record {
+    spean_err found; /* SPEAN_ENOTFOUND: there is none yet. */
+    struct spean_record_id id;
+    struct spean_view endpoint;  /* Where we are now; empty: not to be dialled. */
+    struct spean_view published; /* Where we said that we are; empty: nowhere. */
+    bool adds;                   /* The record does not name the one, */
+    bool removes;                /* or still names the other. */
+    uint8_t buf[2][VALUE_BYTES_MAX];
+};
+
+static spean_err look_at_self(struct spean_core *core, struct own_record *own)
+{
+    struct spean_tx *tx = NULL;
+    struct spean_part *part = NULL;
+    const spean_err err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    if (core->config->advertise[0] != '\0') {
+        own->endpoint = own_endpoint(core, own->buf[0], sizeof(own->buf[0]));
+    }
+    own->published = read_advertised(tx, own->buf[1], sizeof(own->buf[1]));
+    own->found = find_self(core, tx, &own->id, &part);
     spean_tx_abort(tx);
-    const bool listed = found == SPEAN_OK && (!reachable || has_endpoint(part, endpoint));
+    const bool known = own->found == SPEAN_OK;
+    own->adds = own->endpoint.len > 0 && !(known && has_endpoint(part, own->endpoint));
+    own->removes = known && own->published.len > 0 && !is_same(own->published, own->endpoint) &&
+                   has_endpoint(part, own->published);
     spean_part_free(part);
-    if (listed || (found != SPEAN_OK && found != SPEAN_ENOTFOUND)) {
-        return found;
+    return own->found == SPEAN_ENOTFOUND ? SPEAN_OK : own->found;
+}
+
+/* The change that makes our record what it should be. */
+static spean_err draft_own(struct spean_core *core, const struct own_record *own,
+                           struct spean_draft *draft)
+{
+    spean_err err = own->found == SPEAN_OK
+                        ? spean_draft_change(draft, &own->id, SPEAN_TYPE_AGENCY, SPEAN_PART_PUBLIC)
+                        : draft_self(core, draft);
+    if (err == SPEAN_OK && own->removes) {
+        err =
+            spean_draft_op(draft, SPEAN_FIELD_AGENCY_ENDPOINTS, SPEAN_VERB_REMOVE, own->published);
     }
-    err = spean_draft_new(core->authority, spean_core_own_log(core), &draft);
-    if (err == SPEAN_OK) {
-        err = found == SPEAN_OK
-                  ? spean_draft_change(draft, &record, SPEAN_TYPE_AGENCY, SPEAN_PART_PUBLIC)
-                  : draft_self(core, draft);
+    if (err == SPEAN_OK && own->adds) {
+        err = spean_draft_op(draft, SPEAN_FIELD_AGENCY_ENDPOINTS, SPEAN_VERB_ADD, own->endpoint);
     }
-    if (err == SPEAN_OK && endpoint.len > 0) {
-        err = spean_draft_op(draft, SPEAN_FIELD_AGENCY_ENDPOINTS, SPEAN_VERB_ADD, endpoint);
+    return err;
+}
+
+/* Publish ourselves when there is no record of us; and the address when it is another now, in the
+ * place of the one that we published before. */
+static spean_err settle_self(struct spean_core *core)
+{
+    struct own_record own = {.found = SPEAN_OK};
+    struct spean_draft *draft = NULL;
+    spean_err err = look_at_self(core, &own);
+    if (err != SPEAN_OK) {
+        return err;
     }
-    if (err == SPEAN_OK) {
-        err = write_draft(core, draft);
+    if (own.found != SPEAN_OK || own.adds || own.removes) {
+        err = spean_draft_new(core->authority, spean_core_own_log(core), &draft);
+        if (err == SPEAN_OK) {
+            err = draft_own(core, &own, draft);
+        }
+        if (err == SPEAN_OK) {
+            err = write_draft(core, draft);
+        }
+        spean_draft_free(draft);
     }
-    spean_draft_free(draft);
+    if (err == SPEAN_OK && !is_same(own.published, own.endpoint)) {
+        err = write_advertised(core, own.endpoint);
+    }
     return err;
 }
 

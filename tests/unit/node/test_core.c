@@ -101,6 +101,35 @@ static void a_founded_node_publishes_its_own_record(void **state)
         "open");
 }
 
+static size_t endpoints_count(struct corekit_node *node, const char *record)
+{
+    const json_t *shown = corekit_ok(node, "GET", record, NULL);
+    return json_array_size(corekit_at(shown, "fields.endpoints"));
+}
+
+static void an_address_takes_the_place_of_the_one_published_before(void **state)
+{
+    struct corekit_node *a = node_a(state);
+    char before[SPEAN_ENDPOINT_BYTES_MAX + 8];
+    char record[128];
+    begin(state);
+    corekit_await(a, "/v1/agencies", "items.0.names.und", "Bridge");
+    (void)snprintf(record, sizeof(record), "/v1/agencies/%s",
+                   corekit_text(a->answer, "items.0.id"));
+    (void)snprintf(before, sizeof(before), "tcp://%s", a->config.advertise);
+    corekit_await(a, record, "fields.endpoints.0.address", before);
+    corekit_stop(a);
+    (void)snprintf(a->config.advertise, sizeof(a->config.advertise), "192.0.2.7:7431");
+    corekit_start(a);
+    corekit_await(a, record, "fields.endpoints.0.address", "tcp://192.0.2.7:7431");
+    assert_int_equal(endpoints_count(a, record), 1);
+    corekit_stop(a);
+    a->config.advertise[0] = '\0';
+    corekit_start(a);
+    corekit_await(a, record, "fields.endpoints.0.address", "");
+    assert_int_equal(endpoints_count(a, record), 0);
+}
+
 /* -- Joining --------------------------------------------------------------------------------- */
 
 static void an_approved_newcomer_becomes_a_member_and_in_step(void **state)
@@ -489,6 +518,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         NODES(a_node_founds_one_ledger_and_keeps_it),
         NODES(a_founded_node_publishes_its_own_record),
+        NODES(an_address_takes_the_place_of_the_one_published_before),
         NODES(an_approved_newcomer_becomes_a_member_and_in_step),
         NODES(a_wrong_secret_is_answered_as_expired),
         NODES(an_expired_invitation_is_answered_so_by_the_clock_of_the_inviter),
