@@ -191,7 +191,8 @@ struct spean_grant_facts {
  * Judge a grant of a part by the grants of that part that were accepted (P8.4). record_owner is
  * NULL while the record is not known; then what the grant says counts, and the grants of the part
  * are judged again when it is. Accepting more never turns an accepted grant down, so going over
- * those set aside until none is accepted any more gives one answer in every order.
+ * those set aside until none is accepted any more gives one answer in every order. Only accepted
+ * grants of its generation and of the one before matter to a grant.
  * SPEAN_ASIDE_NOT, or SPEAN_ASIDE_OWNER, _GENERATION, _AUDIENCE, _LARGER.
  */
 enum spean_aside spean_grant_judge(const struct spean_grant_facts *accepted,

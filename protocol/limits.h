@@ -32,6 +32,7 @@
 #define SPEAN_GRANT_BOXES_MAX      64u
 #define SPEAN_AUDIENCE_ORGS_MAX    64u
 #define SPEAN_PART_GENERATIONS_MAX 1024u
+#define SPEAN_PART_GRANTS_MAX      1024u /* In one log (P8.4). */
 
 #define SPEAN_FRAME_BYTES_MAX   262144u /* One session message. */
 #define SPEAN_PLACES_MAX        32u

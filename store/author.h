@@ -69,7 +69,7 @@ struct spean_author_problem {
  *                    problem->org is known
  *   SPEAN_EEXISTS    the record is there already; or the part, for a first grant, has a key
  *   SPEAN_ELIMIT     above 256 entries, 128 KiB, or a body's length (problem->item): make two; or
- *                    a part is too large, or its audience or generations are at their limit
+ *                    a part is too large, or its audience, generations or grants are at their limit
  *   SPEAN_ESTATE     the log is not open, or disputed; the part is erased; or the draft was begun
  *                    for another log, or is committed already
  *   SPEAN_EWAIT      own entries are not folded yet: fold, then try again; or this node lacks its

@@ -5,6 +5,7 @@
 #include "protocol/partkey.h"
 #include "store/author_internal.h"
 #include "store/context.h"
+#include "store/logs.h"
 #include "store/record.h"
 #include "store/secret.h"
 
@@ -113,11 +114,31 @@ static void fill_outer(struct spean_author_work *work, const uint8_t *key,
     spean_author_draw(work->author, outer->nonce, sizeof(outer->nonce));
 }
 
+/* See that our log may have one grant more of a part, as many as this commit could make (P8.4). */
+static spean_err check_room(const struct spean_author_work *work,
+                            const struct spean_part_name *part)
+{
+    struct spean_logs_row row;
+    uint32_t count = 0;
+    uint64_t last_seq = 0;
+    spean_err err = spean_logs_get(work->tx, &work->author->log->id, &row);
+    if (err == SPEAN_OK) {
+        err = spean_partkeys_grants(work->tx, part, row.number, &count, &last_seq);
+    }
+    if (err != SPEAN_OK) {
+        return err == SPEAN_ENOTFOUND ? SPEAN_OK : err; /* Nothing is written in it yet. */
+    }
+    return count > SPEAN_PART_GRANTS_MAX - SPEAN_RUN_ENTRIES_MAX ? SPEAN_ELIMIT : SPEAN_OK;
+}
+
 static spean_err hand_out(struct spean_author_work *work, const struct handing *h, bool ends)
 {
     const struct spean_org_secret *secret = NULL;
     uint32_t generation = 0;
     spean_err err = own_secret(work->author, &secret, &generation);
+    if (err == SPEAN_OK) {
+        err = check_room(work, &h->part);
+    }
     struct spean_grant_receiver receivers[SPEAN_GRANT_BOXES_MAX];
     if (err == SPEAN_OK) {
         err = fill_receivers(work, h, secret, receivers);

@@ -11,7 +11,6 @@
 #include "store/fold_batch.h"
 #include "store/seal.h"
 
-#define GRANTS_MAX    1024u /* Of one part. */
 #define NUMBER_AT     SPEAN_PART_NAME_BYTES
 #define SEQ_AT        (NUMBER_AT + 4u)
 #define GRANT_KEY     (SEQ_AT + 8u)
@@ -261,7 +260,49 @@ static spean_err grants_load(struct fold_batch *b, const struct spean_part_name 
 
 /* -- Judging --------------------------------------------------------------------------------- */
 
-/* Go over the grants until none more is accepted: so one answer comes out in every order. */
+static int generations_compare(const void *a, const void *b)
+{
+    const struct held *const x = a;
+    const struct held *const y = b;
+    if (x->facts.generation != y->facts.generation) {
+        return x->facts.generation < y->facts.generation ? -1 : 1;
+    }
+    const int order = spean_id_compare(&x->log, &y->log);
+    return order != 0 ? order : (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* Go over the grants of one generation, from first on, until none more is accepted. Returns the
+ * index of the first of the next one. */
+static uint32_t generation_accept(struct grants *grants, uint32_t first,
+                                  struct spean_grant_facts *accepted, uint32_t *count,
+                                  const struct spean_id *owner)
+{
+    const uint64_t generation = grants->rows[first].facts.generation;
+    uint32_t end = first;
+    bool found = true;
+    while (found) {
+        found = false;
+        for (end = first; end < grants->count; end++) {
+            struct held *const held = &grants->rows[end];
+            if (held->facts.generation != generation) {
+                break;
+            }
+            if (held->accepted) {
+                continue;
+            }
+            held->aside = spean_grant_judge(accepted, *count, &held->facts, owner);
+            if (held->aside == SPEAN_ASIDE_NOT) {
+                held->accepted = true;
+                accepted[(*count)++] = held->facts;
+                found = true;
+            }
+        }
+    }
+    return end;
+}
+
+/* Judge all grants, generation after generation: what is accepted of one depends on those of it and
+ * of the one before (P8.4). So one answer comes out in every order. */
 static spean_err grants_accept(struct grants *grants, const struct spean_id *owner)
 {
     if (grants->count == 0) {
@@ -272,22 +313,15 @@ static spean_err grants_accept(struct grants *grants, const struct spean_id *own
     if (accepted == NULL) {
         return SPEAN_ENOMEM;
     }
+    qsort(grants->rows, grants->count, sizeof(grants->rows[0]), generations_compare);
+    uint32_t before = 0; /* Where the accepted ones of the generation before begin. */
     uint32_t count = 0;
-    bool found = true;
-    while (found) {
-        found = false;
-        for (uint32_t i = 0; i < grants->count; i++) {
-            struct held *const held = &grants->rows[i];
-            if (held->accepted) {
-                continue;
-            }
-            held->aside = spean_grant_judge(accepted, count, &held->facts, owner);
-            if (held->aside == SPEAN_ASIDE_NOT) {
-                held->accepted = true;
-                accepted[count++] = held->facts;
-                found = true;
-            }
-        }
+    for (uint32_t first = 0; first < grants->count;) {
+        uint32_t window = count - before;
+        const uint32_t own = count;
+        first = generation_accept(grants, first, accepted + before, &window, owner);
+        count = before + window;
+        before = own;
     }
     free(accepted);
     return SPEAN_OK;
@@ -674,15 +708,36 @@ spean_err fold_left_out(struct fold_batch *b, const struct spean_part_name *part
 
 /* -- Part grants ----------------------------------------------------------------------------- */
 
-static spean_err count_row(struct fold_batch *b, void *ctx, struct spean_view key,
-                           struct spean_view value)
+/*
+ * Make room for a grant among those of its log that count: the ones with the lowest seqs, whatever
+ * order they were opened in. *counts: it is one of them. A cut takes the last ones first, so one
+ * that was set aside never has to come back.
+ */
+static spean_err grant_room(struct fold_batch *b, const struct fold_place *place,
+                            const struct spean_part_name *part, bool *counts)
 {
-    uint32_t *const count = ctx;
-    (void)b;
-    (void)key;
-    (void)value;
-    (*count)++;
-    return SPEAN_OK;
+    const uint32_t number = place->log->row.number;
+    const uint64_t seq = place->entry->header.seq;
+    const struct spean_db_key own = grant_key(part, number, seq);
+    uint32_t count = 0;
+    uint64_t last_seq = 0;
+    struct spean_view held;
+    *counts = true;
+    spean_err err = spean_tx_get(b->tx, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&own), &held);
+    if (err != SPEAN_ENOTFOUND) {
+        return err; /* It was opened before. */
+    }
+    err = spean_partkeys_grants(b->tx, part, number, &count, &last_seq);
+    if (err != SPEAN_OK || count < SPEAN_PART_GRANTS_MAX) {
+        return err;
+    }
+    if (last_seq < seq) {
+        *counts = false;
+        return SPEAN_OK;
+    }
+    const struct spean_db_key last = grant_key(part, number, last_seq);
+    err = spean_tx_del(b->tx, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&last));
+    return err == SPEAN_OK ? fold_set_aside(b, number, last_seq, SPEAN_ASIDE_MANY) : err;
 }
 
 /* Keep an opened grant, and judge those of its part again. */
@@ -693,11 +748,9 @@ static spean_err grant_keep(struct fold_batch *b, const struct fold_place *place
         return set_aside(b, place, SPEAN_ASIDE_PART);
     }
     const struct spean_part_name part = {terms->record, (uint32_t)terms->part};
-    const struct spean_db_key prefix = spean_part_name_key(&part);
-    uint32_t count = 0;
-    spean_err err =
-        fold_each(b, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&prefix), count_row, &count);
-    if (err == SPEAN_OK && count >= GRANTS_MAX) {
+    bool counts = false;
+    spean_err err = grant_room(b, place, &part, &counts);
+    if (err == SPEAN_OK && !counts) {
         return set_aside(b, place, SPEAN_ASIDE_MANY);
     }
     if (err == SPEAN_OK) {

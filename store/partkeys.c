@@ -457,6 +457,42 @@ spean_err spean_partkeys_lacking_count(struct spean_tx *tx, uint64_t *count)
     return SPEAN_OK;
 }
 
+spean_err spean_partkeys_grants(struct spean_tx *tx, const struct spean_part_name *part,
+                                uint32_t number, uint32_t *count, uint64_t *last_seq)
+{
+    assert(part != NULL);
+    assert(count != NULL);
+    assert(last_seq != NULL);
+
+    struct spean_db_key prefix = spean_part_name_key(part);
+    spean_db_key_put_u32(&prefix, number);
+    struct spean_cursor cursor;
+    spean_err err =
+        spean_cursor_init(&cursor, tx, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&prefix));
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    uint32_t found = 0;
+    uint64_t seq = 0;
+    struct spean_view key;
+    struct spean_view value;
+    err = spean_cursor_first(&cursor, &key, &value);
+    while (err == SPEAN_OK) {
+        found++;
+        err = spean_db_key_u64_at(key, prefix.len, &seq);
+        if (err == SPEAN_OK) {
+            err = spean_cursor_next(&cursor, &key, &value);
+        }
+    }
+    spean_cursor_fini(&cursor);
+    if (err != SPEAN_ENOTFOUND) {
+        return err;
+    }
+    *count = found;
+    *last_seq = seq;
+    return SPEAN_OK;
+}
+
 spean_err spean_partkeys_lacks(struct spean_tx *tx, const struct spean_part_name *part, bool *lacks)
 {
     assert(part != NULL);

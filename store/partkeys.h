@@ -140,6 +140,13 @@ spean_err spean_partkeys_del_tag(struct spean_tx *tx, const struct spean_tag *ta
 spean_err spean_partkeys_want(struct spean_tx *tx, const struct spean_tag *tag,
                               const struct spean_part_name *part, uint32_t number, bool wanted);
 
+/*
+ * Count the grants of a part in log number that count (P8.4), and give the seq of the last, 0 for
+ * none. Needs no keys. SPEAN_ECORRUPT.
+ */
+SPEAN_CHECK spean_err spean_partkeys_grants(struct spean_tx *tx, const struct spean_part_name *part,
+                                            uint32_t number, uint32_t *count, uint64_t *last_seq);
+
 /* Say whether bodies of a part are lacking that we could read. Needs no keys. */
 SPEAN_CHECK spean_err spean_partkeys_lacks(struct spean_tx *tx, const struct spean_part_name *part,
                                            bool *lacks);

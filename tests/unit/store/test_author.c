@@ -18,6 +18,7 @@
 #include "protocol/writer.h"
 #include "store/body.h"
 #include "store/entries.h"
+#include "store/logs.h"
 #include "store/record.h"
 #include "tests/unit/store/author_fixture.h"
 
@@ -359,6 +360,31 @@ static size_t target_steps(struct author_fixture *f, const struct spean_record_i
     const size_t count = field == NULL ? 0 : spean_field_writes_count(field);
     spean_part_free(part);
     return count;
+}
+
+/* As many grants in one log as others would count (P8.4), less what one commit can make. */
+static void no_grant_is_written_that_would_not_count(void **state)
+{
+    static const uint8_t junk[] = {1};
+    struct author_fixture *f = *state;
+    const struct spean_record_id record = a_referral(f);
+    const struct spean_part_name part = {record, SPEAN_PART_PREVIEW};
+    const struct spean_id log = f->nodes[A1].author.log->id;
+    struct spean_tx *tx;
+    struct spean_logs_row row;
+    assert_int_equal(spean_tx_begin(f->nodes[A1].store->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_logs_get(tx, &log, &row), SPEAN_OK);
+    for (uint64_t i = 0; i < SPEAN_PART_GRANTS_MAX - SPEAN_RUN_ENTRIES_MAX; i++) {
+        struct spean_db_key key = spean_part_name_key(&part);
+        spean_db_key_put_u32(&key, row.number);
+        spean_db_key_put_u64(&key, 100000 + i);
+        (void)spean_tx_put(tx, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&key),
+                           (struct spean_view){junk, sizeof(junk)});
+    }
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    struct spean_draft *draft = author_fixture_draft(f, A1);
+    grant(draft, &record, SPEAN_PART_PREVIEW, SPEAN_GRANT_RENEW, NULL);
+    refuse(f, A1, draft, SPEAN_ELIMIT);
 }
 
 static void of_whom_a_new_generation_leaves_out_what_was_read_stays_p8_5(void **state)
@@ -1128,6 +1154,7 @@ int main(void)
         TEST(a_new_generation_shuts_out_whom_it_leaves_out),
         TEST(older_keys_come_with_the_newest),
         TEST(parties_added_one_by_one_know_of_each_other),
+        TEST(no_grant_is_written_that_would_not_count),
         TEST(of_whom_a_new_generation_leaves_out_what_was_read_stays_p8_5),
         TEST(a_target_may_renew_a_key_for_those_who_had_it),
         TEST(what_was_not_seen_stands_beside_and_what_was_seen_is_replaced),
