@@ -41,6 +41,9 @@ spean_err spean_answer_own_first(struct spean_core *core, uint8_t *buf, size_t c
         return err;
     }
     err = spean_setup_get(tx, &setup, &doc);
+    if (err == SPEAN_OK && setup.statement.len == 0) {
+        err = SPEAN_ESTATE;
+    }
     if (err == SPEAN_OK && setup.statement.len > cap) {
         err = SPEAN_ELIMIT;
     }

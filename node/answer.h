@@ -46,7 +46,7 @@ bool spean_answer_find_org(const struct spean_authority *authority, const char *
 void spean_answer_append_hex(json_t *array, const void *data, size_t len);
 
 /* Copy version 1 of our own statement, as it was set up. Errors as spean_setup_get(); SPEAN_ELIMIT.
- */
+ * SPEAN_ESTATE: this is a further node of an organisation, which had it made elsewhere. */
 SPEAN_CHECK spean_err spean_answer_own_first(struct spean_core *core, uint8_t *buf, size_t cap,
                                              size_t *len);
 

@@ -180,7 +180,7 @@ static void refuse_documents(struct spean_reply *reply, spean_err err)
         spean_reply_error(reply, err, "the document is not signed by the keys it needs",
                           "use the admin key file of an organisation that may do this");
     } else if (err == SPEAN_EGAP || err == SPEAN_ECHAIN) {
-        spean_reply_error(reply, SPEAN_ESTATE, "the charter has moved on meanwhile",
+        spean_reply_error(reply, SPEAN_ESTATE, "the chain that it continues has moved on meanwhile",
                           "try again: the next version is made from the newest one");
     } else {
         spean_reply_error(reply, err, NULL, NULL);
@@ -269,16 +269,14 @@ static void run_found(struct spean_job *job, void *ctx)
  * Two people who sign at the same time make two versions of the same number. The later one is
  * refused: kept, it would fork the ledger, and one of the two has to begin anew in any case.
  */
-static bool would_fork(const struct spean_authority *authority, const struct spean_document *doc)
+static bool would_fork(const struct spean_authority *authority, const struct spean_id *chain,
+                       const struct spean_document *doc)
 {
     struct spean_title heads[SPEAN_CHAIN_HEADS_MAX];
-    const struct spean_ledger *ledger = spean_authority_ledger(authority);
-    if (doc->type != SPEAN_DOCUMENT_CHARTER ||
-        spean_authority_has(authority, &ledger->id, &doc->id)) {
+    if (spean_authority_has(authority, chain, &doc->id)) {
         return false;
     }
-    const uint32_t count =
-        spean_authority_heads(authority, &ledger->id, heads, SPEAN_CHAIN_HEADS_MAX);
+    const uint32_t count = spean_authority_heads(authority, chain, heads, SPEAN_CHAIN_HEADS_MAX);
     for (uint32_t i = 0; i < count && i < SPEAN_CHAIN_HEADS_MAX; i++) {
         if (spean_id_equal(&heads[i].id, &doc->previous)) {
             return false;
@@ -303,11 +301,19 @@ static spean_err try_document(struct spean_core *core, struct spean_view documen
     return err == SPEAN_EEXISTS ? SPEAN_OK : err;
 }
 
-static spean_err put_document(struct spean_core *core, struct spean_view document, bool dry)
+static spean_err put_document(struct spean_core *core, enum spean_document_type type,
+                              struct spean_view document, bool dry)
 {
+    const struct spean_authority *authority = spean_core_authority(core);
+    const struct spean_id chain = type == SPEAN_DOCUMENT_CHARTER
+                                      ? spean_authority_ledger(authority)->id
+                                      : *spean_core_org(core);
     struct spean_document *doc = malloc(sizeof(*doc));
     spean_err err = doc != NULL ? spean_document_decode(doc, document) : SPEAN_ENOMEM;
-    if (err == SPEAN_OK && would_fork(spean_core_authority(core), doc)) {
+    if (err == SPEAN_OK && doc->type != type) {
+        err = SPEAN_EINPUT;
+    }
+    if (err == SPEAN_OK && would_fork(authority, &chain, doc)) {
         err = SPEAN_ECHAIN;
     }
     free(doc);
@@ -318,9 +324,27 @@ static spean_err put_document(struct spean_core *core, struct spean_view documen
                : spean_core_put_documents(core, &document, 1, SPEAN_PENDING_REFUSE);
 }
 
-static void run_charter(struct spean_job *job, void *ctx)
+/* The version now in force of the chain that a document of this type continues. */
+static json_t *in_force(struct spean_core *core, enum spean_document_type type)
 {
-    struct spean_core *core = ctx;
+    const struct spean_authority *authority = spean_core_authority(core);
+    struct spean_authority_org own;
+    json_t *answer = json_object();
+    if (type == SPEAN_DOCUMENT_CHARTER) {
+        const struct spean_ledger *ledger = spean_authority_ledger(authority);
+        (void)json_object_set_new(answer, "version", spean_json_u64(ledger->version));
+        spean_answer_hex(answer, "id", ledger->head.bytes, sizeof(ledger->head.bytes));
+    } else if (spean_authority_org(authority, spean_core_org(core), &own) == SPEAN_OK &&
+               own.org != NULL) {
+        (void)json_object_set_new(answer, "version", spean_json_u64(own.org->version));
+        spean_answer_hex(answer, "id", own.org->head.bytes, sizeof(own.org->head.bytes));
+    }
+    return answer;
+}
+
+static void run_document(struct spean_job *job, struct spean_core *core,
+                         enum spean_document_type type)
+{
     uint8_t *document = NULL;
     size_t len = 0;
     if (spean_authority_ledger(spean_core_authority(core)) == NULL) {
@@ -330,21 +354,26 @@ static void run_charter(struct spean_job *job, void *ctx)
                                      SPEAN_DOCUMENT_ENCODED_BYTES_MAX, &document, &len,
                                      &job->reply)) {
         const bool dry = spean_answer_is_dry(job->request);
-        const spean_err err = put_document(core, (struct spean_view){document, len}, dry);
+        const spean_err err = put_document(core, type, (struct spean_view){document, len}, dry);
         if (err != SPEAN_OK) {
             refuse_documents(&job->reply, err);
-        } else if (dry) {
-            spean_reply_take(&job->reply, json_pack("{s:b}", "dry_run", 1));
         } else {
-            const struct spean_ledger *ledger = spean_authority_ledger(spean_core_authority(core));
-            json_t *answer = json_object();
-            (void)json_object_set_new(answer, "version", spean_json_u64(ledger->version));
-            spean_answer_hex(answer, "id", ledger->head.bytes, sizeof(ledger->head.bytes));
-            spean_reply_take(&job->reply, answer);
+            spean_reply_take(&job->reply,
+                             dry ? json_pack("{s:b}", "dry_run", 1) : in_force(core, type));
         }
     }
     free(document);
     spean_queue_answer(job);
+}
+
+static void run_charter(struct spean_job *job, void *ctx)
+{
+    run_document(job, ctx, SPEAN_DOCUMENT_CHARTER);
+}
+
+static void run_statement(struct spean_job *job, void *ctx)
+{
+    run_document(job, ctx, SPEAN_DOCUMENT_STATEMENT);
 }
 
 struct spean_route_group spean_ledger_routes(void)
@@ -354,6 +383,10 @@ struct spean_route_group spean_ledger_routes(void)
         {.method = "POST", .path = "/v1/ledger", .flags = SPEAN_ROUTE_WRITE, .run = run_found},
         {.method = "GET", .path = "/v1/charter", .flags = SPEAN_ROUTE_READ, .read = get_charter},
         {.method = "POST", .path = "/v1/charter", .flags = SPEAN_ROUTE_WRITE, .run = run_charter},
+        {.method = "POST",
+         .path = "/v1/statement",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = run_statement},
         {.method = "GET", .path = "/v1/members", .flags = SPEAN_ROUTE_READ, .read = get_members},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};

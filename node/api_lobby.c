@@ -63,7 +63,8 @@ static spean_err keep_invite(struct spean_core *core, const struct spean_invite 
     if (err != SPEAN_OK) {
         return err;
     }
-    err = spean_lobby_add_invite(tx, core->keys, invite->secret, invite->expires, &number);
+    err = spean_lobby_add_invite(tx, core->keys, invite->secret, invite->expires, invite->node,
+                                 &number);
     if (err != SPEAN_OK) {
         spean_tx_abort(tx);
         return err;
@@ -71,10 +72,14 @@ static spean_err keep_invite(struct spean_core *core, const struct spean_invite 
     return spean_tx_commit(tx);
 }
 
-static void make_invite(struct spean_core *core, struct spean_job *job)
+static void make_invite(struct spean_core *core, struct spean_job *job, bool node)
 {
     char text[SPEAN_INVITE_TEXT_LEN_MAX + 1];
     struct spean_invite invite = {.handle = core->handle, .transport = core->transport_key};
+    if (node) {
+        invite.node = true;
+        invite.org = core->org;
+    }
     const json_t *body = job->request->body;
     if (!choose_endpoint(core, body, &invite, &job->reply) ||
         !choose_expiry(body, &invite, &job->reply)) {
@@ -101,18 +106,27 @@ static void make_invite(struct spean_core *core, struct spean_job *job)
     sodium_memzero(text, sizeof(text));
 }
 
-static void run_invite(struct spean_job *job, void *ctx)
+static void invite(struct spean_job *job, struct spean_core *core, bool node)
 {
-    struct spean_core *core = ctx;
     if (spean_core_own_log(core) == NULL) {
         spean_reply_error(&job->reply, SPEAN_ESTATE, "this node is a member of no ledger",
                           "found one: spean ledger found");
     } else if (spean_keys_locked(core->keys)) {
         spean_reply_error(&job->reply, SPEAN_ELOCKED, NULL, "unlock it: spean unlock");
     } else {
-        make_invite(core, job);
+        make_invite(core, job, node);
     }
     spean_queue_answer(job);
+}
+
+static void run_invite(struct spean_job *job, void *ctx)
+{
+    invite(job, ctx, false);
+}
+
+static void run_invite_node(struct spean_job *job, void *ctx)
+{
+    invite(job, ctx, true);
 }
 
 /* -- Newcomers ------------------------------------------------------------------------------- */
@@ -148,7 +162,7 @@ static void get_pending(const struct spean_request *request, void *ctx, struct s
         const struct spean_lobby_newcomer *newcomer = spean_lobby_read_newcomer(read);
         after = newcomer->transport;
         from = &after;
-        if (newcomer->standing == SPEAN_STANDING_WAITING) {
+        if (!newcomer->node && newcomer->standing == SPEAN_STANDING_WAITING) {
             (void)json_array_append_new(items, newcomer_row(newcomer));
         }
         spean_lobby_read_free(read);
@@ -182,7 +196,8 @@ static spean_err mark_refused(struct spean_core *core, struct spean_tx *tx, cons
         struct spean_lobby_newcomer newcomer = *spean_lobby_read_newcomer(read);
         after = newcomer.transport;
         from = &after;
-        if (newcomer.standing == SPEAN_STANDING_WAITING && org_begins_with(&newcomer.org, prefix)) {
+        if (!newcomer.node && newcomer.standing == SPEAN_STANDING_WAITING &&
+            org_begins_with(&newcomer.org, prefix)) {
             newcomer.standing = SPEAN_STANDING_REFUSED;
             err = spean_lobby_put_newcomer(tx, core->keys, &newcomer);
             (*found)++;
@@ -239,8 +254,7 @@ static void run_refuse(struct spean_job *job, void *ctx)
 static const char *join_state(const struct spean_core *core)
 {
     const struct joining *j = &core->joining;
-    const bool member = spean_authority_is_member(core->authority, &core->org);
-    if (member) {
+    if (core_is_admitted(core)) {
         return "member";
     }
     if (!j->active) {
@@ -259,7 +273,7 @@ static const char *join_state(const struct spean_core *core)
     }
 }
 
-static json_t *join_answer(const struct spean_core *core)
+json_t *spean_join_answer(const struct spean_core *core)
 {
     const struct joining *j = &core->joining;
     json_t *body = json_object();
@@ -275,7 +289,7 @@ static void get_join(const struct spean_request *request, void *ctx, struct spea
     (void)request;
     struct spean_core_view view;
     if (spean_answer_begin(ctx, &view, reply)) {
-        spean_reply_take(reply, join_answer(ctx));
+        spean_reply_take(reply, spean_join_answer(ctx));
         spean_core_view_end(&view);
     }
 }
@@ -392,7 +406,7 @@ static void join_with(struct spean_core *core, struct spean_job *job,
         if (err != SPEAN_OK) {
             spean_reply_error(&job->reply, err, NULL, NULL);
         } else {
-            json_t *answer = join_answer(core);
+            json_t *answer = spean_join_answer(core);
             if (dry) {
                 (void)json_object_set_new(answer, "dry_run", json_true());
             }
@@ -430,6 +444,10 @@ struct spean_route_group spean_lobby_routes(void)
          .path = "/v1/invitations",
          .flags = SPEAN_ROUTE_WRITE,
          .run = run_invite},
+        {.method = "POST",
+         .path = "/v1/nodes/invitations",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = run_invite_node},
         {.method = "GET", .path = "/v1/join", .flags = SPEAN_ROUTE_READ, .read = get_join},
         {.method = "POST", .path = "/v1/join", .flags = SPEAN_ROUTE_WRITE, .run = run_join},
         {.method = "GET", .path = "/v1/pending", .flags = SPEAN_ROUTE_READ, .read = get_pending},

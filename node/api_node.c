@@ -35,7 +35,8 @@ static json_t *own_statement(const struct spean_core_view *view)
     }
     struct spean_setup setup;
     struct spean_document doc;
-    if (json_array_size(list) == 0 && spean_setup_get(view->tx, &setup, &doc) == SPEAN_OK) {
+    if (json_array_size(list) == 0 && spean_setup_get(view->tx, &setup, &doc) == SPEAN_OK &&
+        setup.statement.len > 0) {
         spean_answer_append_hex(list, setup.statement.data, setup.statement.len);
     }
     return list;

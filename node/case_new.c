@@ -3,22 +3,75 @@
 #include <assert.h>
 #include <string.h>
 
+#include "node/endpoint.h"
+#include "protocol/fold.h"
+#include "protocol/reader.h"
 #include "protocol/schema_numbers.h"
 #include "store/setup.h"
 
-/* Fill in the country of the office and this month. */
+#define THOUSAND  1000u
+#define THOUSANDS 9u /* 1000 to 9000. */
+
+/* Our country: as it was set up, or, at a further node, as our agency record says. SPEAN_EWAIT: it
+ * has not come here yet. */
+static spean_err own_country(const struct spean_records *at, const struct spean_setup *setup,
+                             char out[SPEAN_SETUP_COUNTRY_LEN + 1])
+{
+    struct spean_record_id record;
+    struct spean_part *part = NULL;
+    struct spean_write write;
+    struct spean_reader r;
+    struct spean_view country = setup->country;
+    spean_err err = SPEAN_OK;
+    if (country.len == 0) {
+        err = spean_endpoint_record(at->view.tx, at->view.keys, &setup->org, &record, &part);
+    }
+    if (part != NULL) {
+        const struct spean_field *field =
+            spean_part_find(part, SPEAN_FIELD_AGENCY_COUNTRY, SPEAN_KIND_VALUE);
+        if (field != NULL && spean_field_get_shown(field, &write)) {
+            spean_reader_init(&r, write.value);
+            country = spean_reader_str(&r, SPEAN_SETUP_COUNTRY_LEN, SPEAN_SETUP_COUNTRY_LEN);
+        }
+    }
+    if (err == SPEAN_OK && country.len == SPEAN_SETUP_COUNTRY_LEN) {
+        memcpy(out, country.data, country.len);
+        out[country.len] = '\0';
+    } else {
+        err = err == SPEAN_OK || err == SPEAN_ENOTFOUND ? SPEAN_EWAIT : err;
+    }
+    spean_part_free(part);
+    return err;
+}
+
+/*
+ * Below where this node begins to number. Two nodes that do not hear of each other must not give
+ * two cases one code: the first node has the numbers below 1000, a further one begins at a thousand
+ * that its key chooses. Where two choose alike, the codes tell nobody apart and the ids still do.
+ */
+static uint32_t number_below(const struct spean_records *at, const struct spean_setup *setup)
+{
+    const struct spean_log *log = spean_core_own_log(at->view.core); /* NULL: nothing is written. */
+    const bool further = setup->statement.len == 0 && log != NULL;
+    return further ? THOUSAND * (1 + log->signing.bytes[0] % THOUSANDS) - 1 : 0;
+}
+
+/* Fill in the country of the office, this month, and the number below the first. */
 static spean_err month_begin(struct spean_records *at, struct spean_caseid *id)
 {
     const struct spean_day today = spean_records_today(at);
     struct spean_setup setup;
     struct spean_document doc;
-    const spean_err err = spean_setup_get(at->view.tx, &setup, &doc);
+    struct spean_caseid begun = {.country = "", .year = today.year, .month = today.month};
+    spean_err err = spean_setup_get(at->view.tx, &setup, &doc);
+    if (err == SPEAN_OK) {
+        err = own_country(at, &setup, begun.country);
+    }
     if (err != SPEAN_OK) {
         return err;
     }
-    *id = (struct spean_caseid){.country = "", .year = today.year, .month = today.month};
-    assert(setup.country.len < sizeof(id->country));
-    memcpy(id->country, setup.country.data, setup.country.len);
+    begun.number = (uint16_t)number_below(at, &setup);
+    *id = begun;
     return SPEAN_OK;
 }
 

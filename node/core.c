@@ -567,7 +567,7 @@ static spean_err read_identity(struct spean_core *core)
     struct spean_document *doc = malloc(sizeof(*doc));
     err = doc != NULL ? spean_setup_get(tx, &setup, doc) : SPEAN_ENOMEM;
     if (err == SPEAN_OK) {
-        core->org = doc->id;
+        core->org = setup.org;
         struct spean_view handle;
         const spean_err found = spean_tx_get(tx, SPEAN_TABLE_META, handle_key(), &handle);
         if (found == SPEAN_OK && handle.len == sizeof(core->handle.bytes)) {

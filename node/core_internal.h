@@ -292,7 +292,7 @@ void core_partner_down(struct spean_core *core, const struct core_link *link);
 
 /* -- lobby.c --------------------------------------------------------------------------------- */
 
-/* A newcomer's JOIN arrived: judge it, keep the newcomer, answer. */
+/* A newcomer's JOIN or NODE arrived: judge it, keep the newcomer, answer. */
 void core_lobby_join(struct spean_core *core, const struct spean_sync_effect *effect);
 
 /* The node that invited us answered. */
@@ -300,6 +300,12 @@ void core_lobby_answer(struct spean_core *core, const struct spean_sync_effect *
 
 /* Newcomers whom the charter names now are told, and forgotten. */
 void core_lobby_settle(struct spean_core *core);
+
+/* A further node of our org that we let in is a node now: hand it the org's secrets (P12.5). */
+void core_lobby_hand_keys(struct spean_core *core);
+
+/* Whether this node is in the ledger: its org a member, and itself named by the org's statement. */
+bool core_is_admitted(const struct spean_core *core);
 
 /* Send JOIN again on a link that waits for an answer. */
 void core_lobby_ask_again(struct spean_core *core);

@@ -4,15 +4,14 @@
 #include <string.h>
 
 #include "node/core_internal.h"
+#include "node/endpoint.h"
 #include "protocol/fold.h"
 #include "protocol/message.h"
-#include "protocol/reader.h"
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
 #include "store/record.h"
 
-#define ENDPOINT_FIELDS_MAX 16u
-#define CANDIDATES_MAX      (2u * SPEAN_TRANSPORT_DIALS_MAX) /* Looked at; relays first. */
+#define CANDIDATES_MAX (2u * SPEAN_TRANSPORT_DIALS_MAX) /* Looked at; relays first. */
 
 /* A node that can be dialled, and where. */
 struct candidate {
@@ -85,52 +84,21 @@ static void add(struct candidates *found, const struct spean_key *key, const cha
     }
 }
 
-/* Read the map of one endpoint. False: it names no node, or no address that can be dialled. */
-static bool read_endpoint(struct spean_view element, struct spean_key *key,
-                          char address[SPEAN_TRANSPORT_ENDPOINT_BYTES])
-{
-    struct spean_reader r;
-    bool has_key = false;
-    address[0] = '\0';
-    spean_reader_init(&r, element);
-    const uint32_t fields = spean_reader_map(&r, ENDPOINT_FIELDS_MAX);
-    for (uint32_t i = 0; i < fields && !spean_reader_failed(&r); i++) {
-        const uint64_t field = spean_reader_uint(&r, UINT64_MAX);
-        if (field == SPEAN_SUB_ENDPOINT_NODE_KEY) {
-            spean_reader_bin_fixed(&r, key->bytes, sizeof(key->bytes));
-            has_key = true;
-        } else if (field == SPEAN_SUB_ENDPOINT_ADDRESS) {
-            const struct spean_view text =
-                spean_reader_str(&r, 1, SPEAN_TRANSPORT_ENDPOINT_BYTES - 1);
-            memcpy(address, text.data != NULL ? text.data : (const uint8_t *)"", text.len);
-            address[text.len] = '\0';
-        } else {
-            (void)spean_reader_value(&r, SPEAN_VALUE_BYTES_MAX);
-        }
-    }
-    return spean_reader_end(&r) == SPEAN_OK && has_key && address[0] != '\0';
-}
-
 /* Add the nodes that an agency record names, if they are its owner's: the relays among them, or the
  * others. */
 static void add_agency(struct spean_core *core, const struct spean_part *part, bool relays,
                        struct candidates *found)
 {
     struct spean_part_info info;
+    struct spean_node_endpoint at;
     spean_part_get_info(part, &info);
-    const struct spean_field *field =
-        spean_part_find(part, SPEAN_FIELD_AGENCY_ENDPOINTS, SPEAN_KIND_SET);
-    for (size_t i = 0; field != NULL && i < spean_field_elements_count(field); i++) {
-        struct spean_view element;
-        struct spean_key key;
-        char address[SPEAN_TRANSPORT_ENDPOINT_BYTES];
-        if (!spean_field_get_element(field, i, &element) ||
-            !read_endpoint(element, &key, address) || spean_key_equal(&key, &core->transport_key)) {
+    for (size_t i = 0; spean_endpoint_at(part, i, &at, NULL); i++) {
+        const struct spean_log *log = spean_authority_log_by_transport(core->authority, &at.node);
+        if (at.address[0] == '\0' || spean_key_equal(&at.node, &core->transport_key)) {
             continue;
         }
-        const struct spean_log *log = spean_authority_log_by_transport(core->authority, &key);
         if (log != NULL && spean_id_equal(&log->org, &info.owner) && log->relay == relays) {
-            add(found, &key, address);
+            add(found, &at.node, at.address);
         }
     }
 }
@@ -227,7 +195,7 @@ void core_dial(struct spean_core *core)
     if (core->transport == NULL || !core->config->dial) {
         return;
     }
-    const bool member = spean_authority_is_member(core->authority, &core->org);
+    const bool member = core_is_admitted(core);
     const bool asks = core->joining.active && !spean_standing_is_final(core->joining.standing);
     if (asks && !member) {
         core->next_dial_ms = core_now_ms() + CORE_JOIN_MS;

@@ -18,6 +18,7 @@ struct spean_route_group spean_node_routes(void);   /* version, node, unlock, lo
 struct spean_route_group spean_status_routes(void); /* status, sync */
 struct spean_route_group spean_ledger_routes(void); /* ledger, charter, members */
 struct spean_route_group spean_lobby_routes(void);  /* invitations, join, pending */
+struct spean_route_group spean_nodes_routes(void);  /* the nodes of our organisation */
 struct spean_route_group spean_log_routes(void);    /* logs and their entries */
 struct spean_route_group spean_check_routes(void);  /* verify */
 
@@ -27,6 +28,9 @@ struct spean_route_group spean_consent_routes(void);
 struct spean_route_group spean_referral_routes(void);
 struct spean_route_group spean_aside_routes(void);  /* entries set aside */
 struct spean_route_group spean_export_routes(void); /* whole records */
+
+/* How our own way into the ledger stands. */
+json_t *spean_join_answer(const struct spean_core *core);
 
 /* The list of partners, as in status. */
 json_t *spean_status_partners(const struct spean_core_view *view);

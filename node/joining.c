@@ -10,6 +10,8 @@
 #include "protocol/writer.h"
 #include "store/seal.h"
 
+#define JOINING_NODE_BYTES_MAX 512u
+
 #define ROW_ELEMENTS  4u
 #define ROW_BYTES_MAX (JOINING_FRAME_BYTES_MAX + 256u)
 
@@ -80,20 +82,20 @@ static spean_err keep(const struct joining *j, struct spean_tx *tx, const struct
     return err;
 }
 
-spean_err joining_begin(struct joining *j, struct spean_tx *tx, const struct spean_keys *keys,
-                        const struct spean_invite *invite, const struct spean_key *own_transport,
-                        const struct spean_id *statement, const struct spean_view *documents,
-                        uint32_t documents_count)
+/* What is known of the invitation, whatever joins by it. */
+static void begin(struct joining *j, const struct spean_invite *invite,
+                  const struct spean_id *statement)
 {
     joining_fini(j);
     j->transport = invite->transport;
     j->statement = *statement;
     (void)snprintf(j->endpoint, sizeof(j->endpoint), "tcp://%s", invite->endpoint);
-    const struct spean_join join = {.handle = invite->handle,
-                                    .inviter = invite->transport,
-                                    .newcomer = *own_transport,
-                                    .statement = *statement};
-    spean_err err = compose(j, &join, invite, documents, documents_count);
+}
+
+/* Keep what was composed, unless err says that it was not. */
+static spean_err finish(struct joining *j, struct spean_tx *tx, const struct spean_keys *keys,
+                        spean_err err)
+{
     if (err == SPEAN_OK) {
         err = keep(j, tx, keys);
     }
@@ -103,6 +105,44 @@ spean_err joining_begin(struct joining *j, struct spean_tx *tx, const struct spe
     }
     j->active = true;
     return SPEAN_OK;
+}
+
+spean_err joining_begin(struct joining *j, struct spean_tx *tx, const struct spean_keys *keys,
+                        const struct spean_invite *invite, const struct spean_key *own_transport,
+                        const struct spean_id *statement, const struct spean_view *documents,
+                        uint32_t documents_count)
+{
+    begin(j, invite, statement);
+    const struct spean_join join = {.handle = invite->handle,
+                                    .inviter = invite->transport,
+                                    .newcomer = *own_transport,
+                                    .statement = *statement};
+    return finish(j, tx, keys, compose(j, &join, invite, documents, documents_count));
+}
+
+spean_err joining_begin_node(struct joining *j, struct spean_tx *tx, const struct spean_keys *keys,
+                             const struct spean_invite *invite,
+                             const struct spean_statement_node *node)
+{
+    const struct spean_join join = {.handle = invite->handle,
+                                    .inviter = invite->transport,
+                                    .newcomer = node->transport,
+                                    .statement = spean_join_node(&invite->org, node)};
+    struct spean_message m = {.type = SPEAN_MESSAGE_NODE};
+    m.as.node.handle = invite->handle;
+    m.as.node.org = invite->org;
+    m.as.node.signing = node->signing;
+    m.as.node.sealing = node->sealing;
+    m.as.node.acceptance = node->acceptance;
+    begin(j, invite, &join.statement);
+    spean_join_mac(m.as.node.mac.bytes, &join, invite->secret);
+    j->frame = malloc(JOINING_NODE_BYTES_MAX);
+    struct spean_view frame = {0};
+    const spean_err err = j->frame == NULL
+                              ? SPEAN_ENOMEM
+                              : spean_message_encode(&m, j->frame, JOINING_NODE_BYTES_MAX, &frame);
+    j->frame_len = frame.len;
+    return finish(j, tx, keys, err);
 }
 
 static spean_err read_row(struct joining *j, struct spean_view row)

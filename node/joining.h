@@ -23,10 +23,10 @@ struct joining {
     bool active; /* There is an invitation, used or in use. */
     struct spean_key transport;
     char endpoint[JOINING_ENDPOINT_BYTES_MAX]; /* "tcp://host:port" */
-    struct spean_id statement;                 /* Id of our last version. */
-    uint32_t standing;                         /* As the other side said last; 0: nothing yet. */
-    char digits[SPEAN_JOIN_DIGITS_LEN + 1];    /* Empty before CHALLENGE. */
-    uint8_t *frame;                            /* The JOIN message. */
+    struct spean_id statement;              /* Id of our last version, or as spean_join_node(). */
+    uint32_t standing;                      /* As the other side said last; 0: nothing yet. */
+    char digits[SPEAN_JOIN_DIGITS_LEN + 1]; /* Empty before CHALLENGE. */
+    uint8_t *frame;                         /* The JOIN or NODE message. */
     size_t frame_len;
 };
 
@@ -43,6 +43,12 @@ SPEAN_CHECK spean_err joining_begin(struct joining *j, struct spean_tx *tx,
                                     const struct spean_key *own_transport,
                                     const struct spean_id *statement,
                                     const struct spean_view *documents, uint32_t documents_count);
+
+/* The same for a further node of the org that the invitation names (P12.5): compose its NODE. */
+SPEAN_CHECK spean_err joining_begin_node(struct joining *j, struct spean_tx *tx,
+                                         const struct spean_keys *keys,
+                                         const struct spean_invite *invite,
+                                         const struct spean_statement_node *node);
 
 /* Read back what joining_begin() kept. SPEAN_ENOTFOUND: nothing. SPEAN_ELOCKED. SPEAN_ECORRUPT. */
 SPEAN_CHECK spean_err joining_load(struct joining *j, struct spean_tx *tx,

@@ -7,6 +7,7 @@
 
 #include "node/core_internal.h"
 #include "node/joining.h"
+#include "node/lobby.h"
 #include "protocol/join.h"
 #include "protocol/message.h"
 #include "protocol/org_chain.h"
@@ -14,17 +15,8 @@
 
 /* -- Newcomers ------------------------------------------------------------------------------- */
 
-/* What a JOIN turned out to be. */
-struct candidate {
-    struct spean_id org;
-    struct spean_join join;
-    uint32_t documents_count;
-    struct spean_view *documents; /* Into the frame. */
-    uint8_t mac[SPEAN_JOIN_MAC_BYTES];
-};
-
 /* The chain must make an org of this ledger with one open node: the one that called. */
-static spean_err judge_chain(struct spean_core *core, struct candidate *c,
+static spean_err judge_chain(struct spean_core *core, struct core_candidate *c,
                              const struct spean_key *transport)
 {
     struct spean_org_chain *chain = malloc(sizeof(*chain));
@@ -56,8 +48,25 @@ static spean_err judge_chain(struct spean_core *core, struct candidate *c,
     return err;
 }
 
-static spean_err read_join(struct spean_core *core, const struct spean_sync_effect *effect,
-                           struct candidate *c)
+static spean_err read_join(struct spean_core *core, const struct spean_message *m,
+                           struct core_candidate *c)
+{
+    struct spean_list list = m->as.join.documents;
+    c->documents = calloc(list.count + 1u, sizeof(*c->documents));
+    if (c->documents == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    while (spean_document_next(&list, &c->documents[c->documents_count])) {
+        c->documents_count++;
+    }
+    memcpy(c->mac, m->as.join.mac.bytes, sizeof(c->mac));
+    return spean_handle_equal(&m->as.join.handle, &core->handle)
+               ? judge_chain(core, c, &c->join.newcomer)
+               : SPEAN_EDENIED;
+}
+
+static spean_err read_candidate(struct spean_core *core, const struct spean_sync_effect *effect,
+                                struct core_candidate *c)
 {
     struct spean_message *m = malloc(sizeof(*m));
     if (m == NULL) {
@@ -65,33 +74,27 @@ static spean_err read_join(struct spean_core *core, const struct spean_sync_effe
     }
     const spean_err decoded = spean_message_decode(effect->as.join.message, m);
     assert(decoded == SPEAN_OK); /* The sync step has decoded it. */
-    struct spean_list list = m->as.join.documents;
-    c->documents = calloc(list.count + 1u, sizeof(*c->documents));
-    spean_err err = c->documents != NULL ? SPEAN_OK : SPEAN_ENOMEM;
-    while (err == SPEAN_OK && spean_document_next(&list, &c->documents[c->documents_count])) {
-        c->documents_count++;
-    }
-    memcpy(c->mac, m->as.join.mac.bytes, sizeof(c->mac));
-    c->join.handle = m->as.join.handle;
+    c->join.handle = core->handle;
     c->join.inviter = core->transport_key;
     c->join.newcomer = effect->as.join.transport;
-    if (err == SPEAN_OK && !spean_handle_equal(&m->as.join.handle, &core->handle)) {
-        err = SPEAN_EDENIED;
-    }
+    const spean_err err = m->type == SPEAN_MESSAGE_NODE
+                              ? core_candidate_node(core, m, effect->as.join.message, c)
+                              : read_join(core, m, c);
     free(m);
-    return err == SPEAN_OK ? judge_chain(core, c, &effect->as.join.transport) : err;
+    return err;
 }
 
 /* Find the invitation whose secret made the MAC. SPEAN_ENOTFOUND: none in force did. */
 static spean_err find_invite(struct spean_core *core, struct spean_tx *tx,
-                             const struct candidate *c, uint32_t *number)
+                             const struct core_candidate *c, uint32_t *number)
 {
     struct spean_lobby_invite invite;
     spean_err err = SPEAN_OK;
     uint32_t from = 1;
     while ((err = spean_lobby_next_invite(tx, core->keys, from, &invite)) == SPEAN_OK) {
+        const bool kind = invite.node == c->node;
         const bool ours = !invite.used || spean_key_equal(&invite.newcomer, &c->join.newcomer);
-        const bool fits = ours && core_now_s() < invite.expires_s &&
+        const bool fits = kind && ours && core_now_s() < invite.expires_s &&
                           spean_join_mac_valid(c->mac, &c->join, invite.secret);
         *number = invite.number;
         from = invite.number + 1;
@@ -104,7 +107,8 @@ static spean_err find_invite(struct spean_core *core, struct spean_tx *tx,
 }
 
 static spean_err keep_newcomer(struct spean_core *core, struct spean_tx *tx,
-                               const struct candidate *c, uint8_t fresh[SPEAN_JOIN_FRESH_BYTES])
+                               const struct core_candidate *c,
+                               uint8_t fresh[SPEAN_JOIN_FRESH_BYTES])
 {
     uint32_t number = 0;
     spean_err err = find_invite(core, tx, c, &number);
@@ -115,6 +119,7 @@ static spean_err keep_newcomer(struct spean_core *core, struct spean_tx *tx,
         return err;
     }
     struct spean_lobby_newcomer newcomer = {.transport = c->join.newcomer,
+                                            .node = c->node,
                                             .org = c->org,
                                             .invite = number,
                                             .since_s = core_now_s(),
@@ -177,9 +182,9 @@ static bool answer_known(struct spean_core *core, const struct spean_sync_effect
 static spean_err admit(struct spean_core *core, const struct spean_sync_effect *effect,
                        uint8_t fresh[SPEAN_JOIN_FRESH_BYTES])
 {
-    struct candidate c = {0};
+    struct core_candidate c = {0};
     struct spean_tx *tx = NULL;
-    spean_err err = read_join(core, effect, &c);
+    spean_err err = read_candidate(core, effect, &c);
     if (err == SPEAN_OK) {
         core_flush(core);
         err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
@@ -271,7 +276,7 @@ void core_lobby_settle(struct spean_core *core)
         const struct spean_lobby_newcomer *newcomer = spean_lobby_read_newcomer(read);
         after = newcomer->transport;
         from = &after;
-        if (spean_authority_is_member(core->authority, &newcomer->org)) {
+        if (!newcomer->node && spean_authority_is_member(core->authority, &newcomer->org)) {
             err = settle_newcomer(core, newcomer);
             SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_INFO, "newcomer_is_member",
                                 spean_journal_text("err", spean_err_name(err)));
@@ -281,6 +286,18 @@ void core_lobby_settle(struct spean_core *core)
 }
 
 /* -- Ourselves ------------------------------------------------------------------------------- */
+
+bool core_is_admitted(const struct spean_core *core)
+{
+    const struct spean_ledger *ledger = spean_authority_ledger(core->authority);
+    if (ledger == NULL || !core->has_public ||
+        !spean_authority_is_member(core->authority, &core->org)) {
+        return false;
+    }
+    struct spean_id id;
+    spean_log_id(&id, &ledger->id, &core->org, &core->signing);
+    return spean_authority_log(core->authority, &id) != NULL;
+}
 
 bool core_lobby_join_message(struct spean_core *core, const struct spean_key *transport,
                              uint8_t *buf, size_t cap, struct spean_view *out)

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "node/core_internal.h"
+#include "node/endpoint.h"
 #include "node/referral_settle.h"
-#include "protocol/reader.h"
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
 #include "protocol/writer.h"
@@ -17,46 +17,17 @@
 #define VALUE_BYTES_MAX 1024u
 #define LANG_UNKNOWN    "und" /* BCP 47: nobody said which language the name is in. */
 
-static struct spean_view own_endpoint(const struct spean_core *core, uint8_t *buf, size_t cap)
+/* Where we can be dialled, as the record shall say it; empty: not to be dialled. */
+static struct spean_view own_endpoint(const struct spean_core *core,
+                                      struct spean_node_endpoint *now, uint8_t *buf, size_t cap)
 {
-    char address[SPEAN_ENDPOINT_BYTES_MAX + 8];
-    const int len = snprintf(address, sizeof(address), "tcp://%s", core->config->advertise);
-    struct spean_writer w;
     struct spean_view out = {0};
-    spean_writer_init(&w, buf, cap);
-    spean_writer_map(&w, 2);
-    spean_writer_uint(&w, SPEAN_SUB_ENDPOINT_NODE_KEY);
-    spean_writer_bin(&w, core->transport_key.bytes, sizeof(core->transport_key.bytes));
-    spean_writer_uint(&w, SPEAN_SUB_ENDPOINT_ADDRESS);
-    spean_writer_str(&w, address, (size_t)len);
-    return spean_writer_end(&w, &out) == SPEAN_OK ? out : (struct spean_view){0};
-}
-
-/* The agency record that this org made of itself. SPEAN_ENOTFOUND: there is none yet. */
-static spean_err find_self(struct spean_core *core, struct spean_tx *tx,
-                           struct spean_record_id *out, struct spean_part **part)
-{
-    const struct spean_record_id *after = NULL;
-    struct spean_record_id record;
-    spean_err err = SPEAN_OK;
-    while ((err = spean_record_next(tx, SPEAN_TYPE_AGENCY, after, &record)) == SPEAN_OK) {
-        const struct spean_part_name name = {record, SPEAN_PART_PUBLIC};
-        struct spean_part_info info;
-        struct spean_view org;
-        after = &record;
-        if (spean_record_part(tx, core->keys, &name, part) != SPEAN_OK) {
-            continue;
-        }
-        spean_part_get_info(*part, &info);
-        if (info.created && spean_id_equal(&info.owner, &core->org) &&
-            spean_fixed_get(info.fixed, SPEAN_FIELD_AGENCY_ORG, &org)) {
-            *out = record;
-            return SPEAN_OK;
-        }
-        spean_part_free(*part);
-        *part = NULL;
+    *now = (struct spean_node_endpoint){.node = core->transport_key};
+    if (core->config->advertise[0] == '\0') {
+        return out;
     }
-    return err;
+    (void)snprintf(now->address, sizeof(now->address), "tcp://%s", core->config->advertise);
+    return spean_endpoint_write(now, buf, cap, &out) == SPEAN_OK ? out : (struct spean_view){0};
 }
 
 static spean_err add_text(struct spean_draft *draft, uint64_t field, enum spean_verb verb,
@@ -103,6 +74,9 @@ static spean_err draft_self(struct spean_core *core, struct spean_draft *draft)
         return err;
     }
     err = spean_setup_get(tx, &setup, &doc);
+    if (err == SPEAN_OK && setup.statement.len == 0) {
+        err = SPEAN_EWAIT; /* A further node: the record is on its way. */
+    }
     if (err == SPEAN_OK) {
         err = spean_draft_create(draft, SPEAN_TYPE_AGENCY, random, fixed, NULL, NULL);
     }
@@ -118,20 +92,6 @@ static spean_err draft_self(struct spean_core *core, struct spean_draft *draft)
     }
     spean_tx_abort(tx);
     return err;
-}
-
-static bool has_endpoint(const struct spean_part *part, struct spean_view endpoint)
-{
-    const struct spean_field *field =
-        spean_part_find(part, SPEAN_FIELD_AGENCY_ENDPOINTS, SPEAN_KIND_SET);
-    for (size_t i = 0; field != NULL && i < spean_field_elements_count(field); i++) {
-        struct spean_view element;
-        if (spean_field_get_element(field, i, &element) && element.len == endpoint.len &&
-            endpoint.len > 0 && memcmp(element.data, endpoint.data, endpoint.len) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static spean_err write_draft(struct spean_core *core, struct spean_draft *draft)
@@ -191,32 +151,31 @@ static bool is_same(struct spean_view a, struct spean_view b)
 struct own_record {
     spean_err found; /* SPEAN_ENOTFOUND: there is none yet. */
     struct spean_record_id id;
-    struct spean_view endpoint;  /* Where we are now; empty: not to be dialled. */
-    struct spean_view published; /* Where we said that we are; empty: nowhere. */
-    bool adds;                   /* The record does not name the one, */
-    bool removes;                /* or still names the other. */
+    struct spean_part *part;              /* Of the record; NULL while there is none. */
+    struct spean_view endpoint;           /* Where we are now; empty: not to be dialled. */
+    struct spean_view published;          /* Where we said that we are; empty: nowhere. */
+    struct spean_node_endpoint now, then; /* The two of them, read. */
+    bool adds;                            /* The record does not name the one, */
+    bool removes;                         /* or still names the other. */
     uint8_t buf[2][VALUE_BYTES_MAX];
 };
 
 static spean_err look_at_self(struct spean_core *core, struct own_record *own)
 {
     struct spean_tx *tx = NULL;
-    struct spean_part *part = NULL;
     const spean_err err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
     if (err != SPEAN_OK) {
         return err;
     }
-    if (core->config->advertise[0] != '\0') {
-        own->endpoint = own_endpoint(core, own->buf[0], sizeof(own->buf[0]));
-    }
+    own->endpoint = own_endpoint(core, &own->now, own->buf[0], sizeof(own->buf[0]));
     own->published = read_advertised(tx, own->buf[1], sizeof(own->buf[1]));
-    own->found = find_self(core, tx, &own->id, &part);
+    own->found = spean_endpoint_record(tx, core->keys, &core->org, &own->id, &own->part);
     spean_tx_abort(tx);
-    const bool known = own->found == SPEAN_OK;
-    own->adds = own->endpoint.len > 0 && !(known && has_endpoint(part, own->endpoint));
-    own->removes = known && own->published.len > 0 && !is_same(own->published, own->endpoint) &&
-                   has_endpoint(part, own->published);
-    spean_part_free(part);
+    const bool told = own->published.len > 0 && spean_endpoint_read(own->published, &own->then);
+    own->adds = own->endpoint.len > 0 &&
+                !spean_endpoint_has(own->part, &core->transport_key, own->now.address);
+    own->removes = told && !is_same(own->published, own->endpoint) &&
+                   spean_endpoint_has(own->part, &core->transport_key, own->then.address);
     return own->found == SPEAN_ENOTFOUND ? SPEAN_OK : own->found;
 }
 
@@ -224,17 +183,14 @@ static spean_err look_at_self(struct spean_core *core, struct own_record *own)
 static spean_err draft_own(struct spean_core *core, const struct own_record *own,
                            struct spean_draft *draft)
 {
-    spean_err err = own->found == SPEAN_OK
-                        ? spean_draft_change(draft, &own->id, SPEAN_TYPE_AGENCY, SPEAN_PART_PUBLIC)
-                        : draft_self(core, draft);
-    if (err == SPEAN_OK && own->removes) {
-        err =
-            spean_draft_op(draft, SPEAN_FIELD_AGENCY_ENDPOINTS, SPEAN_VERB_REMOVE, own->published);
-    }
-    if (err == SPEAN_OK && own->adds) {
-        err = spean_draft_op(draft, SPEAN_FIELD_AGENCY_ENDPOINTS, SPEAN_VERB_ADD, own->endpoint);
-    }
-    return err;
+    const spean_err err =
+        own->found == SPEAN_OK
+            ? spean_draft_change(draft, &own->id, SPEAN_TYPE_AGENCY, SPEAN_PART_PUBLIC)
+            : draft_self(core, draft);
+    return err == SPEAN_OK ? spean_endpoint_move(draft, own->part, &core->transport_key,
+                                                 own->removes ? own->then.address : "",
+                                                 own->adds ? own->now.address : "")
+                           : err;
 }
 
 /* Publish ourselves when there is no record of us; and the address when it is another now, in the
@@ -245,6 +201,7 @@ static spean_err settle_self(struct spean_core *core)
     struct spean_draft *draft = NULL;
     spean_err err = look_at_self(core, &own);
     if (err != SPEAN_OK) {
+        spean_part_free(own.part);
         return err;
     }
     if (own.found != SPEAN_OK || own.adds || own.removes) {
@@ -260,6 +217,7 @@ static spean_err settle_self(struct spean_core *core)
     if (err == SPEAN_OK && !is_same(own.published, own.endpoint)) {
         err = write_advertised(core, own.endpoint);
     }
+    spean_part_free(own.part);
     return err;
 }
 
@@ -268,8 +226,9 @@ void core_settle_records(struct spean_core *core)
     if (spean_keys_locked(core->keys) || spean_core_own_log(core) == NULL) {
         return;
     }
+    core_lobby_hand_keys(core);
     const spean_err err = settle_self(core);
-    if (err != SPEAN_OK) {
+    if (err != SPEAN_OK && err != SPEAN_EWAIT) {
         SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "own_record",
                             spean_journal_text("err", spean_err_name(err)));
     }

@@ -31,6 +31,7 @@
 #define SPEAN_DOMAIN_FRONTIER       "spean/frontier/1"
 #define SPEAN_DOMAIN_INVITATION     "spean/invitation/1"
 #define SPEAN_DOMAIN_JOIN           "spean/join/1"
+#define SPEAN_DOMAIN_NODE_JOIN      "spean/node-join/1"
 #define SPEAN_DOMAIN_DIGITS         "spean/digits/1"
 #define SPEAN_DOMAIN_TEST           "spean/test/1"
 

@@ -7,22 +7,42 @@
 
 #include "protocol/hash.h"
 
-#define PREFIX      "SPEAN1:"
-#define PREFIX_LEN  (sizeof(PREFIX) - 1)
-#define NAME_LEN    5u /* "SPEAN" */
 #define EXPIRES_LEN 4u
 #define CHECK_LEN   3u
 #define FIXED_LEN   (SPEAN_HANDLE_BYTES + SPEAN_KEY_BYTES + SPEAN_INVITE_SECRET_BYTES + EXPIRES_LEN)
-#define RAW_LEN_MAX (FIXED_LEN + SPEAN_INVITE_ENDPOINT_BYTES_MAX + CHECK_LEN)
-#define RAW_LEN_MIN (FIXED_LEN + SPEAN_INVITE_ENDPOINT_BYTES_MIN + CHECK_LEN)
+#define RAW_LEN_MAX (FIXED_LEN + SPEAN_ID_BYTES + SPEAN_INVITE_ENDPOINT_BYTES_MAX + CHECK_LEN)
+#define TEXT_LEN(n) (((n)*8 + 4) / 5)
 #define CHAR_BITS   5u
 #define NOT_A_DIGIT 32u
+
+/* What an invitation begins with: a name and the number of its form. */
+struct prefix {
+    const char *name;
+    size_t len;
+    bool node;
+};
+
+static const struct prefix prefixes[] = {
+    {"SPEAN", 5, false},
+    {"SPEANNODE", 9, true},
+};
+
+#define PREFIXES_COUNT (sizeof(prefixes) / sizeof(prefixes[0]))
+#define FORM           "1:"
+#define FORM_LEN       2u
+#define PREFIX_LEN_MAX (9u + FORM_LEN)
 
 /* RFC 4648; not the alphabet of protocol/text.h, which is made for reading aloud. */
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-static_assert(PREFIX_LEN + (RAW_LEN_MAX * 8 + 4) / 5 <= SPEAN_INVITE_TEXT_LEN_MAX,
-              "the longest invitation is within P12.1");
+static_assert(PREFIX_LEN_MAX + TEXT_LEN(RAW_LEN_MAX) <= SPEAN_INVITE_TEXT_LEN_MAX,
+              "the longest invitation is within P12.5");
+
+/* The bytes before the endpoint. */
+static size_t fixed_len(bool node)
+{
+    return FIXED_LEN + (node ? SPEAN_ID_BYTES : 0);
+}
 
 static bool endpoint_valid(const uint8_t *endpoint, size_t len)
 {
@@ -116,6 +136,7 @@ spean_err spean_invite_encode(char out[SPEAN_INVITE_TEXT_LEN_MAX + 1],
     if (!endpoint_valid((const uint8_t *)invite->endpoint, endpoint_len)) {
         return SPEAN_EINPUT;
     }
+    const struct prefix *const prefix = &prefixes[invite->node ? 1 : 0];
     uint8_t raw[RAW_LEN_MAX];
     uint8_t *at = raw;
     memcpy(at, invite->handle.bytes, sizeof(invite->handle.bytes));
@@ -127,28 +148,47 @@ spean_err spean_invite_encode(char out[SPEAN_INVITE_TEXT_LEN_MAX + 1],
     for (unsigned shift = 32; shift > 0; shift -= 8) {
         *at++ = (uint8_t)(invite->expires >> (shift - 8) & 0xffu);
     }
+    if (invite->node) {
+        memcpy(at, invite->org.bytes, sizeof(invite->org.bytes));
+        at += sizeof(invite->org.bytes);
+    }
     memcpy(at, invite->endpoint, endpoint_len);
-    check_make(at + endpoint_len, raw, FIXED_LEN + endpoint_len);
+    const size_t len = fixed_len(invite->node) + endpoint_len;
+    check_make(raw + len, raw, len);
 
-    memcpy(out, PREFIX, PREFIX_LEN);
-    base32_encode(out + PREFIX_LEN, raw, FIXED_LEN + endpoint_len + CHECK_LEN);
+    memcpy(out, prefix->name, prefix->len);
+    memcpy(out + prefix->len, FORM, FORM_LEN);
+    base32_encode(out + prefix->len + FORM_LEN, raw, len + CHECK_LEN);
     sodium_memzero(raw, sizeof(raw));
     return SPEAN_OK;
 }
 
-static spean_err prefix_check(struct spean_view text)
+/* Find what text begins with. SPEAN_EVERSION: the name of one, and a later number. */
+static spean_err prefix_find(struct spean_view text, const struct prefix **out)
 {
-    if (text.len >= PREFIX_LEN && memcmp(text.data, PREFIX, PREFIX_LEN) == 0) {
-        return SPEAN_OK;
+    for (size_t i = 0; i < PREFIXES_COUNT; i++) {
+        const struct prefix *const prefix = &prefixes[i];
+        if (text.len < prefix->len + FORM_LEN ||
+            memcmp(text.data, prefix->name, prefix->len) != 0) {
+            continue;
+        }
+        const uint8_t *const form = text.data + prefix->len;
+        if (memcmp(form, FORM, FORM_LEN) == 0) {
+            *out = prefix;
+            return SPEAN_OK;
+        }
+        if (form[0] >= '2' && form[0] <= '9' && form[1] == ':') {
+            return SPEAN_EVERSION;
+        }
     }
-    const bool named = text.len >= PREFIX_LEN && memcmp(text.data, PREFIX, NAME_LEN) == 0;
-    const bool numbered = named && text.data[NAME_LEN] >= '2' && text.data[NAME_LEN] <= '9';
-    return numbered && text.data[NAME_LEN + 1] == ':' ? SPEAN_EVERSION : SPEAN_EINPUT;
+    return SPEAN_EINPUT;
 }
 
-static void fields_take(struct spean_invite *invite, const uint8_t *raw, size_t endpoint_len)
+static void fields_take(struct spean_invite *invite, const uint8_t *raw, size_t raw_len, bool node)
 {
+    const uint8_t *const end = raw + raw_len;
     memset(invite, 0, sizeof(*invite));
+    invite->node = node;
     memcpy(invite->handle.bytes, raw, sizeof(invite->handle.bytes));
     raw += sizeof(invite->handle.bytes);
     memcpy(invite->transport.bytes, raw, sizeof(invite->transport.bytes));
@@ -158,26 +198,32 @@ static void fields_take(struct spean_invite *invite, const uint8_t *raw, size_t 
     for (unsigned i = 0; i < EXPIRES_LEN; i++) {
         invite->expires = invite->expires << 8 | *raw++;
     }
-    memcpy(invite->endpoint, raw, endpoint_len);
+    if (node) {
+        memcpy(invite->org.bytes, raw, sizeof(invite->org.bytes));
+        raw += sizeof(invite->org.bytes);
+    }
+    memcpy(invite->endpoint, raw, (size_t)(end - raw));
 }
 
 spean_err spean_invite_decode(struct spean_invite *invite, struct spean_view text)
 {
     assert(invite != NULL);
 
-    const spean_err err = prefix_check(text);
+    const struct prefix *prefix = NULL;
+    const spean_err err = prefix_find(text, &prefix);
     if (err != SPEAN_OK) {
         return err;
     }
     uint8_t raw[RAW_LEN_MAX];
     size_t raw_len = 0;
-    const struct spean_view coded = {text.data + PREFIX_LEN, text.len - PREFIX_LEN};
-    bool ok =
-        base32_decode(raw, &raw_len, coded) && raw_len >= RAW_LEN_MIN && check_fits(raw, raw_len);
-    const size_t endpoint_len = ok ? raw_len - FIXED_LEN - CHECK_LEN : 0;
-    ok = ok && endpoint_valid(raw + FIXED_LEN, endpoint_len);
+    const size_t skip = prefix->len + FORM_LEN;
+    const size_t fixed = fixed_len(prefix->node);
+    const struct spean_view coded = {text.data + skip, text.len - skip};
+    bool ok = base32_decode(raw, &raw_len, coded) && raw_len >= fixed + CHECK_LEN &&
+              check_fits(raw, raw_len);
+    ok = ok && endpoint_valid(raw + fixed, raw_len - fixed - CHECK_LEN);
     if (ok) {
-        fields_take(invite, raw, endpoint_len);
+        fields_take(invite, raw, raw_len - CHECK_LEN, prefix->node);
     }
     sodium_memzero(raw, sizeof(raw));
     return ok ? SPEAN_OK : SPEAN_EINPUT;

@@ -1,14 +1,16 @@
 /*
- * protocol/invite.h - the text that invites one organisation to a ledger (P12.1).
+ * protocol/invite.h - the text that invites one organisation to a ledger (P12.1), or one more node
+ * into an organisation (P12.5).
  *
- * `SPEAN1:` and base 32 in capitals without padding, so that it fits a QR code's alphanumeric mode.
- * Whoever holds it may ask to join, once, until it expires; it lets nobody in by itself. A checksum
- * at its end tells one that was cut off or mistyped from a whole one: it protects from slips, not
- * from people.
+ * `SPEAN1:` or `SPEANNODE1:` and base 32 in capitals without padding, so that it fits a QR code's
+ * alphanumeric mode. Whoever holds it may ask to join, once, until it expires; it lets nobody in by
+ * itself. A checksum at its end tells one that was cut off or mistyped from a whole one: it
+ * protects from slips, not from people.
  */
 #ifndef SPEAN_PROTOCOL_INVITE_H
 #define SPEAN_PROTOCOL_INVITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,7 +20,8 @@
 #define SPEAN_INVITE_SECRET_BYTES       16u
 #define SPEAN_INVITE_ENDPOINT_BYTES_MIN 5u
 #define SPEAN_INVITE_ENDPOINT_BYTES_MAX 35u
-#define SPEAN_INVITE_TEXT_LEN_MAX       177u /* Without the NUL. */
+#define SPEAN_INVITE_ORG_TEXT_LEN_MAX   177u /* Without the NUL: of an organisation. */
+#define SPEAN_INVITE_TEXT_LEN_MAX       232u /* Of either kind. */
 
 /* secret is one: keep the struct and the text out of logs and wipe them after use. */
 struct spean_invite {
@@ -26,6 +29,8 @@ struct spean_invite {
     struct spean_key transport;                /* Of the node that invites. */
     uint8_t secret[SPEAN_INVITE_SECRET_BYTES]; /* Random; the caller's. */
     uint32_t expires;                          /* Seconds since 1970; the caller compares. */
+    bool node;                                 /* For a node of org, not for another org. */
+    struct spean_id org;                       /* With node; otherwise zeros. */
     char endpoint[SPEAN_INVITE_ENDPOINT_BYTES_MAX + 1]; /* "host:port", printable ASCII. */
 };
 

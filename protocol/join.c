@@ -12,6 +12,22 @@
 #define GROUP_MOD    UINT64_C(100000000)
 #define GROUPS_COUNT 3u
 
+struct spean_id spean_join_node(const struct spean_id *org, const struct spean_statement_node *node)
+{
+    assert(org != NULL);
+    assert(node != NULL);
+
+    struct spean_hash h;
+    struct spean_id id;
+    spean_hash_begin(&h, SPEAN_DOMAIN_NODE_JOIN, sizeof(id.bytes));
+    spean_hash_update(&h, org->bytes, sizeof(org->bytes));
+    spean_hash_update(&h, node->signing.bytes, sizeof(node->signing.bytes));
+    spean_hash_update(&h, node->sealing.bytes, sizeof(node->sealing.bytes));
+    spean_hash_update(&h, node->acceptance.bytes, sizeof(node->acceptance.bytes));
+    spean_hash_end(&h, id.bytes, sizeof(id.bytes));
+    return id;
+}
+
 static void update_join(struct spean_hash *h, const struct spean_join *join)
 {
     spean_hash_update(h, join->handle.bytes, sizeof(join->handle.bytes));

@@ -12,6 +12,7 @@
 
 #include "protocol/bytes.h"
 #include "protocol/invite.h"
+#include "protocol/statement.h"
 
 #define SPEAN_JOIN_MAC_BYTES   32u
 #define SPEAN_JOIN_FRESH_BYTES 16u
@@ -23,8 +24,14 @@ struct spean_join {
     struct spean_handle handle;
     struct spean_key inviter;  /* Transport key. */
     struct spean_key newcomer; /* Transport key. */
-    struct spean_id statement; /* Id of the newcomer's last statement version. */
+    struct spean_id statement; /* Id of the newcomer's last statement version; of a further node of
+                                  an org what spean_join_node() gives (P12.5). */
 };
+
+/* The hash that stands for a further node of org in its joining (P12.5); its transport key is the
+ * link's, and not in it. */
+struct spean_id spean_join_node(const struct spean_id *org,
+                                const struct spean_statement_node *node);
 
 /* Work out the MAC of a JOIN. secret is that of the invitation. */
 void spean_join_mac(uint8_t mac[SPEAN_JOIN_MAC_BYTES], const struct spean_join *join,

@@ -38,6 +38,7 @@ static const uint8_t elements_of[] = {
     [SPEAN_MESSAGE_STANDING] = 2,
     [SPEAN_MESSAGE_ASIDE] = 7,
     [SPEAN_MESSAGE_BRANCH] = 5,
+    [SPEAN_MESSAGE_NODE] = 7,
 };
 
 #define TYPES_COUNT (sizeof(elements_of) / sizeof(elements_of[0]))
@@ -340,8 +341,19 @@ static void read_content_of_sync(struct spean_reader *r, struct spean_message *m
     case SPEAN_MESSAGE_STANDING:
     case SPEAN_MESSAGE_JOIN:
     case SPEAN_MESSAGE_CHALLENGE:
+    case SPEAN_MESSAGE_NODE:
         break; /* Handled by the caller. */
     }
+}
+
+static void read_node(struct spean_reader *r, struct spean_message *m)
+{
+    spean_reader_bin_fixed(r, m->as.node.handle.bytes, sizeof(m->as.node.handle.bytes));
+    read_id(r, &m->as.node.org);
+    spean_reader_bin_fixed(r, m->as.node.signing.bytes, sizeof(m->as.node.signing.bytes));
+    spean_reader_bin_fixed(r, m->as.node.sealing.bytes, sizeof(m->as.node.sealing.bytes));
+    spean_reader_bin_fixed(r, m->as.node.acceptance.bytes, sizeof(m->as.node.acceptance.bytes));
+    read_id(r, &m->as.node.mac);
 }
 
 static void read_content(struct spean_reader *r, struct spean_message *m)
@@ -387,6 +399,9 @@ static void read_content(struct spean_reader *r, struct spean_message *m)
         break;
     case SPEAN_MESSAGE_CHALLENGE:
         spean_reader_bin_fixed(r, m->as.fresh, sizeof(m->as.fresh));
+        break;
+    case SPEAN_MESSAGE_NODE:
+        read_node(r, m);
         break;
     case SPEAN_MESSAGE_DIGEST:
     case SPEAN_MESSAGE_ROWS:
@@ -645,8 +660,19 @@ static void write_content_of_sync(struct spean_writer *w, const struct spean_mes
     case SPEAN_MESSAGE_STANDING:
     case SPEAN_MESSAGE_JOIN:
     case SPEAN_MESSAGE_CHALLENGE:
+    case SPEAN_MESSAGE_NODE:
         break; /* Handled by the caller. */
     }
+}
+
+static void write_node(struct spean_writer *w, const struct spean_message *m)
+{
+    spean_writer_bin(w, m->as.node.handle.bytes, sizeof(m->as.node.handle.bytes));
+    write_id(w, &m->as.node.org);
+    spean_writer_bin(w, m->as.node.signing.bytes, sizeof(m->as.node.signing.bytes));
+    spean_writer_bin(w, m->as.node.sealing.bytes, sizeof(m->as.node.sealing.bytes));
+    spean_writer_bin(w, m->as.node.acceptance.bytes, sizeof(m->as.node.acceptance.bytes));
+    write_id(w, &m->as.node.mac);
 }
 
 static void write_content(struct spean_writer *w, const struct spean_message *m)
@@ -686,6 +712,9 @@ static void write_content(struct spean_writer *w, const struct spean_message *m)
         break;
     case SPEAN_MESSAGE_CHALLENGE:
         spean_writer_bin(w, m->as.fresh, sizeof(m->as.fresh));
+        break;
+    case SPEAN_MESSAGE_NODE:
+        write_node(w, m);
         break;
     case SPEAN_MESSAGE_DIGEST:
     case SPEAN_MESSAGE_ROWS:

@@ -54,7 +54,8 @@ enum spean_message_type {
     SPEAN_MESSAGE_CHALLENGE = 22,
     SPEAN_MESSAGE_STANDING = 23,
     SPEAN_MESSAGE_ASIDE = 24,
-    SPEAN_MESSAGE_BRANCH = 25
+    SPEAN_MESSAGE_BRANCH = 25,
+    SPEAN_MESSAGE_NODE = 26
 };
 
 enum spean_want_end { SPEAN_END_NO_MORE = 0, SPEAN_END_NOT_SERVED = 1 };
@@ -176,6 +177,14 @@ struct spean_message {
             struct spean_list documents; /* spean_document_next() */
             struct spean_id mac;
         } join;
+        struct {
+            struct spean_handle handle;
+            struct spean_id org;
+            struct spean_key signing;
+            struct spean_key sealing;
+            struct spean_signature acceptance; /* P3.4; the transport key is the link's. */
+            struct spean_id mac;
+        } node;
         uint8_t fresh[SPEAN_FRESH_BYTES]; /* CHALLENGE. */
     } as;
 };

@@ -260,7 +260,8 @@ enum spean_safe_contact_sub {
 enum spean_sub_endpoint {
     SPEAN_SUB_ENDPOINT_NODE_KEY = 1,
     SPEAN_SUB_ENDPOINT_ADDRESS = 2,
-    SPEAN_SUB_ENDPOINT_KIND = 3
+    SPEAN_SUB_ENDPOINT_KIND = 3,
+    SPEAN_SUB_ENDPOINT_NAME = 4
 };
 
 #endif

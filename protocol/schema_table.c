@@ -91,6 +91,7 @@ static const struct spean_schema_sub endpoint_subs[] = {
     {1, "node_key", PLAIN(BIN32)},
     {2, "address", STR(256)},
     {3, "kind", CODE("endpoint_kind")},
+    {4, "name", STR(64)},
 };
 DEFINE_MAP(endpoint);
 

@@ -444,6 +444,7 @@ static void on_session_message(struct spean_sync *s, struct link *link,
     case SPEAN_MESSAGE_JOIN:
     case SPEAN_MESSAGE_CHALLENGE:
     case SPEAN_MESSAGE_STANDING:
+    case SPEAN_MESSAGE_NODE:
         sync_refuse(s, link, 1301, SPEAN_ESTATE);
         break;
     }
@@ -500,7 +501,8 @@ static void on_message(struct spean_sync *s, struct link *link, struct spean_vie
         sync_session_hello(s, link, m);
         return;
     }
-    if (link->phase == PHASE_HELLO && m->type == SPEAN_MESSAGE_JOIN) {
+    if (link->phase == PHASE_HELLO &&
+        (m->type == SPEAN_MESSAGE_JOIN || m->type == SPEAN_MESSAGE_NODE)) {
         sync_session_admitted(s, link);
         return;
     }

@@ -304,7 +304,7 @@ struct spean_sync_effect {
         } put_documents;
         struct {
             struct spean_key transport;
-            struct spean_view message; /* The whole JOIN frame. */
+            struct spean_view message; /* The whole frame: JOIN, or NODE. */
         } join;
         struct {
             bool challenge;    /* Else standing. */

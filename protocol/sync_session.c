@@ -133,7 +133,7 @@ static void lobby_message(struct spean_sync *s, struct link *link, const struct 
         put_documents(s, link, m->as.documents.documents, true);
         return;
     }
-    if (m->type == SPEAN_MESSAGE_JOIN) {
+    if (m->type == SPEAN_MESSAGE_JOIN || m->type == SPEAN_MESSAGE_NODE) {
         struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOBBY_JOIN, link);
         effect->as.join.transport = link->transport;
         effect->as.join.message = frame;

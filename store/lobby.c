@@ -10,10 +10,10 @@
 #include "store/counter.h"
 #include "store/seal.h"
 
-#define INVITE_ELEMENTS    3u
+#define INVITE_ELEMENTS    4u
 #define INVITE_BYTES_MAX   96u
 #define INVITE_SEALED_MAX  (INVITE_BYTES_MAX + SPEAN_SEAL_EXTRA_BYTES)
-#define NEWCOMER_ELEMENTS  7u
+#define NEWCOMER_ELEMENTS  8u
 #define NEWCOMER_BYTES_MAX (SPEAN_FRAME_BYTES_MAX + 256u)
 #define STANDING_MAX       4u
 
@@ -63,6 +63,7 @@ static spean_err invite_put(struct spean_tx *tx, const struct spean_keys *keys,
     spean_writer_array(&w, INVITE_ELEMENTS);
     spean_writer_bin(&w, invite->secret, sizeof(invite->secret));
     spean_writer_uint(&w, invite->expires_s);
+    spean_writer_bool(&w, invite->node);
     if (invite->used) {
         spean_writer_bin(&w, invite->newcomer.bytes, sizeof(invite->newcomer.bytes));
     } else {
@@ -86,6 +87,7 @@ static spean_err invite_decode(uint32_t number, struct spean_view plain,
     (void)spean_reader_array(&r, INVITE_ELEMENTS, INVITE_ELEMENTS);
     spean_reader_bin_fixed(&r, invite.secret, sizeof(invite.secret));
     invite.expires_s = spean_reader_uint(&r, UINT64_MAX);
+    invite.node = spean_reader_bool(&r);
     invite.used = !spean_reader_nil(&r);
     if (invite.used) {
         spean_reader_bin_fixed(&r, invite.newcomer.bytes, sizeof(invite.newcomer.bytes));
@@ -119,7 +121,7 @@ static spean_err invite_open(const struct spean_keys *keys, struct spean_view ke
 
 spean_err spean_lobby_add_invite(struct spean_tx *tx, const struct spean_keys *keys,
                                  const uint8_t secret[SPEAN_INVITE_SECRET_BYTES],
-                                 uint64_t expires_s, uint32_t *number)
+                                 uint64_t expires_s, bool node, uint32_t *number)
 {
     assert(secret != NULL);
     assert(number != NULL);
@@ -135,7 +137,7 @@ spean_err spean_lobby_add_invite(struct spean_tx *tx, const struct spean_keys *k
     if (full) {
         return SPEAN_ELIMIT;
     }
-    struct spean_lobby_invite invite = {.expires_s = expires_s};
+    struct spean_lobby_invite invite = {.expires_s = expires_s, .node = node};
     (void)memcpy(invite.secret, secret, sizeof(invite.secret));
     err = spean_counter_next(tx, "invites", UINT32_MAX, &invite.number);
     if (err == SPEAN_OK) {
@@ -209,6 +211,7 @@ static struct spean_view newcomer_key(const struct spean_key *transport)
 static void newcomer_write(struct spean_writer *w, const struct spean_lobby_newcomer *newcomer)
 {
     spean_writer_array(w, NEWCOMER_ELEMENTS);
+    spean_writer_bool(w, newcomer->node);
     spean_writer_bin(w, newcomer->org.bytes, sizeof(newcomer->org.bytes));
     spean_writer_uint(w, newcomer->invite);
     spean_writer_bin(w, newcomer->fresh, sizeof(newcomer->fresh));
@@ -228,6 +231,7 @@ static spean_err newcomer_read(struct spean_lobby_read *read)
     struct spean_reader r;
     spean_reader_init(&r, (struct spean_view){read->plain, read->plain_len});
     (void)spean_reader_array(&r, NEWCOMER_ELEMENTS, NEWCOMER_ELEMENTS);
+    newcomer->node = spean_reader_bool(&r);
     spean_reader_bin_fixed(&r, newcomer->org.bytes, sizeof(newcomer->org.bytes));
     newcomer->invite = (uint32_t)spean_reader_uint(&r, UINT32_MAX);
     spean_reader_bin_fixed(&r, newcomer->fresh, sizeof(newcomer->fresh));

@@ -27,6 +27,7 @@ struct spean_lobby_invite {
     uint32_t number; /* From 1. */
     uint8_t secret[SPEAN_INVITE_SECRET_BYTES];
     uint64_t expires_s; /* Seconds since 1970; the caller compares. */
+    bool node;          /* For a further node of our org (P12.5), not for another org. */
     bool used;
     struct spean_key newcomer; /* Transport key of who used it. */
 };
@@ -37,7 +38,7 @@ struct spean_lobby_invite {
  */
 SPEAN_CHECK spean_err spean_lobby_add_invite(struct spean_tx *tx, const struct spean_keys *keys,
                                              const uint8_t secret[SPEAN_INVITE_SECRET_BYTES],
-                                             uint64_t expires_s, uint32_t *number);
+                                             uint64_t expires_s, bool node, uint32_t *number);
 
 /* Give the first invitation whose number is at least from: to try each against the MAC of a JOIN.
  * SPEAN_ENOTFOUND: no more. SPEAN_ELOCKED, SPEAN_ECORRUPT. */
@@ -55,6 +56,7 @@ SPEAN_CHECK spean_err spean_lobby_del_invite(struct spean_tx *tx, uint32_t numbe
 /* Who asked to join, and stands where a steward has put it. */
 struct spean_lobby_newcomer {
     struct spean_key transport;
+    bool node;                              /* Of our org (P12.5). */
     struct spean_id org;                    /* That its documents are of. */
     uint32_t invite;                        /* Number of the invitation. */
     uint8_t fresh[SPEAN_JOIN_FRESH_BYTES];  /* Of the CHALLENGE. */
@@ -62,7 +64,8 @@ struct spean_lobby_newcomer {
     uint64_t since_s;
     uint32_t standing; /* 1 waiting, 2 refused, 3 expired, 4 member: as in P13.1. */
     uint32_t documents_count;
-    const struct spean_view *documents; /* Its statement chain from version 1. */
+    const struct spean_view *documents; /* Its statement chain from version 1; of a node one, the
+                                           NODE message. */
 };
 
 /*

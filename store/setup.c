@@ -10,11 +10,13 @@
 #include "protocol/text.h"
 #include "protocol/writer.h"
 
-/* The row is [1, statement: bin, name: str, country: str] behind its hash. */
-#define DOMAIN        "spean/store-setup/1"
-#define FORMAT        1u
-#define FIELDS_COUNT  4u
-#define ROW_BYTES_MAX (SPEAN_DOCUMENT_ENCODED_BYTES_MAX + SPEAN_SETUP_NAME_BYTES_MAX + 64u)
+/* The row is [1, statement: bin, name: str, country: str], or [2, org: bin32], behind its hash. */
+#define DOMAIN         "spean/store-setup/1"
+#define FORMAT         1u
+#define FORMAT_FURTHER 2u
+#define FIELDS_COUNT   4u
+#define FIELDS_FURTHER 2u
+#define ROW_BYTES_MAX  (SPEAN_DOCUMENT_ENCODED_BYTES_MAX + SPEAN_SETUP_NAME_BYTES_MAX + 64u)
 
 static const uint8_t row_name[] = {'s', 'e', 't', 'u', 'p'};
 static const struct spean_view row_key = {row_name, sizeof(row_name)};
@@ -46,26 +48,11 @@ static spean_err setup_check(const struct spean_setup *setup, struct spean_docum
     return doc->type == SPEAN_DOCUMENT_STATEMENT && doc->version == 1 ? SPEAN_OK : SPEAN_EINPUT;
 }
 
-spean_err spean_setup_put(struct spean_tx *tx, const struct spean_setup *setup)
+/* Put the row that w has written behind its hash; row has room for both. */
+static spean_err row_put(struct spean_tx *tx, struct spean_writer *w, uint8_t *row)
 {
-    assert(tx != NULL);
-    assert(setup != NULL);
-    struct spean_document doc;
-    spean_err err = setup_check(setup, &doc);
-    if (err != SPEAN_OK) {
-        return SPEAN_EINPUT;
-    }
-
-    uint8_t row[SPEAN_ID_BYTES + ROW_BYTES_MAX];
-    struct spean_writer w;
     struct spean_view body;
-    spean_writer_init(&w, row + SPEAN_ID_BYTES, ROW_BYTES_MAX);
-    spean_writer_array(&w, FIELDS_COUNT);
-    spean_writer_uint(&w, FORMAT);
-    spean_writer_bin(&w, setup->statement.data, setup->statement.len);
-    spean_writer_str(&w, setup->name.data, setup->name.len);
-    spean_writer_str(&w, setup->country.data, setup->country.len);
-    err = spean_writer_end(&w, &body);
+    const spean_err err = spean_writer_end(w, &body);
     if (err != SPEAN_OK) {
         return err;
     }
@@ -74,19 +61,65 @@ spean_err spean_setup_put(struct spean_tx *tx, const struct spean_setup *setup)
                             (struct spean_view){.data = row, .len = SPEAN_ID_BYTES + body.len});
 }
 
-/* Read a row that has been hashed already. */
-static spean_err row_read(struct spean_view body, struct spean_setup *setup)
+spean_err spean_setup_put(struct spean_tx *tx, const struct spean_setup *setup)
+{
+    assert(tx != NULL);
+    assert(setup != NULL);
+    struct spean_document doc;
+    const spean_err err = setup_check(setup, &doc);
+    if (err != SPEAN_OK) {
+        return SPEAN_EINPUT;
+    }
+
+    uint8_t row[SPEAN_ID_BYTES + ROW_BYTES_MAX];
+    struct spean_writer w;
+    spean_writer_init(&w, row + SPEAN_ID_BYTES, ROW_BYTES_MAX);
+    spean_writer_array(&w, FIELDS_COUNT);
+    spean_writer_uint(&w, FORMAT);
+    spean_writer_bin(&w, setup->statement.data, setup->statement.len);
+    spean_writer_str(&w, setup->name.data, setup->name.len);
+    spean_writer_str(&w, setup->country.data, setup->country.len);
+    return row_put(tx, &w, row);
+}
+
+spean_err spean_setup_put_further(struct spean_tx *tx, const struct spean_id *org)
+{
+    assert(tx != NULL);
+    assert(org != NULL);
+    uint8_t row[2 * SPEAN_ID_BYTES + 16];
+    struct spean_writer w;
+    spean_writer_init(&w, row + SPEAN_ID_BYTES, sizeof(row) - SPEAN_ID_BYTES);
+    spean_writer_array(&w, FIELDS_FURTHER);
+    spean_writer_uint(&w, FORMAT_FURTHER);
+    spean_writer_bin(&w, org->bytes, sizeof(org->bytes));
+    return row_put(tx, &w, row);
+}
+
+/* Read a row that has been hashed already; doc, too, if there is a statement. */
+static spean_err row_read(struct spean_view body, struct spean_setup *setup,
+                          struct spean_document *doc)
 {
     struct spean_reader r;
     spean_reader_init(&r, body);
-    (void)spean_reader_array(&r, FIELDS_COUNT, FIELDS_COUNT);
-    if (spean_reader_uint(&r, UINT64_MAX) > FORMAT) {
+    const uint32_t fields = spean_reader_array(&r, FIELDS_FURTHER, FIELDS_COUNT);
+    const uint64_t format = spean_reader_uint(&r, UINT64_MAX);
+    if (format > FORMAT_FURTHER) {
         return SPEAN_EVERSION;
+    }
+    if (format == FORMAT_FURTHER) {
+        spean_reader_bin_fixed(&r, setup->org.bytes, sizeof(setup->org.bytes));
+        return spean_reader_end(&r) == SPEAN_OK && fields == FIELDS_FURTHER ? SPEAN_OK
+                                                                            : SPEAN_ECORRUPT;
     }
     setup->statement = spean_reader_bin(&r, 1, SPEAN_DOCUMENT_ENCODED_BYTES_MAX);
     setup->name = spean_reader_str(&r, 1, SPEAN_SETUP_NAME_BYTES_MAX);
     setup->country = spean_reader_str(&r, SPEAN_SETUP_COUNTRY_LEN, SPEAN_SETUP_COUNTRY_LEN);
-    return spean_reader_end(&r) == SPEAN_OK ? SPEAN_OK : SPEAN_ECORRUPT;
+    if (spean_reader_end(&r) != SPEAN_OK || fields != FIELDS_COUNT) {
+        return SPEAN_ECORRUPT;
+    }
+    const spean_err err = setup_check(setup, doc);
+    setup->org = err == SPEAN_OK ? doc->id : setup->org;
+    return err;
 }
 
 spean_err spean_setup_get(struct spean_tx *tx, struct spean_setup *setup,
@@ -110,11 +143,8 @@ spean_err spean_setup_get(struct spean_tx *tx, struct spean_setup *setup,
     if (memcmp(hash, row.data, sizeof(hash)) != 0) {
         return SPEAN_ECORRUPT;
     }
-    struct spean_setup read;
-    err = row_read(body, &read);
-    if (err == SPEAN_OK) {
-        err = setup_check(&read, doc);
-    }
+    struct spean_setup read = {.statement = {0}};
+    err = row_read(body, &read, doc);
     if (err != SPEAN_OK) {
         return err == SPEAN_EVERSION ? err : SPEAN_ECORRUPT;
     }

@@ -65,9 +65,8 @@ static enum spean_exit newcomer_find(const struct spean_call *call, const json_t
     return SPEAN_EXIT_DONE;
 }
 
-/* Have the digits that the newcomer reads out compared with those of this side. */
-static enum spean_exit digits_compare(struct spean_call *call, const json_t *row,
-                                      struct spean_problem *problem)
+enum spean_exit spean_approving_digits(struct spean_call *call, const json_t *row,
+                                       const char *refuse, struct spean_problem *problem)
 {
     char typed[DIGITS_BYTES_MAX] = "";
     const char *const flag = spean_call_value(call, "digits");
@@ -87,9 +86,10 @@ static enum spean_exit digits_compare(struct spean_call *call, const json_t *row
     if (!digits_only(spean_jsonget_text(row, "digits"), ours) || strcmp(theirs, ours) != 0) {
         (void)spean_problem_set(problem, SPEAN_EXIT_INTEGRITY, "digits_differ", "%s",
                                 _("the digits differ; nobody was let in"));
-        spean_problem_hint(problem, "%s",
-                           _("read them again; if they still differ, somebody is in between: "
-                             "spean member refuse, and invite them another way"));
+        spean_problem_hint(problem,
+                           _("read them again; if they still differ, somebody is in between: %s, "
+                             "and invite them another way"),
+                           refuse);
         return SPEAN_EXIT_INTEGRITY;
     }
     return SPEAN_EXIT_DONE;
@@ -203,7 +203,7 @@ static enum spean_exit approve(struct spean_call *call, const json_t *list,
         spean_jsonget_who(row, "org", "name", who);
         spean_jsonget_when(row, "since", since);
         spean_out_note(spean_call_out(call), _("Organisation %s, waiting since %s."), who, since);
-        exit = digits_compare(call, row, problem);
+        exit = spean_approving_digits(call, row, "spean member refuse", problem);
     }
     if (exit == SPEAN_EXIT_DONE) {
         exit = let_in(call, charter, row, &org, problem);

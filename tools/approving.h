@@ -2,6 +2,8 @@
 #ifndef SPEAN_TOOLS_APPROVING_H
 #define SPEAN_TOOLS_APPROVING_H
 
+#include <jansson.h>
+
 #include "tools/call.h"
 #include "tools/problem.h"
 
@@ -13,5 +15,14 @@
  */
 SPEAN_CHECK enum spean_exit spean_approving_run(struct spean_call *call,
                                                 struct spean_problem *problem);
+
+/*
+ * Have the digits that the other side reads out, given as --digits or asked for, compared with
+ * those of row. Exit 9: they differ; refuse is the command that sends them away. 2: they are no
+ * digits.
+ */
+SPEAN_CHECK enum spean_exit spean_approving_digits(struct spean_call *call, const json_t *row,
+                                                   const char *refuse,
+                                                   struct spean_problem *problem);
 
 #endif

@@ -1,7 +1,6 @@
 #include "tools/groups.h"
 
 #include <ctype.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +15,9 @@
 #include "store/secret.h"
 #include "store/setup.h"
 #include "tools/call.h"
+#include "tools/choosing.h"
 #include "tools/i18n.h"
 #include "tools/idtext.h"
-#include "tools/input.h"
 #include "tools/newnode.h"
 #include "tools/unlocking.h"
 
@@ -32,90 +31,14 @@
 
 /* All secrets of one set-up, in one block of locked memory. */
 struct secrets {
-    char passphrase[SPEAN_WRAP_PASSPHRASE_BYTES_MAX + 1];
-    char admin[SPEAN_WRAP_PASSPHRASE_BYTES_MAX + 1];
-    char again[SPEAN_WRAP_PASSPHRASE_BYTES_MAX + 1];
+    struct spean_choosing node;
+    struct spean_choosing admin;
     char words[SPEAN_RECOVERY_TEXT_BYTES];
     char sheet[SHEET_BYTES_MAX];
     char typed[SPEAN_RECOVERY_INPUT_BYTES_MAX];
     uint8_t recovery_seed[SPEAN_KEY_BYTES];
     uint8_t typed_seed[SPEAN_KEY_BYTES];
 };
-
-/* Ask for a new passphrase; a person at a terminal types it twice. */
-static enum spean_exit passphrase_ask(struct spean_call *call, const char *name,
-                                      struct secrets *secrets, char *buf,
-                                      struct spean_problem *problem)
-{
-    struct spean_prompt *const prompt = spean_call_prompt(call);
-    struct spean_question question = spean_call_question(call, name);
-    enum spean_exit exit =
-        spean_prompt_ask(prompt, &question, buf, SPEAN_WRAP_PASSPHRASE_BYTES_MAX + 1, problem);
-    if (exit != SPEAN_EXIT_DONE || spean_prompt_scripted(prompt)) {
-        return exit;
-    }
-    question.text = _("The same once more");
-    exit = spean_prompt_ask(prompt, &question, secrets->again, sizeof(secrets->again), problem);
-    if (exit == SPEAN_EXIT_DONE && strcmp(buf, secrets->again) != 0) {
-        exit = spean_problem_usage(problem, "%s", _("the two passphrases differ"));
-    }
-    return exit;
-}
-
-/* Get a new passphrase from a flag, from a descriptor or from the person. */
-static enum spean_exit passphrase_get(struct spean_call *call, const char *file_flag,
-                                      const char *name, struct secrets *secrets, char *buf,
-                                      struct spean_unlock *unlock, struct spean_problem *problem)
-{
-    const char *const path = spean_call_value(call, file_flag);
-    size_t len = 0;
-    enum spean_exit exit;
-    if (path != NULL) {
-        exit =
-            spean_input_passphrase_file(path, buf, SPEAN_WRAP_PASSPHRASE_BYTES_MAX, &len, problem);
-    } else {
-        exit = passphrase_ask(call, name, secrets, buf, problem);
-        len = exit == SPEAN_EXIT_DONE ? strlen(buf) : 0;
-    }
-    *unlock = (struct spean_unlock){.kind = SPEAN_UNLOCK_PASSPHRASE,
-                                    .bytes = {.data = (const uint8_t *)buf, .len = len}};
-    return exit;
-}
-
-/* What opens the keystore: a credential of the system, or a passphrase. */
-static enum spean_exit node_unlock_get(struct spean_call *call, struct secrets *secrets,
-                                       struct spean_unlock *unlock, struct spean_problem *problem)
-{
-    const char *const path = spean_call_value(call, "credential");
-    if (path == NULL && spean_call_given(call, "passphrase-fd")) {
-        size_t len = 0;
-        const enum spean_exit exit = spean_input_passphrase_fd(
-            (int)spean_call_number(call, "passphrase-fd", 0), secrets->passphrase,
-            SPEAN_WRAP_PASSPHRASE_BYTES_MAX, &len, problem);
-        *unlock = (struct spean_unlock){
-            .kind = SPEAN_UNLOCK_PASSPHRASE,
-            .bytes = {.data = (const uint8_t *)secrets->passphrase, .len = len}};
-        return exit;
-    }
-    if (path == NULL) {
-        return passphrase_get(call, "passphrase-file", "passphrase", secrets, secrets->passphrase,
-                              unlock, problem);
-    }
-    size_t len = 0;
-    const spean_err err =
-        spean_file_read(path, (uint8_t *)secrets->passphrase, sizeof(secrets->passphrase), &len);
-    if (err != SPEAN_OK) {
-        return spean_problem_err(problem, err, path);
-    }
-    if (len != SPEAN_WRAP_CREDENTIAL_BYTES) {
-        return spean_problem_usage(problem, _("%s: a credential is %u random bytes"), path,
-                                   SPEAN_WRAP_CREDENTIAL_BYTES);
-    }
-    *unlock =
-        (struct spean_unlock){.kind = SPEAN_UNLOCK_CREDENTIAL,
-                              .bytes = {.data = (const uint8_t *)secrets->passphrase, .len = len}};
-    return SPEAN_EXIT_DONE;
-}
 
 /* Lay the words out in numbered lines. */
 static void sheet_write(const char *words, char sheet[SHEET_BYTES_MAX])
@@ -239,23 +162,6 @@ static enum spean_exit recovery_agree(struct spean_call *call, struct secrets *s
     return exit;
 }
 
-/* Refuse flags of which only one can count, and a descriptor that cannot be one. */
-static enum spean_exit unlock_flags_check(struct spean_call *call, struct spean_problem *problem)
-{
-    const int given = spean_call_given(call, "credential") +
-                      spean_call_given(call, "passphrase-file") +
-                      spean_call_given(call, "passphrase-fd");
-    if (given > 1) {
-        return spean_problem_usage(
-            problem, "%s",
-            _("give only one of --credential, --passphrase-file and --passphrase-fd"));
-    }
-    if (spean_call_number(call, "passphrase-fd", 0) > INT_MAX) {
-        return spean_problem_usage(problem, "%s", _("--passphrase-fd is no descriptor"));
-    }
-    return SPEAN_EXIT_DONE;
-}
-
 static enum spean_exit words_of_org_check(const char *name, const char *country,
                                           struct spean_problem *problem)
 {
@@ -304,10 +210,10 @@ static enum spean_exit tell(struct spean_call *call, const struct spean_newnode_
 static enum spean_exit ask_and_make(struct spean_call *call, struct spean_newnode_plan *plan,
                                     struct secrets *secrets, struct spean_problem *problem)
 {
-    enum spean_exit exit = node_unlock_get(call, secrets, &plan->node, problem);
+    enum spean_exit exit = spean_choosing_node(call, &secrets->node, &plan->node, problem);
     if (exit == SPEAN_EXIT_DONE) {
-        exit = passphrase_get(call, "admin-passphrase-file", "admin.passphrase", secrets,
-                              secrets->admin, &plan->admin, problem);
+        exit = spean_choosing_passphrase(call, "admin-passphrase-file", "admin.passphrase",
+                                         &secrets->admin, &plan->admin, problem);
     }
     if (exit == SPEAN_EXIT_DONE) {
         exit = recovery_agree(call, secrets, problem);
@@ -350,7 +256,7 @@ static enum spean_exit init_run(struct spean_call *call, struct spean_problem *p
                                       .country = spean_call_value(call, "country")};
     enum spean_exit exit = words_of_org_check(plan.name, plan.country, problem);
     if (exit == SPEAN_EXIT_DONE) {
-        exit = unlock_flags_check(call, problem);
+        exit = spean_choosing_check(call, problem);
     }
     if (exit == SPEAN_EXIT_DONE) {
         exit = spean_call_home(call, home, problem);

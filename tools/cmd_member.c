@@ -1,112 +1,23 @@
 #include "tools/groups.h"
 
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-
 #include <jansson.h>
 
-#include "store/file.h"
 #include "tools/approving.h"
 #include "tools/call.h"
 #include "tools/client.h"
 #include "tools/grid.h"
 #include "tools/i18n.h"
-#include "tools/idtext.h"
+#include "tools/inviting.h"
 #include "tools/joining.h"
 #include "tools/jsonget.h"
 #include "tools/listing.h"
 #include "tools/out.h"
-#include "tools/qr.h"
 #include "tools/relaying.h"
-#include "tools/timetext.h"
 #include "tools/unlocking.h"
-
-#define EXPIRES_S          604800 /* A week. */
-#define ENDPOINT_BYTES_MAX 256u
-#define TCP                "tcp://"
-
-/* What is asked of the daemon: how long, and where the newcomer shall knock. */
-static enum spean_exit invite_body(struct spean_call *call, json_t **body,
-                                   struct spean_problem *problem)
-{
-    const char *const expires = spean_call_value(call, "expires");
-    const char *const endpoint = spean_call_value(call, "endpoint");
-    int64_t expires_s = EXPIRES_S;
-    if (expires != NULL && spean_timetext_span(expires, &expires_s) != SPEAN_OK) {
-        (void)spean_problem_usage(problem, _("--expires cannot be \"%s\""), expires);
-        spean_problem_hint(problem, "%s", _("a number and s, m, h, d or w: 12h, 7d"));
-        return SPEAN_EXIT_USAGE;
-    }
-    json_t *const object = json_pack("{s:I}", "expires_s", (json_int_t)expires_s);
-    bool good = object != NULL;
-    if (good && endpoint != NULL) {
-        const bool has_scheme = strncmp(endpoint, TCP, strlen(TCP)) == 0;
-        char full[ENDPOINT_BYTES_MAX];
-        const int len = snprintf(full, sizeof(full), "%s%s", has_scheme ? "" : TCP, endpoint);
-        if (len < 0 || (size_t)len >= sizeof(full)) {
-            json_decref(object);
-            return spean_problem_usage(problem, "%s", _("--endpoint is too long"));
-        }
-        good = json_object_set_new(object, "endpoint", json_string(full)) == 0;
-    }
-    if (!good) {
-        json_decref(object);
-        return spean_problem_err(problem, SPEAN_ENOMEM, "member invite");
-    }
-    *body = object;
-    return SPEAN_EXIT_DONE;
-}
-
-/* Give the code: into a new file, or as a line and perhaps as a picture. */
-static enum spean_exit invite_tell(struct spean_call *call, const json_t *reply,
-                                   struct spean_problem *problem)
-{
-    struct spean_out *const out = spean_call_out(call);
-    const char *const path = spean_call_value(call, "out");
-    const char *const code = spean_jsonget_text(reply, "code");
-    char when[SPEAN_WHEN_BYTES_MAX];
-    if (path != NULL) {
-        const spean_err err = spean_file_write_new(
-            path, (struct spean_view){.data = (const uint8_t *)code, .len = strlen(code)});
-        if (err != SPEAN_OK) {
-            return spean_problem_err(problem, err, path);
-        }
-    }
-    spean_out_json(out, reply);
-    if (path == NULL) {
-        spean_out_line(out, "%s", code);
-    }
-    if (spean_call_given(call, "qr") && !spean_out_is_json(out)) {
-        const spean_err err = spean_qr_print(out, code);
-        if (err != SPEAN_OK) {
-            return spean_problem_err(problem, err, "--qr");
-        }
-    }
-    spean_jsonget_when(reply, "expires", when);
-    spean_out_done(out, _("invitation made, for one organisation, until %s"), when);
-    spean_out_note(out, "%s",
-                   _("Give it to them by a way that you trust. It lets nobody in by itself: you "
-                     "compare eight digits and approve."));
-    spean_out_next(out, "spean member pending");
-    return SPEAN_EXIT_DONE;
-}
 
 static enum spean_exit invite_run(struct spean_call *call, struct spean_problem *problem)
 {
-    json_t *body = NULL;
-    json_t *reply = NULL;
-    enum spean_exit exit = invite_body(call, &body, problem);
-    if (exit == SPEAN_EXIT_DONE) {
-        exit = spean_call_request(call, "POST", "/v1/invitations", body, &reply, problem);
-    }
-    json_decref(body);
-    if (reply != NULL) {
-        exit = invite_tell(call, reply, problem);
-    }
-    json_decref(reply);
-    return exit;
+    return spean_inviting_run(call, false, problem);
 }
 
 static void pending_add(struct spean_grid *grid, const json_t *item)
@@ -176,22 +87,7 @@ static enum spean_exit refuse_run(struct spean_call *call, struct spean_problem 
     return SPEAN_EXIT_DONE;
 }
 
-static const struct spean_flag invite_flags[] = {
-    {.name = "expires",
-     .kind = SPEAN_KIND_TEXT,
-     .value = "TIME",
-     .help = N_("how long it can be used: 12h, 7d; otherwise seven days")},
-    {.name = "endpoint",
-     .kind = SPEAN_KIND_TEXT,
-     .value = "HOST:PORT",
-     .help = N_("where they reach this node; otherwise what it is configured to say")},
-    {.name = "out",
-     .kind = SPEAN_KIND_FILE,
-     .value = "FILE",
-     .help = N_("write the code into a new FILE instead of showing it")},
-    {.name = "qr", .help = N_("show it as a QR code, too")},
-    {0},
-};
+static const struct spean_flag invite_flags[] = {SPEAN_INVITING_FLAGS, {0}};
 
 static const struct spean_flag join_flags[] = {
     {.name = "file",

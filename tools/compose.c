@@ -210,20 +210,13 @@ static spean_err node_read(const json_t *node, const json_t *acceptance,
     return err;
 }
 
-/* Compose, sign and try the version that opens the node. */
-static spean_err node_open(const struct spean_adminkey *admin, struct spean_org *org,
-                           struct spean_statement_node *opened, const struct spean_handle *handle,
-                           struct room *room, struct spean_composed *out)
+/* Compose, sign and try a version of the statement. */
+static spean_err version_make(const struct spean_adminkey *admin, struct spean_org *org,
+                              const struct spean_statement_draft *draft, struct room *room,
+                              struct spean_composed *out)
 {
-    const struct spean_statement_draft draft = {
-        .version = org->version + 1,
-        .previous = org->head,
-        .handle = org->has_handle ? NULL : handle,
-        .nodes_count = 1,
-        .nodes = opened,
-    };
     struct spean_view body;
-    spean_err err = spean_statement_compose(&draft, room->body, sizeof(room->body), &body);
+    spean_err err = spean_statement_compose(draft, room->body, sizeof(room->body), &body);
     if (err == SPEAN_OK) {
         err = finish(room, body, spean_adminkey_admin_seed(admin), out);
     }
@@ -235,6 +228,21 @@ static spean_err node_open(const struct spean_adminkey *admin, struct spean_org 
         json_decref(out->hex);
     }
     return err;
+}
+
+/* The version that opens the node. */
+static spean_err node_open(const struct spean_adminkey *admin, struct spean_org *org,
+                           struct spean_statement_node *opened, const struct spean_handle *handle,
+                           struct room *room, struct spean_composed *out)
+{
+    const struct spean_statement_draft draft = {
+        .version = org->version + 1,
+        .previous = org->head,
+        .handle = org->has_handle ? NULL : handle,
+        .nodes_count = 1,
+        .nodes = opened,
+    };
+    return version_make(admin, org, &draft, room, out);
 }
 
 spean_err spean_compose_node(const struct spean_adminkey *admin, const json_t *node,
@@ -276,6 +284,98 @@ spean_err spean_compose_node(const struct spean_adminkey *admin, const json_t *n
     spean_org_fini(&org);
     free(room);
     return err;
+}
+
+/* Add the node that row names to the statement. */
+static spean_err further_add(const struct spean_adminkey *admin, struct spean_org *org,
+                             const json_t *row, struct room *room, struct spean_composed *out)
+{
+    struct spean_statement_node opened;
+    spean_err err = node_read(row, row, &opened);
+    if (err == SPEAN_OK && !org->has_handle) {
+        err = SPEAN_ESTATE;
+    }
+    if (err == SPEAN_OK) {
+        err = spean_statement_accepted(&opened, &org->id, &org->handle);
+    }
+    return err == SPEAN_OK ? node_open(admin, org, &opened, NULL, room, out) : err;
+}
+
+/* Close the log of the node that row names. */
+static spean_err retired_cut(const struct spean_adminkey *admin, struct spean_org *org,
+                             const json_t *row, struct room *room, struct spean_composed *out)
+{
+    struct spean_statement_cut cut = {.cut.closed = true};
+    const json_t *const head = json_object_get(row, "head");
+    spean_err err =
+        hex_read(json_object_get(row, "signing"), cut.signing.bytes, sizeof(cut.signing.bytes));
+    if (err == SPEAN_OK) {
+        cut.cut.seq = (uint64_t)json_integer_value(json_object_get(head, "seq"));
+        err = hex_read(json_object_get(head, "entry"), cut.cut.entry.bytes,
+                       sizeof(cut.cut.entry.bytes));
+    }
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < org->nodes_count; i++) {
+        open += !org->nodes[i].cut.closed;
+    }
+    const struct spean_org_node *const found = spean_org_node_get(org, &cut.signing);
+    if (found == NULL || found->cut.closed) {
+        return SPEAN_ESTATE;
+    }
+    if (open == 1) {
+        return SPEAN_ELIMIT;
+    }
+    const struct spean_statement_draft draft = {
+        .version = org->version + 1, .previous = org->head, .cuts_count = 1, .cuts = &cut};
+    return version_make(admin, org, &draft, room, out);
+}
+
+/* Continue the statement of our own organisation, in force with nodes, by what change composes. */
+static spean_err
+own_continue(const struct spean_adminkey *admin, const json_t *node, const json_t *row,
+             spean_err (*change)(const struct spean_adminkey *, struct spean_org *, const json_t *,
+                                 struct room *, struct spean_composed *),
+             struct spean_composed *out)
+{
+    struct room *const room = room_new();
+    if (room == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    struct spean_composed composed = {.hex = NULL};
+    struct spean_org org;
+    spean_org_init(&org);
+    spean_err err = node_chain(node, room, &org);
+    if (err == SPEAN_OK && !spean_id_equal(&org.id, spean_adminkey_org(admin))) {
+        err = SPEAN_EDENIED;
+    }
+    if (err == SPEAN_OK) {
+        err = change(admin, &org, row, room, &composed);
+    }
+    if (err == SPEAN_OK) {
+        *out = composed;
+    }
+    spean_org_fini(&org);
+    free(room);
+    return err;
+}
+
+spean_err spean_compose_further(const struct spean_adminkey *admin, const json_t *node,
+                                const json_t *row, struct spean_composed *out)
+{
+    assert(admin != NULL);
+    assert(out != NULL);
+    return own_continue(admin, node, row, further_add, out);
+}
+
+spean_err spean_compose_retired(const struct spean_adminkey *admin, const json_t *node,
+                                const json_t *row, struct spean_composed *out)
+{
+    assert(admin != NULL);
+    assert(out != NULL);
+    return own_continue(admin, node, row, retired_cut, out);
 }
 
 spean_err spean_compose_newcomer(const json_t *pending, const struct spean_handle *handle,

@@ -52,6 +52,22 @@ SPEAN_CHECK spean_err spean_compose_node(const struct spean_adminkey *admin, con
                                          const struct spean_handle *handle,
                                          const json_t *acceptance, struct spean_composed *out);
 
+/*
+ * Compose the version that adds a further node, as a row of GET /v1/nodes that waits names it.
+ * SPEAN_ESTATE: the statement has that key already, or belongs to no ledger. SPEAN_ESIGNATURE: the
+ * node never agreed. Otherwise as spean_compose_node().
+ */
+SPEAN_CHECK spean_err spean_compose_further(const struct spean_adminkey *admin, const json_t *node,
+                                            const json_t *row, struct spean_composed *out);
+
+/*
+ * Compose the version that closes a node's log at the head that the row names. SPEAN_ESTATE: it is
+ * closed already, or no such node. SPEAN_ELIMIT: it is the last open one. Otherwise as
+ * spean_compose_node().
+ */
+SPEAN_CHECK spean_err spean_compose_retired(const struct spean_adminkey *admin, const json_t *node,
+                                            const json_t *row, struct spean_composed *out);
+
 /* Say whether the statement in node (GET /v1/node) opens this very node in the ledger of handle, so
  * that no acceptance is needed. False also where the statement does not hold. */
 bool spean_compose_node_opened(const json_t *node, const struct spean_handle *handle);

@@ -13,6 +13,7 @@ extern const struct spean_group spean_group_ledger;
 extern const struct spean_group spean_group_lock;
 extern const struct spean_group spean_group_log;
 extern const struct spean_group spean_group_member;
+extern const struct spean_group spean_group_node;
 extern const struct spean_group spean_group_referral;
 extern const struct spean_group spean_group_status;
 extern const struct spean_group spean_group_sync;

@@ -17,4 +17,12 @@
 SPEAN_CHECK enum spean_exit spean_joining_run(struct spean_call *call,
                                               struct spean_problem *problem);
 
+/*
+ * `spean node join`. Where the home has no node yet: make one of the organisation that the
+ * invitation names, and exit 3; its daemon has to be started. Then, with the same code again: have
+ * the daemon knock, and wait as above. Exit 6 also where the home has another organisation's node.
+ */
+SPEAN_CHECK enum spean_exit spean_joining_node_run(struct spean_call *call,
+                                                   struct spean_problem *problem);
+
 #endif

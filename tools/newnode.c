@@ -62,7 +62,6 @@ enum spean_exit spean_newnode_check(const char *home, const char *admin_path,
                                     struct spean_problem *problem)
 {
     assert(home != NULL);
-    assert(admin_path != NULL);
     char store[SPEAN_PATH_BYTES_MAX];
     char unfinished[SPEAN_PATH_BYTES_MAX];
     if (path_join(store, home, SPEAN_HOME_STORE) != SPEAN_OK ||
@@ -78,11 +77,15 @@ enum spean_exit spean_newnode_check(const char *home, const char *admin_path,
     if (exists(unfinished)) {
         (void)spean_problem_set(problem, SPEAN_EXIT_STATE, "unfinished",
                                 _("a set-up was broken off and left %s"), unfinished);
-        spean_problem_hint(problem, _("nobody has used it yet: remove it, and %s if it is there"),
-                           admin_path);
+        if (admin_path != NULL) {
+            spean_problem_hint(
+                problem, _("nobody has used it yet: remove it, and %s if it is there"), admin_path);
+        } else {
+            spean_problem_hint(problem, "%s", _("nobody has used it yet: remove it"));
+        }
         return SPEAN_EXIT_STATE;
     }
-    if (exists(admin_path)) {
+    if (admin_path != NULL && exists(admin_path)) {
         (void)spean_problem_set(problem, SPEAN_EXIT_STATE, "exists", _("%s is there already"),
                                 admin_path);
         spean_problem_hint(problem, "%s", _("give another name with --admin-key FILE"));
@@ -158,20 +161,27 @@ static spean_err statement_make(struct making *m, const uint8_t *recovery_seed)
     return err;
 }
 
-/* Write the row that says who the organisation is. */
-static spean_err setup_write(struct making *m, const struct spean_newnode_plan *plan)
+static spean_err setup_put(struct making *m, const struct spean_newnode_plan *plan,
+                           struct spean_tx *tx)
 {
     const struct spean_setup setup = {
         .statement = m->statement_bytes,
         .name = {.data = (const uint8_t *)plan->name, .len = strlen(plan->name)},
         .country = {.data = (const uint8_t *)plan->country, .len = strlen(plan->country)},
     };
+    return spean_setup_put(tx, &setup);
+}
+
+/* Write the row that says who the organisation is; plan NULL: another node knows more of it. */
+static spean_err setup_write(struct making *m, const struct spean_newnode_plan *plan,
+                             const struct spean_id *org)
+{
     struct spean_tx *tx;
     spean_err err = spean_tx_begin(m->db, SPEAN_TX_WRITE, &tx);
     if (err != SPEAN_OK) {
         return err;
     }
-    err = spean_setup_put(tx, &setup);
+    err = plan != NULL ? setup_put(m, plan, tx) : spean_setup_put_further(tx, org);
     if (err != SPEAN_OK) {
         spean_tx_abort(tx);
         return err;
@@ -181,6 +191,7 @@ static spean_err setup_write(struct making *m, const struct spean_newnode_plan *
 
 /* Make the store under its unfinished name and then give it its own. */
 static spean_err store_make(struct making *m, const struct spean_newnode_plan *plan,
+                            const struct spean_unlock *unlock, const struct spean_id *org,
                             struct spean_key *signing)
 {
     const struct spean_db_options options = {.dir = m->unfinished, .create = true};
@@ -189,13 +200,13 @@ static spean_err store_make(struct making *m, const struct spean_newnode_plan *p
         err = spean_keys_new(&m->keys);
     }
     if (err == SPEAN_OK) {
-        err = spean_keys_create(m->keys, m->db, &plan->node);
+        err = spean_keys_create(m->keys, m->db, unlock);
     }
-    if (err == SPEAN_OK) {
+    if (err == SPEAN_OK && plan != NULL) {
         err = spean_keys_add_org(m->keys, m->db, 1, m->sealing);
     }
     if (err == SPEAN_OK) {
-        err = setup_write(m, plan);
+        err = setup_write(m, plan, org);
     }
     if (err != SPEAN_OK) {
         return err;
@@ -207,6 +218,16 @@ static spean_err store_make(struct making *m, const struct spean_newnode_plan *p
         return spean_file_err(errno);
     }
     return spean_file_sync_parent(m->store);
+}
+
+/* Work out where everything goes, and make what is missing above it. */
+static spean_err paths_make(struct making *m, const char *home)
+{
+    spean_err err = path_join(m->store, home, SPEAN_HOME_STORE);
+    if (err == SPEAN_OK) {
+        err = path_join(m->unfinished, home, STORE_UNFINISHED);
+    }
+    return err == SPEAN_OK ? folders_make(home) : err;
 }
 
 static enum spean_exit refuse(spean_err err, const char *what, struct spean_problem *problem)
@@ -222,6 +243,7 @@ enum spean_exit spean_newnode_make(const struct spean_newnode_plan *plan, struct
                                    struct spean_problem *problem)
 {
     assert(plan != NULL);
+    assert(plan->admin_path != NULL);
     assert(out != NULL);
     struct making m = {.admin = NULL};
     enum spean_exit exit = spean_newnode_check(plan->home, plan->admin_path, problem);
@@ -229,13 +251,7 @@ enum spean_exit spean_newnode_make(const struct spean_newnode_plan *plan, struct
         return exit;
     }
     const char *what = plan->home;
-    spean_err err = path_join(m.store, plan->home, SPEAN_HOME_STORE);
-    if (err == SPEAN_OK) {
-        err = path_join(m.unfinished, plan->home, STORE_UNFINISHED);
-    }
-    if (err == SPEAN_OK) {
-        err = folders_make(plan->home);
-    }
+    spean_err err = paths_make(&m, plan->home);
     if (err == SPEAN_OK) {
         what = _("keys");
         err = spean_secret_alloc(SPEAN_KEY_BYTES, &m.sealing);
@@ -253,13 +269,48 @@ enum spean_exit spean_newnode_make(const struct spean_newnode_plan *plan, struct
     }
     if (err == SPEAN_OK) {
         what = m.unfinished;
-        err = store_make(&m, plan, &out->signing);
+        err = store_make(&m, plan, &plan->node, NULL, &out->signing);
         if (err != SPEAN_OK) {
             (void)unlink(plan->admin_path); /* Ours, and of no use; the hint is in the check. */
         }
     }
     if (err == SPEAN_OK) {
         out->org = *spean_adminkey_org(m.admin);
+    } else {
+        exit = refuse(err, what, problem);
+    }
+    making_fini(&m);
+    return exit;
+}
+
+bool spean_newnode_exists(const char *home)
+{
+    assert(home != NULL);
+    char store[SPEAN_PATH_BYTES_MAX];
+    char unfinished[SPEAN_PATH_BYTES_MAX];
+    return path_join(store, home, SPEAN_HOME_STORE) == SPEAN_OK &&
+           path_join(unfinished, home, STORE_UNFINISHED) == SPEAN_OK &&
+           (exists(store) || exists(unfinished));
+}
+
+enum spean_exit spean_newnode_make_further(const struct spean_newnode_further *further,
+                                           struct spean_newnode *out, struct spean_problem *problem)
+{
+    assert(further != NULL);
+    assert(out != NULL);
+    struct making m = {.admin = NULL};
+    enum spean_exit exit = spean_newnode_check(further->home, NULL, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
+    }
+    const char *what = further->home;
+    spean_err err = paths_make(&m, further->home);
+    if (err == SPEAN_OK) {
+        what = m.unfinished;
+        err = store_make(&m, NULL, &further->node, &further->org, &out->signing);
+    }
+    if (err == SPEAN_OK) {
+        out->org = further->org;
     } else {
         exit = refuse(err, what, problem);
     }

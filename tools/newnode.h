@@ -1,7 +1,8 @@
-/* tools/newnode.h - make an organisation and its first node out of nothing. */
+/* tools/newnode.h - make an organisation and its first node out of nothing, or a further node. */
 #ifndef SPEAN_TOOLS_NEWNODE_H
 #define SPEAN_TOOLS_NEWNODE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "protocol/bytes.h"
@@ -19,6 +20,13 @@ struct spean_newnode_plan {
     const uint8_t *recovery_seed; /* SPEAN_KEY_BYTES; known to its people already. */
 };
 
+/* A further node of an organisation that exists already. */
+struct spean_newnode_further {
+    const char *home; /* As above. */
+    struct spean_id org;
+    struct spean_unlock node;
+};
+
 struct spean_newnode {
     struct spean_id org;
     struct spean_key signing; /* Of the node. */
@@ -26,8 +34,8 @@ struct spean_newnode {
 
 /*
  * Refuse early what spean_newnode_make() would refuse: a store (exit 6), the rest of a set-up that
- * was broken off (6), an admin key file of that name (6), a file system that loses data (1).
- * Changes nothing.
+ * was broken off (6), an admin key file of that name (6; NULL: none is made), a file system that
+ * loses data (1). Changes nothing.
  */
 SPEAN_CHECK enum spean_exit spean_newnode_check(const char *home, const char *admin_path,
                                                 struct spean_problem *problem);
@@ -40,5 +48,14 @@ SPEAN_CHECK enum spean_exit spean_newnode_check(const char *home, const char *ad
 SPEAN_CHECK enum spean_exit spean_newnode_make(const struct spean_newnode_plan *plan,
                                                struct spean_newnode *out,
                                                struct spean_problem *problem);
+
+/* Say whether there is a node in home, or the rest of a set-up that was broken off. */
+bool spean_newnode_exists(const char *home);
+
+/* Make the store of a further node, as above; it holds no key of the organisation, and no admin
+ * key. Refuses as spean_newnode_check() does. */
+SPEAN_CHECK enum spean_exit spean_newnode_make_further(const struct spean_newnode_further *further,
+                                                       struct spean_newnode *out,
+                                                       struct spean_problem *problem);
 
 #endif

@@ -29,7 +29,7 @@ WRITE, REMOVE, ADD, STRIKE, APPEND = 0, 0, 1, 0, 1
 
 HELLO, REFUSE, TITLES, DOCUMENTS, EVIDENCE, DIGEST, ROWS, WANT, RUN, END = range(1, 11)
 MORE, FETCH, BODIES, HEAD, SYNCED, PING, PONG, HELD = range(11, 19)
-OFFER, JOIN, CHALLENGE, STANDING, ASIDE, BRANCH = range(20, 26)
+OFFER, JOIN, CHALLENGE, STANDING, ASIDE, BRANCH, NODE = range(20, 27)
 
 
 class WireError(Exception):
@@ -511,6 +511,17 @@ def invitation(handle, transport, secret, expires, endpoint):
     data = handle + transport + secret + u32(expires) + endpoint.encode("ascii")
     data += hash8("spean/invitation/1", data)[:3]
     return "SPEAN1:" + base64.b32encode(data).decode().rstrip("=")
+
+
+def node_invitation(handle, transport, secret, expires, org, endpoint):
+    data = handle + transport + secret + u32(expires) + org + endpoint.encode("ascii")
+    data += hash8("spean/invitation/1", data)[:3]
+    return "SPEANNODE1:" + base64.b32encode(data).decode().rstrip("=")
+
+
+def join_node(org, signing, sealing, acceptance):
+    """What stands for a further node of an org in its joining (P12.5)."""
+    return hash32("spean/node-join/1", org + signing + sealing + acceptance)
 
 
 def join_mac(secret, handle, inviter, newcomer, statement):

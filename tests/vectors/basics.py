@@ -184,4 +184,23 @@ def joining(world):
             "digits": wire.join_digits(*known, fresh),
             "letter_digits": wire.join_letter_digits(*known, fresh),
         })
-    return {"invitations": invitations, "joins": joins}
+    node = world.mekong.nodes[1]
+    org = world.mekong.id
+    signing, sealing, transport, acceptance = node.row(org, handle)
+    for endpoint in ("abc:1", "a" * 29 + ":65535"):
+        secret, expires = some("node invitation " + endpoint, 16), NOON + 3 * 86400
+        text = wire.node_invitation(handle, inviter, secret, expires, org, endpoint)
+        invitations.append({
+            "handle": handle, "transport": inviter, "secret": secret, "expires": expires,
+            "org": org, "endpoint": endpoint, "text": text,
+        })
+    named = wire.join_node(org, signing, sealing, acceptance)
+    known = (handle, inviter, transport, named)
+    secret, fresh = some("node invitation secret", 16), some("node fresh", 16)
+    nodes = [{
+        "org": org, "signing": signing, "sealing": sealing, "acceptance": acceptance,
+        "hash": named, "mac": wire.join_mac(secret, *known), "secret": secret, "handle": handle,
+        "inviter": inviter, "newcomer": transport, "fresh": fresh,
+        "digits": wire.join_digits(*known, fresh),
+    }]
+    return {"invitations": invitations, "joins": joins, "nodes": nodes}

@@ -130,6 +130,11 @@ def other_messages(world):
                "frame": wire.message(wire.STANDING, number)} for number in (1, 2, 3, 4)]
     found.append({"type": wire.JOIN, "handle": world.handle, "documents": documents, "mac": mac,
                   "frame": wire.message(wire.JOIN, world.handle, documents, mac)})
+    signing, sealing, _, acceptance = world.mekong.nodes[1].row(world.mekong.id, world.handle)
+    found.append({"type": wire.NODE, "handle": world.handle, "org": world.mekong.id,
+                  "signing": signing, "sealing": sealing, "acceptance": acceptance, "mac": mac,
+                  "frame": wire.message(wire.NODE, world.handle, world.mekong.id, signing, sealing,
+                                        acceptance, mac)})
     found.append({"type": wire.CHALLENGE, "fresh": fresh,
                   "frame": wire.message(wire.CHALLENGE, fresh)})
     return found
@@ -141,7 +146,7 @@ def refused_messages():
     return {
         "type 0": message(0),
         "type 19": message(19, 1),
-        "type 26": message(26, 1),
+        "type 27": message(27, 1),
         "aside want 0": message(wire.ASIDE, 0, one, 0, bytes(32), [], False),
         "aside from seq 0 with an entry": message(wire.ASIDE, 1, one, 0, one, [], False),
         "aside held twice": message(wire.ASIDE, 1, one, 0, bytes(32), [head, head], False),

@@ -182,7 +182,8 @@ static void an_expired_invitation_is_answered_so_by_the_clock_of_the_inviter(voi
     struct spean_core *core = node_a(state)->core;
     assert_int_equal(spean_tx_begin(spean_core_db(core), SPEAN_TX_WRITE, &tx), SPEAN_OK);
     assert_int_equal(
-        spean_lobby_add_invite(tx, spean_core_keys(core), invite.secret, 1000, &number), SPEAN_OK);
+        spean_lobby_add_invite(tx, spean_core_keys(core), invite.secret, 1000, false, &number),
+        SPEAN_OK);
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
     corekit_stop(node_a(state));
     corekit_start(node_a(state));

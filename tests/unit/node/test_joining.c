@@ -9,6 +9,7 @@
 
 #include "node/joining.h"
 #include "protocol/message.h"
+#include "protocol/sign.h"
 #include "store/seal.h"
 #include "tests/unit/store/fixture.h"
 
@@ -133,6 +134,53 @@ static void the_message_proves_the_secret_and_does_not_show_it(void **state)
     free(m);
 }
 
+/* The keys of a further node, with its agreement. */
+static struct spean_statement_node further_node(const struct world *w, const struct spean_id *org)
+{
+    static const uint8_t seed[SPEAN_KEY_BYTES] = {9};
+    struct spean_statement_node node = {.transport = w->own};
+    spean_sign_public(&node.signing, seed);
+    memset(node.sealing.bytes, 8, sizeof(node.sealing.bytes));
+    spean_statement_accept(&node, org, &w->invite.handle, seed);
+    return node;
+}
+
+static void a_further_node_says_its_keys_and_proves_the_secret_p12_5(void **state)
+{
+    struct world *w = *state;
+    struct joining loaded = {.active = false};
+    struct spean_message *m = malloc(sizeof(*m));
+    assert_non_null(m);
+    w->invite.node = true;
+    memset(w->invite.org.bytes, 2, sizeof(w->invite.org.bytes));
+    const struct spean_statement_node node = further_node(w, &w->invite.org);
+    struct spean_tx *tx = begin(w, SPEAN_TX_WRITE);
+    assert_int_equal(joining_begin_node(&w->joining, tx, w->keys, &w->invite, &node), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    assert_int_equal(load(w, &loaded), SPEAN_OK);
+    const struct spean_view frame = {loaded.frame, loaded.frame_len};
+    assert_int_equal(spean_message_decode(frame, m), SPEAN_OK);
+    assert_int_equal(m->type, SPEAN_MESSAGE_NODE);
+    assert_memory_equal(&m->as.node.org, &w->invite.org, sizeof(w->invite.org));
+    assert_memory_equal(&m->as.node.signing, &node.signing, sizeof(node.signing));
+    const struct spean_statement_node said = {.signing = m->as.node.signing,
+                                              .sealing = m->as.node.sealing,
+                                              .transport = w->own,
+                                              .acceptance = m->as.node.acceptance};
+    assert_int_equal(spean_statement_accepted(&said, &w->invite.org, &w->invite.handle), SPEAN_OK);
+    const struct spean_join join_of = {.handle = w->invite.handle,
+                                       .inviter = w->invite.transport,
+                                       .newcomer = w->own,
+                                       .statement = spean_join_node(&w->invite.org, &said)};
+    assert_true(spean_join_mac_valid(m->as.node.mac.bytes, &join_of, w->invite.secret));
+    assert_memory_equal(&loaded.statement, &join_of.statement, sizeof(loaded.statement));
+    for (size_t i = 0; i + sizeof(w->invite.secret) <= frame.len; i++) {
+        assert_memory_not_equal(frame.data + i, w->invite.secret, sizeof(w->invite.secret));
+    }
+    joining_fini(&loaded);
+    free(m);
+}
+
 static void a_chain_too_long_for_one_message_is_refused_and_nothing_kept(void **state)
 {
     struct world *w = *state;
@@ -200,6 +248,7 @@ int main(void)
         WORLD(nothing_is_loaded_where_nobody_joins),
         WORLD(what_was_begun_is_loaded_as_it_was),
         WORLD(the_message_proves_the_secret_and_does_not_show_it),
+        WORLD(a_further_node_says_its_keys_and_proves_the_secret_p12_5),
         WORLD(a_chain_too_long_for_one_message_is_refused_and_nothing_kept),
         WORLD(a_second_beginning_takes_the_place_of_the_first),
         WORLD(locked_keys_neither_keep_nor_load),

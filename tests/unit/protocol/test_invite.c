@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -52,6 +53,51 @@ static void the_longest_has_at_most_178_characters_for_a_qr_code_p12_1(void **st
     assert_int_equal(spean_invite_encode(text, &invite), SPEAN_OK);
     assert_true(strlen(text) <= 178);
     assert_int_equal(strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:"), strlen(text));
+}
+
+static struct spean_invite sample_of_node(const char *endpoint)
+{
+    struct spean_invite invite = sample(endpoint);
+    invite.node = true;
+    memset(invite.org.bytes, 0x77, sizeof(invite.org.bytes));
+    return invite;
+}
+
+static void one_of_a_node_names_its_organisation_p12_5(void **state)
+{
+    (void)state;
+    const struct spean_invite invite = sample_of_node("12345678901234567890123456789012345:78");
+    char text[SPEAN_INVITE_TEXT_LEN_MAX + 1];
+    struct spean_invite read;
+    assert_int_equal(spean_invite_encode(text, &invite), SPEAN_OK);
+    assert_memory_equal(text, "SPEANNODE1:", 11);
+    assert_int_equal(strlen(text), 232);
+    assert_int_equal(decode(&read, text, strlen(text)), SPEAN_OK);
+    assert_true(read.node);
+    assert_memory_equal(&read.org, &invite.org, sizeof(invite.org));
+    assert_memory_equal(&read.handle, &invite.handle, sizeof(invite.handle));
+    assert_memory_equal(read.secret, invite.secret, sizeof(invite.secret));
+    assert_int_equal(read.expires, invite.expires);
+    assert_string_equal(read.endpoint, invite.endpoint);
+}
+
+static void one_kind_is_not_taken_for_the_other_p12_5(void **state)
+{
+    (void)state;
+    const struct spean_invite of_org = sample("a.b:1");
+    const struct spean_invite of_node = sample_of_node("a.b:1");
+    char text[SPEAN_INVITE_TEXT_LEN_MAX + 1];
+    char other[SPEAN_INVITE_TEXT_LEN_MAX + 8];
+    struct spean_invite read;
+    assert_int_equal(spean_invite_encode(text, &of_org), SPEAN_OK);
+    (void)snprintf(other, sizeof(other), "SPEANNODE1:%s", text + 7);
+    assert_int_equal(decode(&read, other, strlen(other)), SPEAN_EINPUT);
+    assert_int_equal(spean_invite_encode(text, &of_node), SPEAN_OK);
+    for (size_t len = 0; len < strlen(text); len++) {
+        assert_int_equal(decode(&read, text, len), SPEAN_EINPUT);
+    }
+    assert_int_equal(decode(&read, "SPEANNODE2:AAAA", 15), SPEAN_EVERSION);
+    assert_int_equal(decode(&read, "SPEANNODE:AAAAA", 15), SPEAN_EINPUT);
 }
 
 static void base_32_is_that_of_rfc_4648_p12_1(void **state)
@@ -229,6 +275,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_invitation_comes_back_as_it_was),
         cmocka_unit_test(the_longest_has_at_most_178_characters_for_a_qr_code_p12_1),
+        cmocka_unit_test(one_of_a_node_names_its_organisation_p12_5),
+        cmocka_unit_test(one_kind_is_not_taken_for_the_other_p12_5),
         cmocka_unit_test(base_32_is_that_of_rfc_4648_p12_1),
         cmocka_unit_test(an_endpoint_that_does_not_fit_is_refused),
         cmocka_unit_test(text_cut_short_anywhere_is_refused_p12_1),

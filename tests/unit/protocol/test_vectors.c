@@ -297,7 +297,11 @@ static void invitations_have_the_vectors_text(void **state)
             .handle = vector_handle(v, "handle"),
             .transport = vector_key(v, "transport"),
             .expires = (uint32_t)vector_uint(v, "expires"),
+            .node = vector_has(v, "org"),
         };
+        if (invite.node) {
+            invite.org = vector_id(v, "org");
+        }
         vector_fixed(v, "secret", invite.secret, sizeof(invite.secret));
         const struct spean_view endpoint = vector_str(v, "endpoint");
         assert_true(endpoint.len < sizeof(invite.endpoint));
@@ -336,6 +340,37 @@ static void macs_and_digits_of_joining_are_the_vectors(void **state)
     vectorkit_close(kit);
 }
 
+static void a_further_node_joins_by_the_vectors_hash_mac_and_digits(void **state)
+{
+    (void)state;
+    struct vectorkit *const kit = vectorkit_open("joining.json");
+    size_t i;
+    json_t *v;
+    json_array_foreach(vectorkit_list(kit, "nodes"), i, v)
+    {
+        struct spean_statement_node node = {.signing = vector_key(v, "signing"),
+                                            .sealing = vector_key(v, "sealing"),
+                                            .transport = vector_key(v, "newcomer")};
+        vector_fixed(v, "acceptance", node.acceptance.bytes, sizeof(node.acceptance.bytes));
+        const struct spean_id org = vector_id(v, "org");
+        const struct spean_join join = {
+            .handle = vector_handle(v, "handle"),
+            .inviter = vector_key(v, "inviter"),
+            .newcomer = node.transport,
+            .statement = spean_join_node(&org, &node),
+        };
+        assert_vector(v, "hash", join.statement.bytes, sizeof(join.statement.bytes));
+        assert_int_equal(spean_statement_accepted(&node, &org, &join.handle), SPEAN_OK);
+        uint8_t mac[SPEAN_JOIN_MAC_BYTES];
+        spean_join_mac(mac, &join, vector_bytes(kit, v, "secret").data);
+        assert_vector(v, "mac", mac, sizeof(mac));
+        char digits[SPEAN_JOIN_DIGITS_LEN + 1];
+        spean_join_digits(digits, &join, vector_bytes(kit, v, "fresh").data);
+        assert_string_equal(digits, vector_text(v, "digits"));
+    }
+    vectorkit_close(kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +386,7 @@ int main(void)
         cmocka_unit_test(the_schema_is_that_of_its_document),
         cmocka_unit_test(invitations_have_the_vectors_text),
         cmocka_unit_test(macs_and_digits_of_joining_are_the_vectors),
+        cmocka_unit_test(a_further_node_joins_by_the_vectors_hash_mac_and_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

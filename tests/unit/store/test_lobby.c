@@ -52,7 +52,7 @@ static struct spean_key key_of(uint8_t number)
 static uint32_t add(struct spean_tx *tx, uint64_t expires_s)
 {
     uint32_t number = 0;
-    assert_int_equal(spean_lobby_add_invite(tx, keys, secret, expires_s, &number), SPEAN_OK);
+    assert_int_equal(spean_lobby_add_invite(tx, keys, secret, expires_s, false, &number), SPEAN_OK);
     return number;
 }
 
@@ -80,6 +80,33 @@ static void an_invitation_is_used_once(void **state)
     spean_tx_abort(tx);
 }
 
+static void what_an_invitation_and_a_newcomer_are_for_is_kept(void **state)
+{
+    struct spean_tx *tx = begin(*state);
+    uint32_t number = 0;
+    struct spean_lobby_invite invite;
+    (void)add(tx, 500);
+    assert_int_equal(spean_lobby_add_invite(tx, keys, secret, 500, true, &number), SPEAN_OK);
+    assert_int_equal(spean_lobby_next_invite(tx, keys, 0, &invite), SPEAN_OK);
+    assert_false(invite.node);
+    assert_int_equal(spean_lobby_next_invite(tx, keys, number, &invite), SPEAN_OK);
+    assert_true(invite.node);
+    const struct spean_key newcomer = key_of(1);
+    assert_int_equal(spean_lobby_use_invite(tx, keys, number, &newcomer), SPEAN_OK);
+    assert_int_equal(spean_lobby_next_invite(tx, keys, number, &invite), SPEAN_OK);
+    assert_true(invite.node && invite.used);
+
+    const struct spean_view frame = fixture_text("the message");
+    const struct spean_lobby_newcomer further = {
+        .transport = newcomer, .node = true, .documents_count = 1, .documents = &frame};
+    struct spean_lobby_read *read = NULL;
+    assert_int_equal(spean_lobby_put_newcomer(tx, keys, &further), SPEAN_OK);
+    assert_int_equal(spean_lobby_get_newcomer(tx, keys, &newcomer, &read), SPEAN_OK);
+    assert_true(spean_lobby_read_newcomer(read)->node);
+    spean_lobby_read_free(read);
+    spean_tx_abort(tx);
+}
+
 static void a_number_is_never_given_again(void **state)
 {
     struct spean_tx *tx = begin(*state);
@@ -97,7 +124,7 @@ static void invitations_are_limited(void **state)
         (void)add(tx, i);
     }
     uint32_t number = 0;
-    assert_int_equal(spean_lobby_add_invite(tx, keys, secret, 1, &number), SPEAN_ELIMIT);
+    assert_int_equal(spean_lobby_add_invite(tx, keys, secret, 1, false, &number), SPEAN_ELIMIT);
     assert_int_equal(spean_lobby_del_invite(tx, 5), SPEAN_OK);
     (void)add(tx, 1);
     spean_tx_abort(tx);
@@ -235,7 +262,7 @@ static void a_locked_node_judges_nobody(void **state)
     struct spean_lobby_read *read = NULL;
     uint32_t another = 0;
     assert_int_equal(spean_lobby_next_invite(tx, keys, 0, &invite), SPEAN_ELOCKED);
-    assert_int_equal(spean_lobby_add_invite(tx, keys, secret, 1, &another), SPEAN_ELOCKED);
+    assert_int_equal(spean_lobby_add_invite(tx, keys, secret, 1, false, &another), SPEAN_ELOCKED);
     assert_int_equal(spean_lobby_use_invite(tx, keys, number, &newcomer.transport), SPEAN_ELOCKED);
     assert_int_equal(spean_lobby_put_newcomer(tx, keys, &newcomer), SPEAN_ELOCKED);
     assert_int_equal(spean_lobby_next_newcomer(tx, keys, NULL, &read), SPEAN_ELOCKED);
@@ -249,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_invitation_is_used_once),
+        TEST(what_an_invitation_and_a_newcomer_are_for_is_kept),
         TEST(a_number_is_never_given_again),
         TEST(invitations_are_limited),
         TEST(a_damaged_invitation_is_told),

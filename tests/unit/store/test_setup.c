@@ -79,6 +79,7 @@ static void what_was_put_is_got_with_the_document_decoded(void **state)
     assert_int_equal(got.statement.len, setup.statement.len);
     assert_memory_equal(got.statement.data, setup.statement.data, setup.statement.len);
     assert_int_equal(doc.version, 1);
+    assert_memory_equal(got.org.bytes, doc.id.bytes, sizeof(doc.id.bytes));
     assert_int_equal(spean_document_verify(&doc), SPEAN_OK);
     spean_tx_abort(tx);
 }
@@ -89,6 +90,50 @@ static void a_store_is_set_up_once(void **state)
     const struct spean_setup setup = good();
     assert_int_equal(put(f, &setup), SPEAN_OK);
     assert_int_equal(put(f, &setup), SPEAN_EEXISTS);
+}
+
+static spean_err put_further(struct fixture *f, const struct spean_id *org)
+{
+    struct spean_tx *tx;
+    assert_int_equal(spean_tx_begin(f->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    const spean_err err = spean_setup_put_further(tx, org);
+    if (err != SPEAN_OK) {
+        spean_tx_abort(tx);
+        return err;
+    }
+    return spean_tx_commit(tx);
+}
+
+static void a_further_node_knows_its_organisation_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_id org;
+    memset(org.bytes, 0x5a, sizeof(org.bytes));
+    assert_int_equal(put_further(f, &org), SPEAN_OK);
+    assert_int_equal(put_further(f, &org), SPEAN_EEXISTS);
+    const struct spean_setup setup = good();
+    assert_int_equal(put(f, &setup), SPEAN_EEXISTS);
+
+    uint8_t row[256];
+    const size_t len = fixture_get(f, SPEAN_TABLE_META, "setup", row, sizeof(row));
+    for (size_t i = 0; i <= len; i++) {
+        struct spean_tx *tx;
+        struct spean_setup got;
+        struct spean_document doc;
+        assert_int_equal(spean_tx_begin(f->db, SPEAN_TX_READ, &tx), SPEAN_OK);
+        const spean_err err = spean_setup_get(tx, &got, &doc);
+        assert_int_equal(err, i == 0 ? SPEAN_OK : SPEAN_ECORRUPT); /* A bit before i changed. */
+        if (i == 0) {
+            assert_memory_equal(got.org.bytes, org.bytes, sizeof(org.bytes));
+            assert_int_equal(got.statement.len + got.name.len + got.country.len, 0);
+        }
+        spean_tx_abort(tx);
+        if (i < len) {
+            row[i] ^= 1;
+            fixture_put(f, SPEAN_TABLE_META, "setup", (struct spean_view){row, len});
+            row[i] ^= 1;
+        }
+    }
 }
 
 static void a_store_without_set_up_says_so(void **state)
@@ -183,6 +228,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_store_setup, fixture_teardown)
         TEST(what_was_put_is_got_with_the_document_decoded),
         TEST(a_store_is_set_up_once),
+        TEST(a_further_node_knows_its_organisation_alone),
         TEST(a_store_without_set_up_says_so),
         TEST(malformed_parts_are_refused),
         TEST(only_version_1_of_a_statement_will_do),

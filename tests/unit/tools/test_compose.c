@@ -13,6 +13,7 @@
 #include "protocol/ledger.h"
 #include "protocol/org.h"
 #include "protocol/schema.h"
+#include "protocol/sign.h"
 #include "tests/unit/tools/orgkit.h"
 
 static const uint8_t random_bytes[SPEAN_CHARTER_RANDOM_BYTES] = {7};
@@ -164,6 +165,125 @@ static void an_acceptance_of_another_node_or_ledger_is_refused(void **state)
     json_decref(node);
 }
 
+/* -- Further nodes --------------------------------------------------------------------------- */
+
+/* The founder's organisation with its first node, as GET /v1/node tells of it. */
+static json_t *own_node(struct scene *scene)
+{
+    json_t *const chain = orgkit_opened(&scene->founder, &scene->handle);
+    json_t *const more = json_pack("[O]", json_array_get(chain, 1));
+    json_t *const node = orgkit_node(&scene->founder, more);
+    json_decref(more);
+    json_decref(chain);
+    return node;
+}
+
+/* Put three keys, and an acceptance by the first of them, into a new row of GET /v1/nodes. */
+static json_t *further_row(const struct scene *scene, const struct spean_id *org, uint8_t number,
+                           struct spean_statement_node *node)
+{
+    const uint8_t seed[SPEAN_KEY_BYTES] = {number};
+    spean_sign_public(&node->signing, seed);
+    memset(node->sealing.bytes, number, sizeof(node->sealing.bytes));
+    memset(node->transport.bytes, number + 1, sizeof(node->transport.bytes));
+    spean_statement_accept(node, org, &scene->handle, seed);
+    json_t *const row = json_pack("{s:s,s:s,s:s}", "signing", orgkit_hex(node->signing.bytes, 32),
+                                  "sealing", orgkit_hex(node->sealing.bytes, 32), "transport",
+                                  orgkit_hex(node->transport.bytes, 32));
+    assert_non_null(row);
+    (void)json_object_set_new(
+        row, "acceptance",
+        json_string(orgkit_hex(node->acceptance.bytes, sizeof(node->acceptance.bytes))));
+    return row;
+}
+
+/* A row of GET /v1/nodes for a node whose log stands at seq. */
+static json_t *head_row(const struct spean_key *signing, json_int_t seq)
+{
+    const struct spean_id entry = {{seq == 0 ? 0 : 6}};
+    return json_pack("{s:s,s:{s:I,s:s}}", "signing", orgkit_hex(signing->bytes, 32), "head", "seq",
+                     seq, "entry", orgkit_hex(entry.bytes, 32));
+}
+
+static void a_further_node_is_added_and_retired_where_it_stands(void **state)
+{
+    struct scene *const scene = *state;
+    struct spean_statement_node further;
+    struct spean_composed added;
+    struct spean_composed retired;
+    struct spean_document doc;
+    struct spean_org org;
+    const struct spean_id own = *spean_adminkey_org(scene->founder.admin);
+    json_t *const node = own_node(scene);
+    json_t *const chain = json_object_get(node, "statement");
+    json_t *const row = further_row(scene, &own, 40, &further);
+    assert_int_equal(spean_compose_further(scene->founder.admin, node, row, &added), SPEAN_OK);
+    assert_int_equal(added.version, 3);
+    assert_int_equal(json_array_append_new(chain, added.hex), 0);
+
+    json_t *const head = head_row(&further.signing, 12);
+    assert_int_equal(spean_compose_retired(scene->founder.admin, node, head, &retired), SPEAN_OK);
+    assert_int_equal(json_array_append_new(chain, retired.hex), 0);
+    spean_org_init(&org);
+    for (size_t i = 0; i < 4; i++) {
+        orgkit_decode(json_array_get(chain, i), scene->buf, &doc);
+        assert_int_equal(spean_org_apply(&org, &doc), SPEAN_OK);
+    }
+    const struct spean_org_node *const found = spean_org_node_get(&org, &further.signing);
+    assert_non_null(found);
+    assert_true(found->cut.closed);
+    assert_int_equal(found->cut.seq, 12);
+    assert_int_equal(found->cut.entry.bytes[0], 6);
+    assert_false(spean_org_node_get(&org, &scene->founder.node.signing)->cut.closed);
+    spean_org_fini(&org);
+
+    /* For ever: neither again into the statement, nor out of it. */
+    assert_int_equal(spean_compose_further(scene->founder.admin, node, row, &added), SPEAN_ESTATE);
+    assert_int_equal(spean_compose_retired(scene->founder.admin, node, head, &added), SPEAN_ESTATE);
+    json_decref(head);
+    json_decref(row);
+    json_decref(node);
+}
+
+static void a_node_that_never_agreed_is_not_added(void **state)
+{
+    struct scene *const scene = *state;
+    struct spean_statement_node further;
+    struct spean_composed out = {.hex = NULL};
+    const struct spean_id own = *spean_adminkey_org(scene->founder.admin);
+    const struct spean_id other = *spean_adminkey_org(scene->newcomer.admin);
+    json_t *const node = own_node(scene);
+    json_t *row = further_row(scene, &other, 40, &further);
+    assert_int_equal(spean_compose_further(scene->founder.admin, node, row, &out),
+                     SPEAN_ESIGNATURE);
+    json_decref(row);
+    row = further_row(scene, &own, 40, &further);
+    assert_int_equal(spean_compose_further(scene->newcomer.admin, node, row, &out), SPEAN_EDENIED);
+    (void)json_object_del(row, "acceptance");
+    assert_int_equal(spean_compose_further(scene->founder.admin, node, row, &out), SPEAN_EFORMAT);
+    assert_null(out.hex);
+    json_decref(row);
+    json_decref(node);
+}
+
+static void the_last_open_node_is_not_retired(void **state)
+{
+    struct scene *const scene = *state;
+    struct spean_composed out = {.hex = NULL};
+    const struct spean_key stranger = {{3}};
+    json_t *const node = own_node(scene);
+    json_t *const last = head_row(&scene->founder.node.signing, 0);
+    json_t *const unknown = head_row(&stranger, 0);
+    assert_int_equal(spean_compose_retired(scene->founder.admin, node, last, &out), SPEAN_ELIMIT);
+    assert_int_equal(spean_compose_retired(scene->founder.admin, node, unknown, &out),
+                     SPEAN_ESTATE);
+    assert_int_equal(spean_compose_retired(scene->newcomer.admin, node, last, &out), SPEAN_EDENIED);
+    assert_null(out.hex);
+    json_decref(unknown);
+    json_decref(last);
+    json_decref(node);
+}
+
 /* A row of GET /v1/pending: the org of one, the statements of another. */
 static json_t *pending_make(const struct orgkit *named, json_t *statements)
 {
@@ -276,6 +396,9 @@ int main(void)
         TEST(a_node_that_is_open_already_gives_the_version_it_has),
         TEST(nobody_elses_admin_key_opens_a_node),
         TEST(an_acceptance_of_another_node_or_ledger_is_refused),
+        TEST(a_further_node_is_added_and_retired_where_it_stands),
+        TEST(a_node_that_never_agreed_is_not_added),
+        TEST(the_last_open_node_is_not_retired),
         TEST(a_newcomer_whose_statements_hold_is_taken_in),
         TEST(a_newcomer_who_is_not_what_it_says_is_refused),
         TEST(only_a_steward_takes_in_and_only_who_is_no_member),

@@ -1,0 +1,156 @@
+"""tests/system/test_nodes.py - an organisation with several nodes, by real daemons.
+
+Phnom Penh opens a case and refers it to Tokyo; then a second laptop joins Phnom Penh, and reads
+what came before it. Hanoi stands by and must learn nothing.
+"""
+
+import unittest
+
+from cluster import ClusterTest, Failed, Node, wait_for
+from story import SAMPLES, Story
+
+NAMES = ("kratie-laptop", "office")
+
+
+class Laptop(Node):
+    """A further node of an organisation; it has no admin key of its own."""
+
+    def join(self, code, **options):
+        return self.spean("node", "join", "--file", code, "--credential", self.credential, "--wait",
+                          "0", **options)
+
+
+class SeveralNodes(ClusterTest):
+    def setUp(self):
+        super().setUp()
+        self.story = Story(self.cluster)
+        self.first = self.story.phnom_penh
+        self.laptops = 0
+
+    def laptop(self):
+        self.laptops += 1
+        node = Laptop(self.cluster.folder / f"laptop{self.laptops}", "Phnom Penh again", "KH")
+        self.cluster.nodes.append(node)
+        return node
+
+    def code(self, name="node-invitation"):
+        return self.first.write(name, self.first.spean("node", "invite")["code"].encode())
+
+    def nodes(self, node=None):
+        return {row["signing"]: row for row in (node or self.first).api("GET", "/v1/nodes")["items"]}
+
+    def waiting(self):
+        def row():
+            rows = [row for row in self.nodes().values() if row["standing"] == "waiting"]
+            return rows[0] if rows else None
+        return wait_for(row, "a node knocks")
+
+    def knock(self, laptop, code):
+        """Make the laptop's store, start it, and have it knock; return the row at the inviter."""
+        self.assertEqual(laptop.join(code, expect=3)["state"], "made")
+        laptop.start()
+        laptop.join(code, expect=3)
+        row = self.waiting()
+        own = wait_for(lambda: laptop.api("GET", "/v1/join")["digits"], "digits at the laptop")
+        self.assertEqual(row["digits"], own)
+        return row
+
+    def take_in(self, laptop):
+        row = self.knock(laptop, self.code())
+        self.first.spean("node", "approve", row["signing"], "--digits", row["digits"],
+                         *self.first.admin())
+        wait_for(lambda: laptop.api("GET", "/v1/join")["state"] == "member", "it is a node")
+        return row["signing"]
+
+    def reads(self, node, case):
+        """The case as node reads it; None: it cannot yet."""
+        answer = node.run("case", "show", case, "--json")
+        if answer.exit not in (0, 5):
+            raise Failed(repr(answer))
+        if answer.exit == 5:
+            return None
+        record = answer.json
+        return record if record["fields"].get("narrative") else None
+
+    def test_a_second_laptop_reads_what_came_before_it(self):
+        story, first = self.story, self.first
+        story.form()
+        story.prepare()
+        story.wait_state(story.tokyo, "sent")
+        story.accept()
+        story.wait_state(first, "accepted")
+
+        laptop = self.laptop()
+        signing = self.take_in(laptop)
+        case = wait_for(lambda: self.reads(laptop, story.case), "the laptop reads the case")
+        self.assertEqual(case["fields"], self.reads(first, story.case)["fields"])
+        story.wait_state(laptop, "accepted")
+        self.assertTrue(story.payload(first))
+        self.assertEqual(story.payload(laptop), story.payload(first))
+        self.assertEqual(laptop.status()["org"], first.status()["org"])
+        self.assertEqual(laptop.status()["name"], first.status()["name"])
+
+        # It got the organisation's secrets by one grant, of the node that invited it.
+        kinds = [entry["kind"] for entry in story.entries(first).values()]
+        self.assertEqual(kinds.count("org_key_grant"), 1)
+
+        # What the laptop writes, the first node reads, and nobody else.
+        written = laptop.spean("case", "add", "--from", SAMPLES / "case.json")
+        self.assertNotEqual(written["code"], story.case)
+        theirs = wait_for(lambda: self.reads(first, written["code"]), "the first node reads it")
+        self.assertEqual(theirs["fields"], self.reads(laptop, written["code"])["fields"])
+        self.cluster.in_step(first, laptop, story.tokyo, story.hanoi)
+        for stranger in (story.tokyo, story.hanoi):
+            self.assertEqual(stranger.run("case", "show", written["code"], "--json").exit, 5)
+        self.assertIsNone(story.seen(story.hanoi))
+
+        # Nobody made a second record of the organisation; both nodes stand in the one.
+        own = [row for row in first.items("/v1/agencies") if row["owner"] == first.status()["org"]
+               and row["org"] is not None]
+        self.assertEqual(len(own), 1)
+        first.spean("node", "rename", signing[:12], NAMES[0])
+        wait_for(lambda: self.nodes(laptop)[signing]["name"] == NAMES[0], "the name arrives")
+        self.refused(first.run("node", "rename", first.status()["node"], NAMES[0], "--json"), 6)
+        laptop.spean("node", "rename", first.status()["node"], NAMES[1])
+        wait_for(lambda: self.nodes()[first.status()["node"]]["name"] == NAMES[1], "both names")
+        rows = self.nodes()
+        self.assertEqual({row["standing"] for row in rows.values()}, {"open"})
+        self.assertTrue(rows[signing]["last_seen"])
+        for node in (first, laptop, story.tokyo, story.hanoi):
+            node.spean("verify")
+            self.assertEqual(node.complaints(), [])
+
+    def test_who_is_not_let_in_gets_nothing(self):
+        first = self.first
+        self.cluster.form_ledger(first)
+        code = self.code()
+        laptop = self.laptop()
+        row = self.knock(laptop, code)
+        wrong = "0000 0000" if row["digits"] != "0000 0000" else "1111 1111"
+        self.refused(first.run("node", "approve", row["signing"], "--digits", wrong,
+                               *first.admin(), "--json"), 9, "digits_differ")
+        self.assertEqual(laptop.status()["ledger"], None)
+
+        # The code was used: another machine gets nowhere with it, and learns nothing.
+        other = self.laptop()
+        self.assertEqual(other.join(code, expect=3)["state"], "made")
+        other.start()
+        other.run("node", "join", "--file", code, "--credential", other.credential, "--wait", "0")
+        wait_for(lambda: other.api("GET", "/v1/join")["state"] == "expired", "the code is used up")
+        self.refused(other.run("node", "join", "--wait", "0", "--json"), 6, "expired")
+
+        # An invitation of one kind is of no use for the other.
+        of_org = first.write("of-org", first.spean("member", "invite")["code"].encode())
+        self.refused(other.run("node", "join", "--file", of_org, "--json"), 2)
+        self.refused(other.run("member", "join", "--file", self.code("second"), "--json"), 2)
+
+        first.spean("node", "refuse", row["signing"])
+        wait_for(lambda: laptop.api("GET", "/v1/join")["state"] == "refused", "it is told")
+        self.refused(laptop.run("node", "join", "--wait", "0", "--json"), 4, "refused")
+        self.refused(first.run("node", "approve", row["signing"], "--digits", row["digits"],
+                               *first.admin(), "--json"), 6)
+        self.assertEqual(len([r for r in self.nodes().values() if r["standing"] == "open"]), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

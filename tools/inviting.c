@@ -1,0 +1,110 @@
+#include "tools/inviting.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "store/file.h"
+#include "tools/i18n.h"
+#include "tools/jsonget.h"
+#include "tools/out.h"
+#include "tools/qr.h"
+#include "tools/timetext.h"
+
+#define EXPIRES_S          604800 /* A week. */
+#define ENDPOINT_BYTES_MAX 256u
+#define TCP                "tcp://"
+
+/* What is asked of the daemon: how long, and where the newcomer shall knock. */
+static enum spean_exit body_make(struct spean_call *call, json_t **body,
+                                 struct spean_problem *problem)
+{
+    const char *const expires = spean_call_value(call, "expires");
+    const char *const endpoint = spean_call_value(call, "endpoint");
+    int64_t expires_s = EXPIRES_S;
+    if (expires != NULL && spean_timetext_span(expires, &expires_s) != SPEAN_OK) {
+        (void)spean_problem_usage(problem, _("--expires cannot be \"%s\""), expires);
+        spean_problem_hint(problem, "%s", _("a number and s, m, h, d or w: 12h, 7d"));
+        return SPEAN_EXIT_USAGE;
+    }
+    json_t *const object = json_pack("{s:I}", "expires_s", (json_int_t)expires_s);
+    bool good = object != NULL;
+    if (good && endpoint != NULL) {
+        const bool has_scheme = strncmp(endpoint, TCP, strlen(TCP)) == 0;
+        char full[ENDPOINT_BYTES_MAX];
+        const int len = snprintf(full, sizeof(full), "%s%s", has_scheme ? "" : TCP, endpoint);
+        if (len < 0 || (size_t)len >= sizeof(full)) {
+            json_decref(object);
+            return spean_problem_usage(problem, "%s", _("--endpoint is too long"));
+        }
+        good = json_object_set_new(object, "endpoint", json_string(full)) == 0;
+    }
+    if (!good) {
+        json_decref(object);
+        return spean_problem_err(problem, SPEAN_ENOMEM, spean_call_path(call));
+    }
+    *body = object;
+    return SPEAN_EXIT_DONE;
+}
+
+/* Give the code: into a new file, or as a line and perhaps as a picture. */
+static enum spean_exit tell(struct spean_call *call, const json_t *reply, bool node,
+                            struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    const char *const path = spean_call_value(call, "out");
+    const char *const code = spean_jsonget_text(reply, "code");
+    char when[SPEAN_WHEN_BYTES_MAX];
+    if (path != NULL) {
+        const spean_err err = spean_file_write_new(
+            path, (struct spean_view){.data = (const uint8_t *)code, .len = strlen(code)});
+        if (err != SPEAN_OK) {
+            return spean_problem_err(problem, err, path);
+        }
+    }
+    spean_out_json(out, reply);
+    if (path == NULL) {
+        spean_out_line(out, "%s", code);
+    }
+    if (spean_call_given(call, "qr") && !spean_out_is_json(out)) {
+        const spean_err err = spean_qr_print(out, code);
+        if (err != SPEAN_OK) {
+            return spean_problem_err(problem, err, "--qr");
+        }
+    }
+    spean_jsonget_when(reply, "expires", when);
+    if (node) {
+        spean_out_done(out, _("invitation made, for one node of ours, until %s"), when);
+        spean_out_note(out, "%s",
+                       _("Carry it to the other machine. It lets nothing in by itself: you compare "
+                         "eight digits and approve."));
+        spean_out_next(out, "spean node list");
+        return SPEAN_EXIT_DONE;
+    }
+    spean_out_done(out, _("invitation made, for one organisation, until %s"), when);
+    spean_out_note(out, "%s",
+                   _("Give it to them by a way that you trust. It lets nobody in by itself: you "
+                     "compare eight digits and approve."));
+    spean_out_next(out, "spean member pending");
+    return SPEAN_EXIT_DONE;
+}
+
+enum spean_exit spean_inviting_run(struct spean_call *call, bool node,
+                                   struct spean_problem *problem)
+{
+    const char *const path = node ? "/v1/nodes/invitations" : "/v1/invitations";
+    json_t *body = NULL;
+    json_t *reply = NULL;
+    enum spean_exit exit = body_make(call, &body, problem);
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_call_request(call, "POST", path, body, &reply, problem);
+    }
+    json_decref(body);
+    if (reply != NULL) {
+        exit = tell(call, reply, node, problem);
+    }
+    json_decref(reply);
+    return exit;
+}
