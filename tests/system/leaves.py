@@ -22,6 +22,13 @@ DONE, ATTENTION = 0, 3
 ELSEWHERE = {
     "case export": "test_inout.py",
     "case import": "test_inout.py",
+    "node approve": "test_nodes.py",
+    "node invite": "test_nodes.py",
+    "node join": "test_nodes.py",
+    "node list": "test_nodes.py",
+    "node refuse": "test_nodes.py",
+    "node rename": "test_nodes.py",
+    "node retire": "test_nodes.py",
 }
 
 

@@ -120,6 +120,44 @@ class SeveralNodes(ClusterTest):
             node.spean("verify")
             self.assertEqual(node.complaints(), [])
 
+    def retire(self, name, *flags):
+        return self.first.run("node", "retire", name, *flags, *self.first.admin(), "--json")
+
+    def test_a_retired_node_is_shut_out_and_what_it_wrote_stays(self):
+        story, first = self.story, self.first
+        story.form()
+        confirm = ("--confirm", first.org_name)
+        self.refused(self.retire(first.status()["node"], *confirm), 6, "last_node")
+        laptop = self.laptop()
+        signing = self.take_in(laptop)
+        wait_for(lambda: laptop.items("/v1/agencies"), "the laptop is one of us")
+        written = wait_for(lambda: self.try_case(laptop), "the laptop can write")
+        wait_for(lambda: self.reads(first, written["code"]), "the first node reads it")
+        self.cluster.in_step(first, laptop, story.tokyo, story.hanoi)
+
+        self.refused(self.retire(signing, "--confirm", "Somebody Else"), 2)
+        self.refused(self.retire("no-such-node", *confirm), 5, "not_found")
+        self.assertEqual(self.retire(signing, "--dry-run").exit, 0)
+        self.assertEqual(self.nodes()[signing]["standing"], "open")
+        self.assertEqual(self.retire(signing, *confirm).exit, 0)
+        listed = first.spean("node", "list")["items"]
+        self.assertEqual({row["signing"]: row["standing"] for row in listed}[signing], "retired")
+        self.refused(self.retire(signing, *confirm), 6)
+        wait_for(lambda: not self.connected(story.tokyo, laptop), "Tokyo drops it")
+        self.assertTrue(self.reads(first, written["code"]))
+        for node in (first, story.tokyo, story.hanoi):
+            node.spean("verify")
+
+    def try_case(self, node):
+        answer = node.run("case", "add", "--from", SAMPLES / "case.json", "--json")
+        return answer.json if answer.exit == 0 else None
+
+    def connected(self, node, other):
+        """Whether node counts the key of other among the open ones of its organisation."""
+        key = other.api("GET", "/v1/node")["transport"]
+        return any(row["transport"] == key and row["standing"] == "open"
+                   for member in node.items("/v1/members") for row in member["nodes"])
+
     def test_who_is_not_let_in_gets_nothing(self):
         first = self.first
         self.cluster.form_ledger(first)

@@ -56,6 +56,13 @@ CALLS = [
     Call("pending"),
     Call("pending_refuse", {"org": "{newcomer}"}),
     Call("pending_refuse", {"org": "{newcomer}"}, refused=True),
+    Call("statement_add", refused=True),
+    Call("node_invite"),
+    Call("node_join", refused=True),
+    Call("nodes", keep="nodes"),
+    Call("node_rename", {"node": "{node}"}),
+    Call("node_rename", {"node": "ffffffffffff"}, refused=True),
+    Call("node_refuse", {"node": "ffffffffffff"}, refused=True),
     Call("agency_add", keep="agency"),
     Call("agency_add", query="?dry_run=1"),
     Call("agencies", query="?country=JP&limit=10"),
@@ -161,6 +168,8 @@ class OpenApi(ClusterTest):
         answer = self.fits(call, operation, status, said)
         if call.keep == "logs":
             real["{log}"] = next(log["id"] for log in answer["items"] if log["self"])
+        elif call.keep == "nodes":
+            real["{node}"] = next(row["signing"] for row in answer["items"] if row["self"])
         elif call.keep is not None:
             real["{" + call.keep + "}"] = answer["id"]
         return answer
