@@ -263,6 +263,17 @@ static void write_sample_of_sync(struct fixture *f, uint64_t type)
     }
 }
 
+static void write_node(struct fixture *f)
+{
+    begin(f, 7, SPEAN_MESSAGE_NODE);
+    bin(f, 0x41, SPEAN_HANDLE_BYTES);
+    id(f, 5);
+    id(f, 6);
+    id(f, 7);
+    bin(f, 0x61, SPEAN_SIGNATURE_BYTES);
+    id(f, 8);
+}
+
 /* False: there is no such type. */
 static bool write_sample(struct fixture *f, uint64_t type)
 {
@@ -319,13 +330,7 @@ static bool write_sample(struct fixture *f, uint64_t type)
         spean_writer_array(&f->w, 0); /* As in RUN. */
         return true;
     case SPEAN_MESSAGE_NODE:
-        begin(f, 7, type);
-        bin(f, 0x41, SPEAN_HANDLE_BYTES);
-        id(f, 5);
-        id(f, 6);
-        id(f, 7);
-        bin(f, 0x61, SPEAN_SIGNATURE_BYTES);
-        id(f, 8);
+        write_node(f);
         return true;
     default:
         if (type < SPEAN_MESSAGE_DIGEST || type > SPEAN_MESSAGE_HELD) {
