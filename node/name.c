@@ -46,16 +46,6 @@ static bool first_name(const struct spean_part *part, char *out, size_t cap)
     return !spean_reader_failed(&r) && copy_text(name, out, cap);
 }
 
-/* Whether the record is the one that org made of itself. */
-static bool is_self(const struct spean_part *part, const struct spean_id *org)
-{
-    struct spean_part_info info;
-    struct spean_view value;
-    spean_part_get_info(part, &info);
-    return info.created && spean_id_equal(&info.owner, org) &&
-           spean_fixed_get(info.fixed, SPEAN_FIELD_AGENCY_ORG, &value);
-}
-
 static bool setup_name(const struct spean_core_view *view, char *out, size_t cap)
 {
     struct spean_setup setup;
@@ -69,12 +59,14 @@ bool spean_name_of_org(const struct spean_core_view *view, const struct spean_id
     struct spean_record_id record;
     const struct spean_record_id *after = NULL;
     bool found = false;
-    while (!found && spean_record_next(view->tx, SPEAN_TYPE_AGENCY, after, &record) == SPEAN_OK) {
+    while (!found && spean_record_lookup(view->tx, view->keys, SPEAN_LOOKUP_SELF,
+                                         (struct spean_view){org->bytes, sizeof(org->bytes)}, after,
+                                         &record) == SPEAN_OK) {
         const struct spean_part_name name = {record, SPEAN_PART_PUBLIC};
         struct spean_part *part = NULL;
         after = &record;
         if (spean_record_trunk(view->tx, view->keys, &name, &part) == SPEAN_OK) {
-            found = is_self(part, org) && first_name(part, out, cap);
+            found = first_name(part, out, cap);
             spean_part_free(part);
         }
     }

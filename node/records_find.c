@@ -229,37 +229,10 @@ bool spean_records_find_org(struct spean_records *at, const char *key, const jso
     return false;
 }
 
-/* Whether a record is the one that org made of itself. */
-static bool is_self(const struct spean_records *at, const struct spean_record_id *record,
-                    const struct spean_id *org)
-{
-    struct spean_record *held = NULL;
-    struct spean_record_info info;
-    struct spean_view value;
-    if (spean_record_get(at->view.tx, at->view.keys, record, &held) != SPEAN_OK) {
-        return false;
-    }
-    spean_record_get_info(held, &info);
-    const bool self = spean_id_equal(&info.owner, org) &&
-                      spean_fixed_get(info.fixed, SPEAN_FIELD_AGENCY_ORG, &value);
-    spean_record_free(held);
-    return self;
-}
-
 bool spean_records_agency_of(const struct spean_records *at, const struct spean_id *org,
                              struct spean_record_id *out)
 {
-    struct spean_record_id record;
-    struct spean_record_id before;
-    bool has = false;
-    while (spean_record_next(at->view.tx, SPEAN_TYPE_AGENCY, has ? &before : NULL, &record) ==
-           SPEAN_OK) {
-        if (is_self(at, &record, org)) {
-            *out = record;
-            return true;
-        }
-        before = record;
-        has = true;
-    }
-    return false;
+    return spean_record_lookup(at->view.tx, at->view.keys, SPEAN_LOOKUP_SELF,
+                               (struct spean_view){org->bytes, sizeof(org->bytes)}, NULL,
+                               out) == SPEAN_OK;
 }

@@ -123,7 +123,8 @@ enum spean_lookup {
     SPEAN_LOOKUP_CASE_OF = 4,     /* Cases: the record id of a referral made of it. */
     SPEAN_LOOKUP_REDIRECTED = 5,  /* Referrals: the record id of the one that was redirected. */
     SPEAN_LOOKUP_REFERRED_BY = 6, /* Referrals: the record id of their consent. */
-    SPEAN_LOOKUP_TRANSFERRED = 7  /* Cases: the record id of the referral that brought them. */
+    SPEAN_LOOKUP_TRANSFERRED = 7, /* Cases: the record id of the referral that brought them. */
+    SPEAN_LOOKUP_SELF = 8         /* Agencies: the id of the org that made it of itself. */
 };
 
 /*

@@ -133,6 +133,16 @@ static void add_fixed_record(struct names *names, const struct spean_part_info *
     }
 }
 
+/* Add the org whose own record this is. */
+static void add_self(struct names *names, const struct spean_part_info *info)
+{
+    struct spean_view value;
+    if (info->created && spean_fixed_get(info->fixed, SPEAN_FIELD_AGENCY_ORG, &value)) {
+        names_add(names, SPEAN_LOOKUP_SELF,
+                  (struct spean_view){info->owner.bytes, sizeof(info->owner.bytes)});
+    }
+}
+
 /* Add the consent's record id, the first sub-field of a referral's fixed field `consent`. */
 static void add_consent(struct names *names, const struct spean_part_info *info)
 {
@@ -156,6 +166,7 @@ static void collect(struct names *names, const struct spean_part *part)
     switch (info.type) {
     case SPEAN_TYPE_AGENCY:
         each_member(names, part, SPEAN_FIELD_AGENCY_IDENTIFIERS, names_add_identifier);
+        add_self(names, &info);
         break;
     case SPEAN_TYPE_CASE:
         add_short_refs(names, part);

@@ -211,6 +211,34 @@ static void only_the_own_organisation_is_written_about_as_a_member(void **state)
     assert_int_equal(author_fixture_asides(kit->f, A1), 0);
 }
 
+/* The name of A1's organisation as its agencies show it. */
+static void assert_owner_name(struct records_kit *kit, const char *id, const char *name)
+{
+    json_t *answer = records_kit_ok(kit, A1, "GET", path_of("agencies", id, ""), NULL);
+    assert_string_equal(records_kit_text(answer, "owner_name"), name);
+}
+
+static void an_organisation_is_called_as_its_own_record_says_and_no_other(void **state)
+{
+    struct records_kit *kit = *state;
+    char other[64];
+    char own[64];
+    char org[2 * SPEAN_ID_BYTES + 1];
+    char body[256];
+    add_agency(kit, other);
+    assert_owner_name(kit, other, "Bridge Legal Aid"); /* As it was set up. */
+    json_t *answer = records_kit_ok(kit, A1, "GET", path_of("agencies", other, ""), NULL);
+    (void)snprintf(org, sizeof(org), "%s", records_kit_text(answer, "owner"));
+    (void)snprintf(body, sizeof(body),
+                   "{\"fixed\": {\"org\": \"%s\"}, \"set\": {\"names\": {\"en\": \"Bridge\"}}}",
+                   org);
+    keep_id(own, records_kit_ok(kit, A1, "POST", "/v1/agencies", body));
+    assert_owner_name(kit, other, "Bridge");
+    (void)records_kit_ok(kit, A1, "PATCH", path_of("agencies", own, ""),
+                         "{\"set\": {\"names\": {\"en\": \"Bridge Two\"}}}");
+    assert_owner_name(kit, other, "Bridge Two");
+}
+
 static void a_conflict_shows_both_sides_and_an_edit_ends_it(void **state)
 {
     struct records_kit *kit = *state;
@@ -381,10 +409,11 @@ static void an_imported_case_that_is_wrong_stops_no_other(void **state)
                                                                                          "als\": "
                                                                                          "[\"00\"]"
                                                                                          "}") ","
-                                                                                              " " CASE_ITEM("8",
-                                                                                                            SOURCE(
-                                                                                                                "h"),
-                                                                                                            "\"set\": {\"gender\": \"female\"}")));
+                                                                                              " " CASE_ITEM(
+                                                                                                  "8",
+                                                                                                  SOURCE(
+                                                                                                      "h"),
+                                                                                                  "\"set\": {\"gender\": \"female\"}")));
     assert_int_equal(json_integer_value(records_kit_at(answer, "created")), 1);
     assert_int_equal(json_integer_value(records_kit_at(answer, "failed")), 6);
     json_t *results = records_kit_at(answer, "results");
@@ -595,6 +624,7 @@ int main(void)
         TEST(a_dry_run_checks_and_writes_nothing),
         TEST(lists_filter_by_kind_country_and_name),
         TEST(only_the_own_organisation_is_written_about_as_a_member),
+        TEST(an_organisation_is_called_as_its_own_record_says_and_no_other),
         TEST(a_conflict_shows_both_sides_and_an_edit_ends_it),
         TEST(an_import_creates_then_changes_nothing),
         TEST(an_import_in_another_language_adds_it),
