@@ -18,34 +18,28 @@ static spean_err refuse(struct spean_json_why *why, spean_err err, const char *t
     return err;
 }
 
-/* Read {"source", "id"} as source, a 0 byte, id; or {"record"} as a 0 byte, record. */
+/* Read {"source", "id"} as source, a 0 byte, id. */
 static spean_err case_read(struct spean_import_member *member, void *ctx,
                            struct spean_json_why *why)
 {
     (void)ctx;
-    const json_t *record = json_object_get(member->match, "record");
     const json_t *source = json_object_get(member->match, "source");
     const json_t *id = json_object_get(member->match, "id");
     const size_t source_len = json_string_length(source);
-    const bool by_record = json_is_string(record) && json_object_size(member->match) == 1;
+    const size_t id_len = json_string_length(id);
     const struct spean_view code = {(const uint8_t *)json_string_value(source), source_len};
-    if (!by_record && !(json_is_string(id) && json_is_string(source) && spean_codes_valid(code))) {
+    if (!json_is_string(id) || !json_is_string(source) || !spean_codes_valid(code)) {
         return refuse(why, SPEAN_EINPUT,
                       "expected {\"record\": an id or code} or {\"source\": a code, \"id\": its "
                       "name there}");
     }
-    const json_t *name = by_record ? record : id;
-    const size_t name_len = json_string_length(name);
-    if (name_len == 0 || name_len > sizeof(member->name) - SPEAN_CODE_BYTES_MAX - 1) {
+    if (id_len == 0 || id_len > sizeof(member->name) - SPEAN_CODE_BYTES_MAX - 1) {
         return refuse(why, SPEAN_EINPUT, "the name of a case has 1 to 191 bytes");
     }
-    const size_t before = by_record ? 0 : source_len;
-    if (before > 0) {
-        memcpy(member->name, json_string_value(source), before);
-    }
-    member->name[before] = '\0';
-    memcpy(member->name + before + 1, json_string_value(name), name_len);
-    member->name_len = before + 1 + name_len;
+    memcpy(member->name, json_string_value(source), source_len);
+    member->name[source_len] = '\0';
+    memcpy(member->name + source_len + 1, json_string_value(id), id_len);
+    member->name_len = source_len + 1 + id_len;
     return SPEAN_OK;
 }
 
@@ -66,13 +60,9 @@ static spean_err case_find(struct spean_records *at, struct spean_import_member 
                            struct spean_json_why *why)
 {
     (void)ctx;
+    (void)why;
     struct spean_record *held = NULL;
     struct spean_record_info info;
-    if (member->name[0] == '\0') {
-        const spean_err err =
-            spean_records_find_one(at, SPEAN_TYPE_CASE, member->name + 1, &member->record);
-        return err == SPEAN_ENOTFOUND ? refuse(why, SPEAN_EINPUT, "there is no such case") : err;
-    }
     derive(at, member);
     const spean_err err = spean_record_get(at->view.tx, at->view.keys, &member->record, &held);
     if (err != SPEAN_OK) {

@@ -5,10 +5,9 @@
 #include "node/records.h"
 
 /*
- * Answer POST /v1/cases/import. A case is found again by {"record": its id or code}, or by
- * {"source", "id"}: who named it, and how. The latter two make the record id of a new case, so that
- * every node of the organisation comes to the same one, and what was erased here does not come back
- * under another id.
+ * Answer POST /v1/cases/import. A case is found again by {"source", "id"}: who named it, and how.
+ * These make the record id of a new case, so that every node of the organisation comes to the same
+ * one, and what was erased here does not come back under another id.
  */
 void spean_case_import(struct spean_records *at);
 

@@ -102,6 +102,47 @@ static spean_err flush(struct import *import)
 
 /* -- One item -------------------------------------------------------------------------------- */
 
+/* Read {"record": an id or code}, which every type takes, as a 0 byte and the text. */
+static spean_err read_match(const struct import *import, struct spean_import_member *member,
+                            struct spean_json_why *why)
+{
+    const json_t *record = json_object_get(member->match, "record");
+    const size_t len = json_string_length(record);
+    if (record == NULL) {
+        return import->kind->read(member, import->kind->ctx, why);
+    }
+    if (json_object_size(member->match) != 1 || len == 0 || len > sizeof(member->name) - 2) {
+        (void)snprintf(why->text, sizeof(why->text),
+                       "match: expected {\"record\": an id or code} and nothing beside it");
+        return SPEAN_EINPUT;
+    }
+    member->name[0] = '\0';
+    memcpy(member->name + 1, json_string_value(record), len + 1);
+    member->name_len = len + 1;
+    return SPEAN_OK;
+}
+
+/* Find the record of a member. SPEAN_ENOTFOUND: it is to be made. */
+static spean_err find(struct import *import, struct spean_import_member *member,
+                      struct spean_json_why *why)
+{
+    if (member->name_len == 0) {
+        return SPEAN_ENOTFOUND;
+    }
+    if (member->name[0] != '\0') {
+        return import->kind->find(import->at, member, import->kind->ctx, why);
+    }
+    const spean_err err =
+        spean_records_find_one(import->at, import->kind->type, member->name + 1, &member->record);
+    if (err == SPEAN_OK) {
+        return SPEAN_OK;
+    }
+    (void)snprintf(why->text, sizeof(why->text),
+                   err == SPEAN_ENOTFOUND ? "match: there is no such record"
+                                          : "match: several records answer to that");
+    return SPEAN_EINPUT;
+}
+
 static bool is_pending(const struct import *import, const struct spean_import_member *member)
 {
     for (uint32_t i = 0; i < import->count; i++) {
@@ -125,8 +166,7 @@ static spean_err read_edit(struct import *import, struct spean_import_member *me
         .roles = SPEAN_ROLE_OWNER | SPEAN_ROLE_MEMBER,
     };
     spean_records_random(member->random);
-    spean_err err =
-        member->name_len == 0 ? SPEAN_ENOTFOUND : kind->find(import->at, member, kind->ctx, why);
+    spean_err err = find(import, member, why);
     member->is_new = err == SPEAN_ENOTFOUND;
     if (err == SPEAN_OK) {
         err = spean_records_load(import->at, &member->record, &there);
@@ -185,7 +225,7 @@ static spean_err import_item(struct import *import, json_t *item, json_t *result
     struct spean_json_why why = {""};
     spean_err err = json_is_object(item) ? SPEAN_OK : SPEAN_EINPUT;
     if (err == SPEAN_OK) {
-        err = import->kind->read(&member, import->kind->ctx, &why);
+        err = read_match(import, &member, &why);
     }
     if (err == SPEAN_OK && member.name_len > 0 && is_pending(import, &member)) {
         err = flush(import); /* This one edits what that one makes. */

@@ -32,7 +32,8 @@ struct spean_import_kind {
     void *ctx;
     bool (*editable)(const struct spean_schema_field *field); /* NULL: every field. */
 
-    /* Read member->match into member->name. SPEAN_EINPUT: *why says what is wrong with it. */
+    /* Read member->match, which has no "record", into member->name, which does not begin with a 0
+     * byte. SPEAN_EINPUT: *why says what is wrong with it. */
     spean_err (*read)(struct spean_import_member *member, void *ctx, struct spean_json_why *why);
 
     /*

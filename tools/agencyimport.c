@@ -9,6 +9,7 @@
 
 #include "tools/edit.h"
 #include "tools/hsds.h"
+#include "tools/hsdsout.h"
 #include "tools/i18n.h"
 #include "tools/jsonget.h"
 #include "tools/out.h"
@@ -118,6 +119,55 @@ static enum spean_exit tell(struct spean_call *call, const struct spean_hsds *hs
     return clean ? SPEAN_EXIT_DONE : SPEAN_EXIT_ATTENTION;
 }
 
+/* Compare an item that we exported with the record as it is now; *same: it asks for nothing. */
+static enum spean_exit own_compare(struct spean_call *call, json_t *item, const char *id,
+                                   bool *same, struct spean_problem *problem)
+{
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX];
+    json_t *record = NULL;
+    json_t *const edit = json_object_get(item, "edit");
+    spean_err err = spean_client_path(path, "/v1/agencies/%s", id);
+    enum spean_exit exit = err != SPEAN_OK
+                               ? spean_problem_err(problem, err, "agency import")
+                               : spean_call_exchange(call, "GET", path, NULL, &record, problem);
+    *same = false;
+    if (exit == SPEAN_EXIT_NOT_FOUND) {
+        *problem = (struct spean_problem){.exit = SPEAN_EXIT_DONE};
+        return SPEAN_EXIT_DONE; /* It is another node's, and an agency like any other. */
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        err = spean_hsdsout_subtract(edit, record, spean_call_globals(call)->lang);
+        *same = err == SPEAN_OK && json_object_size(edit) == 0;
+        if (err == SPEAN_OK &&
+            json_object_set_new(item, "match", json_pack("{s:s}", "record", id)) != 0) {
+            err = SPEAN_ENOMEM;
+        }
+        exit = err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "agency import");
+    }
+    json_decref(record);
+    return exit;
+}
+
+/* Leave of our own agencies what is new; those of which nothing is are counted as unchanged. */
+static enum spean_exit own_subtract(struct spean_call *call, json_t *items, struct sums *sums,
+                                    struct spean_problem *problem)
+{
+    enum spean_exit exit = SPEAN_EXIT_DONE;
+    for (size_t i = json_array_size(items); exit == SPEAN_EXIT_DONE && i > 0; i--) {
+        json_t *const item = json_array_get(items, i - 1);
+        const char *const id = spean_hsdsout_id(item);
+        bool same = false;
+        if (id != NULL) {
+            exit = own_compare(call, item, id, &same, problem);
+        }
+        if (exit == SPEAN_EXIT_DONE && same) {
+            sums->unchanged++;
+            (void)json_array_remove(items, i - 1); /* It is there. */
+        }
+    }
+    return exit;
+}
+
 /* Send everything, chunk by chunk. */
 static enum spean_exit send_and_tell(struct spean_call *call, const struct spean_hsds *hsds,
                                      struct spean_problem *problem)
@@ -125,7 +175,7 @@ static enum spean_exit send_and_tell(struct spean_call *call, const struct spean
     struct sums sums = {.results = json_array()};
     enum spean_exit exit = sums.results == NULL
                                ? spean_problem_err(problem, SPEAN_ENOMEM, "agency import")
-                               : SPEAN_EXIT_DONE;
+                               : own_subtract(call, hsds->items, &sums, problem);
     for (size_t i = 0; exit == SPEAN_EXIT_DONE && i < json_array_size(hsds->items);
          i += SPEAN_AGENCYIMPORT_CHUNK) {
         exit = chunk_send(call, hsds->items, i, &sums, problem);

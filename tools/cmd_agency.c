@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "tools/agencyexport.h"
 #include "tools/agencyimport.h"
 #include "tools/call.h"
 #include "tools/client.h"
@@ -327,6 +328,20 @@ static const struct spean_flag import_flags[] = {
     {0},
 };
 
+static const struct spean_flag export_flags[] = {
+    {.name = "out",
+     .kind = SPEAN_KIND_FILE,
+     .value = "FILE",
+     .required = true,
+     .help = N_("write to FILE, which must not be there yet")},
+    {.name = "format",
+     .kind = SPEAN_KIND_CHOICE,
+     .value = "FORM",
+     .choices = "hsds-json|jsonl",
+     .help = N_("hsds-json for other registers, jsonl for all there is with who wrote what")},
+    {0},
+};
+
 static const struct spean_arg agency_args[] = {
     {.name = "agency", .kind = SPEAN_KIND_ID, .help = N_("its id, or the beginning of it")},
     {0},
@@ -398,6 +413,18 @@ static const struct spean_command commands[] = {
         .inverse = "agency edit",
         .examples = (const char *const[]){"spean agency import agencies-km.json --lang km", NULL},
         .run = spean_agencyimport_run,
+    },
+    {
+        .path = "agency export",
+        .summary = N_("Write agencies into a file"),
+        .text = N_("Writes every agency as HSDS 3 JSON, in the language of --lang where a text has "
+                   "it; or all there is, with who wrote what and when. Importing the file again in "
+                   "the same language changes nothing."),
+        .flags = export_flags,
+        .inverse = SPEAN_INVERSE_READS,
+        .examples =
+            (const char *const[]){"spean agency export --out agencies.json --lang en", NULL},
+        .run = spean_agencyexport_run,
     },
     {0},
 };

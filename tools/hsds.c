@@ -12,6 +12,7 @@
 #include "tools/edit.h"
 #include "tools/hsdsshape.h"
 #include "tools/i18n.h"
+#include "tools/jsonget.h"
 
 #define PLACE_BYTES_MAX     256u
 #define INDEX_BYTES         24u /* "[...]" */
@@ -668,8 +669,9 @@ static void organization_read(struct reading *r, json_t *organization, const cha
     if (r->country != NULL && !has_field(r, "country")) {
         set(r, "country", json_string(r->country));
     }
-    if (json_array_append_new(r->out.items, json_pack("{s:s,s:o,s:o}", "place", r->place, "match",
-                                                      match, "edit", r->edit)) != 0) {
+    if (json_array_append_new(
+            r->out.items, json_pack("{s:s,s:o,s:o,s:s}", "place", r->place, "match", match, "edit",
+                                    r->edit, "id", spean_jsonget_text(organization, "id"))) != 0) {
         fail(r);
     }
 }

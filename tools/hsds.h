@@ -18,7 +18,8 @@
 #define SPEAN_HSDS_PARTS_MAX      256u /* Phones, services, ... of one agency, each. */
 
 struct spean_hsds {
-    json_t *items;  /* [{"place", "match": {"scheme", "value"}, "edit": {...}}] (docs/API.md). */
+    json_t *items;  /* [{"place", "match": {"scheme", "value"}, "edit": {...}}] (docs/API.md), and
+                       the "id" that the file has for it. */
     json_t *errors; /* [{"place": "$.contents[3].phones[0].number", "error": "..."}] */
     json_t *left;   /* {"organization.logo": 12}: what has no field here, and how often. */
     size_t failed;  /* Rows of which nothing could be taken; each has an error. */

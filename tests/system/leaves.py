@@ -20,6 +20,7 @@ DONE, ATTENTION = 0, 3
 
 # command: the system test that runs it with --json, by its words '"node", "invite"'.
 ELSEWHERE = {
+    "agency export": "test_inout.py",
     "case export": "test_inout.py",
     "case import": "test_inout.py",
     "node approve": "test_nodes.py",

@@ -280,5 +280,73 @@ class Cases(InOut):
         self.assertFalse(self.path("x.html").exists())
 
 
+class Agencies(InOut):
+    def agencies(self):
+        return {row["id"]: self.node.api("GET", f"/v1/agencies/{row['id']}")
+                for row in self.node.items("/v1/agencies")}
+
+    def fill(self):
+        for lang in ("km", "en", "ja"):
+            path = pathlib.Path(__file__).resolve().parents[2] / "tools/demo" / f"agencies-{lang}.json"
+            self.node.spean("agency", "import", path, "--lang", lang)
+        self.node.api("POST", "/v1/agencies", {
+            "set": {"names": {"km": KHMER}, "kind": "legal", "hours": {"km": "9-5"}},
+            "add": {"aliases": [{"km": "a", "en": "b"}], "languages": ["km"],
+                    "services": [{"code": "legal", "area": [{"country": "", "code": "",
+                                                            "name": "東京"}]}]}})
+
+    def test_what_was_exported_changes_nothing_when_it_is_imported(self):
+        self.fill()
+        before = self.agencies()
+        for lang in ("km", "en", "vi"):
+            told = self.node.spean("agency", "export", "--out", self.path(lang), "--lang", lang)
+            self.assertEqual(told["exported"], len(before))
+            told = self.node.spean("agency", "import", self.path(lang), "--lang", lang)
+            self.assertEqual(self.counts(told), (0, 0, len(before), 0), told)
+        self.assertEqual(self.agencies(), before)
+
+    def test_what_was_changed_in_an_export_is_changed_in_its_own_record(self):
+        self.fill()
+        before = self.agencies()
+        self.node.spean("agency", "export", "--out", self.path("a.json"), "--lang", "km")
+        rows = json.loads(self.path("a.json").read_text())
+        row = next(row for row in rows if row["name"] == KHMER)
+        row["email"] = "help@example.org"
+        self.node.write("b.json", json.dumps(rows).encode())
+        told = self.node.spean("agency", "import", self.path("b.json"), "--lang", "km")
+        self.assertEqual(self.counts(told), (0, 1, len(before) - 1, 0), told)
+        after = self.agencies()
+        self.assertEqual(set(after), set(before))
+        fields = dict(before[row["id"]]["fields"], email="help@example.org")
+        self.assertEqual(after[row["id"]]["fields"], fields)
+
+    def test_another_ledger_gets_what_the_file_says(self):
+        self.fill()
+        self.node.spean("agency", "export", "--out", self.path("a.json"), "--lang", "en")
+        other = self.cluster.add(*NAMES[1])
+        other.start()
+        other.spean("ledger", "found", "--name", "Another", *other.admin())
+        words = ("agency", "import", self.path("a.json"), "--lang", "en")
+        told = other.spean(*words)
+        self.assertEqual(told["created"], len(self.agencies()), told)
+        self.assertEqual(other.spean(*words)["unchanged"], len(self.agencies()))
+
+    def test_everything_is_exported_with_who_wrote_it(self):
+        self.fill()
+        self.node.spean("agency", "export", "--out", self.path("all.jsonl"), "--format", "jsonl")
+        lines = [json.loads(line) for line in self.path("all.jsonl").read_text().splitlines()]
+        self.assertEqual({line["id"]: line["fields"] for line in lines},
+                         {id: one["fields"] for id, one in self.agencies().items()})
+        self.assertTrue(all(set(line["fields"]) <= set(line["written"]) for line in lines))
+
+    @unittest.skipUnless((SHARED / "hsds").is_dir(), "the official examples are not there")
+    def test_the_official_examples_come_back(self):
+        path = SHARED / "hsds" / "examples" / "organization_full.json"
+        self.node.spean("agency", "import", path, "--lang", "en")
+        self.node.spean("agency", "export", "--out", self.path("a.json"), "--lang", "en")
+        told = self.node.spean("agency", "import", self.path("a.json"), "--lang", "en")
+        self.assertEqual((told["created"], told["changed"], told["failed"]), (0, 0, 0), told)
+
+
 if __name__ == "__main__":
     unittest.main()
