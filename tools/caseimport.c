@@ -297,14 +297,14 @@ static enum spean_exit tell(struct import *import, struct spean_problem *problem
                    _("created %" JSON_INTEGER_FORMAT ", changed %" JSON_INTEGER_FORMAT
                      ", unchanged %" JSON_INTEGER_FORMAT ", failed %" JSON_INTEGER_FORMAT),
                    import->created, import->changed, import->unchanged, import->failed);
+    const bool none = import->failed > 0 && import->failed == import->rows_count;
     if (dry_run) {
         spean_out_note(out, "%s", _("This was a dry run: nothing was changed."));
-    } else {
+    } else if (!none) {
         spean_out_done(out, _("%s imported; only your own organisation's nodes can read it"),
                        import->path);
         spean_out_next(out, "spean case list");
     }
-    const bool none = import->failed > 0 && import->failed == import->rows_count;
     return import->failed == 0 ? SPEAN_EXIT_DONE : none ? SPEAN_EXIT_FAILED : SPEAN_EXIT_ATTENTION;
 }
 

@@ -19,7 +19,7 @@
 #include "tools/interrupt.h"
 
 #define CHUNK_BYTES   65536u
-#define LABELS_MIN    3u /* So many labels in the second row make it one of headings. */
+#define LABELS_MIN    3u /* So many labels make a row one of headings. */
 #define HEADING_BYTES 128u
 #define OWN_ID        "_uuid" /* Of a form's answers in KoBo. */
 
@@ -179,11 +179,15 @@ static enum spean_exit labels_take(struct spean_caserows *rows, const struct spe
 static enum spean_exit headings_judge(const struct spean_caserows *rows,
                                       struct spean_problem *problem)
 {
-    bool known = false;
+    size_t names = 0;
+    size_t labels = 0;
     bool has_id = rows->options.id_column == NULL;
     for (size_t i = 0; i < rows->headings_count; i++) {
         const struct heading *const heading = &rows->headings[i];
-        known = known || heading->column != NULL;
+        if (heading->column != NULL) {
+            labels += spean_htcds_is_label(heading->text) ? 1 : 0;
+            names += spean_htcds_is_label(heading->text) ? 0 : 1;
+        }
         has_id = has_id || heading->is_id;
         for (size_t k = 0; heading->column != NULL && k < i; k++) {
             if (rows->headings[k].column == heading->column) {
@@ -192,7 +196,7 @@ static enum spean_exit headings_judge(const struct spean_caserows *rows,
             }
         }
     }
-    if (!known) {
+    if (names == 0 && labels < LABELS_MIN) { /* "Status" and "Title" stand in many files. */
         (void)spean_problem_usage(problem, _("%s: none of its columns is known"),
                                   rows->options.path);
         spean_problem_hint(problem, "%s",
