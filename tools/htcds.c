@@ -64,8 +64,8 @@ static const struct column columns[] = {
     {"prs_MobilePhone", "Mobile Phone", UNIT_CONTACT, "contacts", "phone", NULL},
     {"prs_HomePhone", "Home Phone", UNIT_CONTACT, "contacts", "phone 2", NULL},
     {"prs_MailingStreet", "Mailing Street", UNIT_CONTACT, "contacts", "post", NULL},
-    {"prs_MailingCity", "Mailing City", UNIT_MAP, "place", "name", NULL},
     {"prs_MailingCountry", "Mailing Country", UNIT_MAP, "place", "country", NULL},
+    {"prs_MailingCity", "Mailing City", UNIT_MAP, "place", "name", NULL},
     {"vic_TraffickingStatus", "Trafficking Status", UNIT_MAP, "trafficking_status", "status",
      "trafficking_status"},
     {"vic_TraffickingStatusDecisionMakingOrg", "Trafficking Status Decision Making Organization",
@@ -529,20 +529,36 @@ static void item_make(struct making *m, const struct column *column)
     }
 }
 
+/* A place says its three parts, of which some may be empty. */
+static void place_complete(struct making *m, const struct column *column, json_t *place)
+{
+    static const char *const parts[] = {"country", "code", "name"};
+    const char *const country = spean_jsonget_text(place, "country");
+    if (country[0] != '\0' && (strlen(country) != 2 || !isupper((unsigned char)country[0]) ||
+                               !isupper((unsigned char)country[1]))) {
+        refuse(m, column, _("the country is two capital letters by ISO 3166: KH"));
+    }
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (json_object_get(place, parts[i]) == NULL &&
+            json_object_set_new(place, parts[i], json_string("")) != 0) {
+            keep(m, SPEAN_ENOMEM);
+        }
+    }
+}
+
 static void map_make(struct making *m, const struct column *column)
 {
     const bool is_place = strcmp(column->field, "place") == 0;
-    json_t *const there = json_object_get(m->fields, column->field);
-    json_t *map = unit_make(m, column, there);
-    const char *const country = spean_jsonget_text(map, "country");
-    if (is_place && country[0] != '\0' &&
-        (strlen(country) != 2 || !isupper((unsigned char)country[0]) ||
-         !isupper((unsigned char)country[1]))) {
-        refuse(m, column, _("a country is two capital letters by ISO 3166: KH"));
-    }
-    if (json_object_size(map) == 0) {
+    json_t *map = unit_make(m, column, json_object_get(m->fields, column->field));
+    const bool is_empty = is_place ? spean_jsonget_text(map, "country")[0] == '\0' &&
+                                         spean_jsonget_text(map, "name")[0] == '\0' &&
+                                         spean_jsonget_text(map, "code")[0] == '\0'
+                                   : json_object_size(map) == 0;
+    if (is_empty) {
         json_decref(map);
         map = json_null();
+    } else if (is_place) {
+        place_complete(m, column, map);
     }
     set(m, column->field, map);
 }
