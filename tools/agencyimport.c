@@ -155,10 +155,11 @@ static enum spean_exit own_subtract(struct spean_call *call, json_t *items, stru
     enum spean_exit exit = SPEAN_EXIT_DONE;
     for (size_t i = json_array_size(items); exit == SPEAN_EXIT_DONE && i > 0; i--) {
         json_t *const item = json_array_get(items, i - 1);
-        const char *const id = spean_hsdsout_id(item);
+        const char *const id = spean_hsds_own_id(item);
         bool same = false;
         if (id != NULL) {
             exit = own_compare(call, item, id, &same, problem);
+            (void)json_object_del(item, "id"); /* The daemon does not ask for it. */
         }
         if (exit == SPEAN_EXIT_DONE && same) {
             sums->unchanged++;

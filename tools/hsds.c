@@ -36,6 +36,14 @@ struct reading {
     spean_err err;               /* Sticky: SPEAN_ENOMEM. */
 };
 
+const char *spean_hsds_own_id(const json_t *object)
+{
+    const char *const id = spean_jsonget_text(object, "id");
+    const bool ours =
+        strlen(id) == SPEAN_HSDS_ID_LEN && strspn(id, "0123456789abcdef") == SPEAN_HSDS_ID_LEN;
+    return ours ? id : NULL;
+}
+
 static void fail(struct reading *r)
 {
     r->err = SPEAN_ENOMEM;
@@ -669,9 +677,13 @@ static void organization_read(struct reading *r, json_t *organization, const cha
     if (r->country != NULL && !has_field(r, "country")) {
         set(r, "country", json_string(r->country));
     }
-    if (json_array_append_new(
-            r->out.items, json_pack("{s:s,s:o,s:o,s:s}", "place", r->place, "match", match, "edit",
-                                    r->edit, "id", spean_jsonget_text(organization, "id"))) != 0) {
+    json_t *const item =
+        json_pack("{s:s,s:o,s:o}", "place", r->place, "match", match, "edit", r->edit);
+    const char *const own = spean_hsds_own_id(organization);
+    if (own != NULL) {
+        put(r, item, "id", json_string(own));
+    }
+    if (json_array_append_new(r->out.items, item) != 0) {
         fail(r);
     }
 }

@@ -17,9 +17,11 @@
 #define SPEAN_HSDS_ROWS_MAX       100000u
 #define SPEAN_HSDS_PARTS_MAX      256u /* Phones, services, ... of one agency, each. */
 
+#define SPEAN_HSDS_ID_LEN 32u /* Of an id that may be a record of ours: hex digits. */
+
 struct spean_hsds {
-    json_t *items;  /* [{"place", "match": {"scheme", "value"}, "edit": {...}}] (docs/API.md), and
-                       the "id" that the file has for it. */
+    json_t *items;  /* [{"place", "match": {"scheme", "value"}, "edit": {...}}] (docs/API.md), with
+                       "id" where the file has one that may be a record of ours. */
     json_t *errors; /* [{"place": "$.contents[3].phones[0].number", "error": "..."}] */
     json_t *left;   /* {"organization.logo": 12}: what has no field here, and how often. */
     size_t failed;  /* Rows of which nothing could be taken; each has an error. */
@@ -32,6 +34,9 @@ struct spean_hsds {
  */
 SPEAN_CHECK spean_err spean_hsds_read(const json_t *file, const char *lang, const char *kind,
                                       const char *country, struct spean_hsds *out);
+/* The "id" of an organization or item that may be a record of ours; NULL: it is none. */
+const char *spean_hsds_own_id(const json_t *object);
+
 void spean_hsds_fini(struct spean_hsds *hsds);
 
 #endif

@@ -208,14 +208,6 @@ json_t *spean_hsdsout_show(const json_t *record, const char *lang)
     return organization;
 }
 
-const char *spean_hsdsout_id(const json_t *organization)
-{
-    const char *const id = spean_jsonget_text(organization, "id");
-    const bool ours = strlen(id) == SPEAN_HSDSOUT_ID_LEN &&
-                      strspn(id, "0123456789abcdef") == SPEAN_HSDSOUT_ID_LEN;
-    return ours ? id : NULL;
-}
-
 /* Take out of a list of members those that are in another. */
 static void members_subtract(json_t *members, const json_t *others)
 {

@@ -13,14 +13,9 @@
 
 #include "protocol/err.h"
 
-#define SPEAN_HSDSOUT_ID_LEN 32u /* The id of an organization that is a record of ours. */
-
 /* The organization of an agency as the API shows it, a new object; texts in lang (may be NULL).
  * NULL: no memory. */
 json_t *spean_hsdsout_show(const json_t *record, const char *lang);
-
-/* The record id that an organization of a file has; NULL: it is not one of ours. */
-const char *spean_hsdsout_id(const json_t *organization);
 
 /*
  * Take out of the edit of an organization what record would say if it were exported in lang and

@@ -31,7 +31,7 @@ static void item_try(const json_t *item)
     json_t *const record = record_make(edit);
     json_t *const shown = spean_hsdsout_show(record, LANG);
     assert(shown != NULL);
-    assert(spean_hsdsout_id(shown) != NULL);
+    assert(spean_hsds_own_id(shown) != NULL);
     struct spean_hsds read;
     const spean_err err = spean_hsds_read(shown, LANG, NULL, NULL, &read);
     assert(err == SPEAN_OK);

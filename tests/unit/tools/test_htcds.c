@@ -13,13 +13,16 @@
 #include "tests/unit/tools/schemakit.h"
 #include "tools/htcds_words.h"
 
+#define APOSTROPHE 0x27
+#define QUOTE      0x22
+
 /* Parse JSON written with apostrophes for quotes. */
 static json_t *parse(const char *text)
 {
     char *const quoted = strdup(text);
     assert_non_null(quoted);
     for (char *c = quoted; *c != '\0'; c++) {
-        *c = *c == '\'' ? '"' : *c;
+        *c = *c == APOSTROPHE ? QUOTE : *c;
     }
     json_error_t error;
     json_t *const value = json_loads(quoted, 0, &error);
