@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/answer.h"
+#include "node/core_internal.h"
 #include "node/handlers.h"
 #include "protocol/entry.h"
 #include "protocol/text.h"
@@ -94,13 +95,13 @@ static void get_logs(const struct spean_request *request, void *ctx, struct spea
 /* -- Entries --------------------------------------------------------------------------------- */
 
 /* The log whose id begins with these digits. NULL: reply says why not. */
-static const struct spean_log *find_log(const struct spean_core_view *view, const char *prefix,
+static const struct spean_log *find_log(const struct spean_authority *authority, const char *prefix,
                                         struct spean_reply *reply)
 {
     const struct spean_log *found = NULL;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
-        const struct spean_log *log = spean_authority_log_at(view->authority, i);
+    for (uint32_t i = 0; i < spean_authority_logs_count(authority); i++) {
+        const struct spean_log *log = spean_authority_log_at(authority, i);
         char text[2 * SPEAN_ID_BYTES + 1];
         spean_text_hex_encode(text, sizeof(text),
                               (struct spean_view){log->id.bytes, sizeof(log->id.bytes)});
@@ -211,7 +212,8 @@ static void get_entries(const struct spean_request *request, void *ctx, struct s
     if (!read_page(request, &page, reply) || !spean_answer_begin(ctx, &view, reply)) {
         return;
     }
-    const struct spean_log *log = find_log(&view, spean_request_param(request, "id"), reply);
+    const struct spean_log *log =
+        find_log(view.authority, spean_request_param(request, "id"), reply);
     struct spean_logs_row row;
     json_t *items = json_array();
     const uint64_t after = strtoull(page.after, NULL, 10);
@@ -242,7 +244,8 @@ static void get_entry(const struct spean_request *request, void *ctx, struct spe
     if (!spean_answer_begin(ctx, &view, reply)) {
         return;
     }
-    const struct spean_log *log = find_log(&view, spean_request_param(request, "id"), reply);
+    const struct spean_log *log =
+        find_log(view.authority, spean_request_param(request, "id"), reply);
     const uint64_t seq = strtoull(spean_request_param(request, "seq"), NULL, 10);
     struct spean_logs_row row;
     struct spean_run_entry entry;
@@ -262,6 +265,50 @@ static void get_entry(const struct spean_request *request, void *ctx, struct spe
     spean_core_view_end(&view);
 }
 
+/* -- Pausing --------------------------------------------------------------------------------- */
+
+static void set_paused(struct spean_job *job, struct spean_core *core, bool paused)
+{
+    const struct spean_log *log =
+        find_log(core->authority, spean_request_param(job->request, "id"), &job->reply);
+    const struct spean_log *own = spean_core_own_log(core);
+    if (log == NULL) {
+        return;
+    }
+    if (own != NULL && spean_id_equal(&own->id, &log->id)) {
+        spean_reply_error(&job->reply, SPEAN_ESTATE, "this is the log of this node itself",
+                          "only logs of others can be paused");
+        return;
+    }
+    spean_err err = SPEAN_OK;
+    if (!spean_answer_is_dry(job->request)) {
+        err = core_pause_log(core, log, paused);
+    }
+    if (err == SPEAN_ESTATE) {
+        spean_reply_error(&job->reply, err, "this log has forked, and stands still by itself",
+                          "its organisation or a steward has to cut it");
+    } else if (err != SPEAN_OK) {
+        spean_reply_error(&job->reply, err, NULL, NULL);
+    } else {
+        json_t *body = json_object();
+        spean_answer_hex(body, "id", log->id.bytes, sizeof(log->id.bytes));
+        (void)json_object_set_new(body, "paused", json_boolean(paused));
+        spean_reply_take(&job->reply, body);
+    }
+}
+
+static void run_pause(struct spean_job *job, void *ctx)
+{
+    set_paused(job, ctx, true);
+    spean_queue_answer(job);
+}
+
+static void run_resume(struct spean_job *job, void *ctx)
+{
+    set_paused(job, ctx, false);
+    spean_queue_answer(job);
+}
+
 struct spean_route_group spean_log_routes(void)
 {
     static const struct spean_route routes[] = {
@@ -274,6 +321,14 @@ struct spean_route_group spean_log_routes(void)
          .path = "/v1/logs/{id}/entries/{seq}",
          .flags = SPEAN_ROUTE_READ,
          .read = get_entry},
+        {.method = "POST",
+         .path = "/v1/logs/{id}/pause",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = run_pause},
+        {.method = "POST",
+         .path = "/v1/logs/{id}/resume",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = run_resume},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

@@ -84,7 +84,8 @@ struct heard {
 
 static void hear(struct heard *heard, uint64_t time, const char *by)
 {
-    if (time > heard->time) {
+    /* What came within the second of a meeting says more than that somebody was met. */
+    if (time > 0 && time >= heard->time) {
         *heard = (struct heard){time, by};
     }
 }
@@ -340,6 +341,7 @@ static json_t *health_of(const struct spean_core_view *view, const struct spean_
         (void)json_array_append_new(problems, json_string(text));
     }
     add_carried(view, problems);
+    core_quota_problems(view, problems);
     add_room_problem(problems, &view->core->room);
     json_t *health = json_object();
     (void)json_object_set_new(health, "ok", json_boolean(json_array_size(problems) == 0));

@@ -96,6 +96,16 @@ static const char *map_gib_set(struct spean_config *config, const char *value)
     return NULL;
 }
 
+static const char *log_quota_mib_set(struct spean_config *config, const char *value)
+{
+    uint32_t number = 0;
+    if (!number_read(value, SPEAN_CONFIG_QUOTA_MIB_MAX, &number)) {
+        return "a number from 0 to 1048576";
+    }
+    config->log_quota_mib = number;
+    return NULL;
+}
+
 static const char *socket_set(struct spean_config *config, const char *value)
 {
     if (value[0] != '/' || strlen(value) > SPEAN_LOCAL_PATH_BYTES_MAX) {
@@ -140,8 +150,13 @@ static const struct {
     const char *name;
     const char *(*set)(struct spean_config *config, const char *value);
 } keys[] = {
-    {"advertise", advertise_set},     {"dial", dial_set},       {"listen", listen_set},
-    {"log_level", log_level_set},     {"map_gib", map_gib_set}, {"socket", socket_set},
+    {"advertise", advertise_set},
+    {"dial", dial_set},
+    {"listen", listen_set},
+    {"log_level", log_level_set},
+    {"log_quota_mib", log_quota_mib_set},
+    {"map_gib", map_gib_set},
+    {"socket", socket_set},
     {"socks_proxy", socks_proxy_set},
 };
 
@@ -241,8 +256,10 @@ spean_err spean_config_init(struct spean_config *config, const char *home,
             rest = "/.local/share/spean";
         }
     }
-    struct spean_config made = {
-        .map_gib = SPEAN_CONFIG_MAP_GIB, .log_level = SPEAN_JOURNAL_INFO, .dial = true};
+    struct spean_config made = {.map_gib = SPEAN_CONFIG_MAP_GIB,
+                                .log_quota_mib = SPEAN_CONFIG_QUOTA_MIB,
+                                .log_level = SPEAN_JOURNAL_INFO,
+                                .dial = true};
     if (base == NULL || base[0] != '/') {
         (void)snprintf(error->text, sizeof(error->text),
                        "the home folder is not an absolute path; give it by --home");

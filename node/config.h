@@ -8,10 +8,12 @@
  *   advertise   The `host:port` that invitations tell partners; empty (the default): none.
  *   map_gib     The address space reserved for the store, in GiB, 1 to 4096; default 32. It is
  *               not disk space, and it cannot change while the node runs.
- *   socket      The local API's socket; default `spean.sock` in the home folder. At most 107 bytes.
- *   socks_proxy A SOCKS5 proxy (Tor) to dial through: `host:port`; empty (the default): none.
- *   log_level   `error`, `warning`, `info` (the default) or `debug`.
- *   dial        `on` (the default): call partners; `off`: only wait for their calls.
+ *   log_quota_mib  What is kept of one log of others, in MiB, 1 to 1048576; default 1024. A log
+ * that grows beyond is paused until `spean log resume`; 0: no log is. socket      The local API's
+ * socket; default `spean.sock` in the home folder. At most 107 bytes. socks_proxy A SOCKS5 proxy
+ * (Tor) to dial through: `host:port`; empty (the default): none. log_level   `error`, `warning`,
+ * `info` (the default) or `debug`. dial        `on` (the default): call partners; `off`: only wait
+ * for their calls.
  */
 #ifndef SPEAN_NODE_CONFIG_H
 #define SPEAN_NODE_CONFIG_H
@@ -31,6 +33,8 @@
 #define SPEAN_CONFIG_ERROR_BYTES    512u
 #define SPEAN_CONFIG_MAP_GIB        32u
 #define SPEAN_CONFIG_MAP_GIB_MAX    4096u
+#define SPEAN_CONFIG_QUOTA_MIB      1024u
+#define SPEAN_CONFIG_QUOTA_MIB_MAX  1048576u
 
 /* Plain value. Empty text: not set. */
 struct spean_config {
@@ -40,6 +44,7 @@ struct spean_config {
     char socket[SPEAN_LOCAL_PATH_BYTES_MAX + 1];
     char socks_proxy[SPEAN_ENDPOINT_BYTES_MAX + 1];
     uint32_t map_gib;
+    uint32_t log_quota_mib; /* 0: none. */
     enum spean_journal_level log_level;
     bool dial;
 };

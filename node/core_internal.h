@@ -5,6 +5,7 @@
 #ifndef SPEAN_NODE_CORE_INTERNAL_H
 #define SPEAN_NODE_CORE_INTERNAL_H
 
+#include <jansson.h>
 #include <pthread.h>
 
 #include "node/core.h"
@@ -133,6 +134,7 @@ struct spean_core {
     bool dial_now; /* Somebody asked: whoever is not connected is dialled at once. */
     struct spean_dialplan plans[CORE_PLANS_MAX];
     uint32_t plans_count;
+    bool pause_pending; /* A log was paused in the batch. */
     bool fold_pending; /* There may be something to fold. */
     bool fold_failed;  /* The disk was full, or memory: it is tried again with the next job or look
                           for partners. */
@@ -228,6 +230,23 @@ struct core_travel {
 bool core_body_travels(void *ctx, const struct spean_header *header);
 
 void core_load_lacking(struct spean_core *core, const struct spean_sync_effect *effect);
+
+/* -- quota.c: logs that grew too large, or that somebody paused ---------------------------------
+ */
+
+/* The batch has more of log: pause it if that is more than is kept of one. */
+void core_quota_check(struct spean_core *core, struct spean_tx *tx, const struct spean_log *log);
+
+/* What was paused is durable: the sync step asks for no more of it. */
+void core_quota_tell(struct spean_core *core);
+
+/* Pause a log of others, or let it go on, by another quota. SPEAN_ESTATE: it is disputed. Errors of
+ * a commit. */
+SPEAN_CHECK spean_err core_pause_log(struct spean_core *core, const struct spean_log *log,
+                                     bool paused);
+
+/* Name each log that is paused. */
+void core_quota_problems(const struct spean_core_view *view, json_t *problems);
 
 /* -- change.c: acting on what documents changed ---------------------------------------------- */
 

@@ -59,6 +59,7 @@ void core_flush(struct spean_core *core)
     }
     core->fold_pending = core->fold_pending || core->batch_tokens_count > 0;
     tell_stored(core, err == SPEAN_OK);
+    core_quota_tell(core);
 }
 
 /* The batch, begun if there is none; NULL: it could not be, and the process ends. */
@@ -132,6 +133,9 @@ static void append(struct spean_core *core, const struct spean_sync_effect *effe
     }
     /* SPEAN_EEXISTS is as good; a transaction that failed is told of when it is committed. */
     add_token(core, effect->as.append.token, spean_run_size(run), false);
+    if (err == SPEAN_OK) {
+        core_quota_check(core, tx, log);
+    }
 }
 
 /* Beyond a quota, and of a log that is open again, nothing is kept: whoever asked must hear. */

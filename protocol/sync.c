@@ -582,6 +582,9 @@ static void tick(struct spean_sync *s, struct link *link)
         return;
     }
     const bool owed = is_owed(link);
+    if (!owed) {
+        link->progress_ms = s->now_ms; /* Who owes nothing has its minute before it. */
+    }
     if (owed && s->now_ms - link->progress_ms >= patience_ms(link)) {
         end_silent(s, link);
         return;
@@ -684,6 +687,26 @@ static void on_moved_back(struct spean_sync *s, const struct spean_sync_event *e
     if (spean_frontier_set(s->frontier, &event->as.committed.log, &event->as.committed.head) !=
         SPEAN_OK) {
         sync_no_memory(s);
+    }
+}
+
+/* A log is excluded or no longer: peers learn of it by a new DIGEST (P13.5). */
+static void on_paused(struct spean_sync *s, const struct spean_sync_event *event)
+{
+    const struct spean_id *log = &event->as.paused.log;
+    if (sync_is_excluded(s, log) == event->as.paused.paused) {
+        return;
+    }
+    if (event->as.paused.paused) {
+        (void)sync_want_abandon(s, log);
+        sync_exclude(s, log);
+    } else {
+        sync_include(s, log);
+    }
+    for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
+        if (s->links[i] != NULL && s->links[i]->phase == PHASE_FETCH) {
+            sync_compare_begin(s, s->links[i]);
+        }
     }
 }
 
@@ -821,6 +844,9 @@ static void dispatch(struct spean_sync *s, const struct spean_sync_event *event)
         break;
     case SPEAN_SYNC_CUT:
         on_moved_back(s, event);
+        break;
+    case SPEAN_SYNC_PAUSED:
+        on_paused(s, event);
         break;
     case SPEAN_SYNC_LACKING:
     case SPEAN_SYNC_RESUME:

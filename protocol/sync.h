@@ -81,6 +81,7 @@ enum spean_sync_event_kind {
     SPEAN_SYNC_AUTHORITY,         /* The authority changed, whoever changed it. */
     SPEAN_SYNC_COMMITTED,         /* committed: a local commit is durable */
     SPEAN_SYNC_CUT,               /* cut: a log was cut or chose a branch; its head moved back */
+    SPEAN_SYNC_PAUSED,            /* paused: a log was paused here, or goes on again */
     SPEAN_SYNC_LACKING,           /* New keys or grants: bodies may be lacking now that were not. */
     SPEAN_SYNC_RESUME,            /* Somebody made room, or does not want to wait: pauses end. */
     SPEAN_SYNC_TIMER,             /* now_ms only; at least once a second */
@@ -190,6 +191,10 @@ struct spean_sync_event {
             struct spean_id log;
             struct spean_place head;
         } committed; /* Also for cut. */
+        struct {
+            struct spean_id log;
+            bool paused;
+        } paused;
     } as;
 };
 

@@ -60,6 +60,18 @@ void sync_compare_equal(struct spean_sync *s, struct link *link)
     begin_fetching(s, link);
 }
 
+/* What was pushed of a log that is excluded now is not HELD any more. */
+static void forget_pushed(struct spean_sync *s, struct link *link)
+{
+    const struct spean_place none = {0};
+    for (size_t i = spean_frontier_count(link->pushed); i > 0; i--) {
+        const struct spean_id log = spean_frontier_row(link->pushed, i - 1)->log;
+        if (spean_excluded_has(excluded_of(link), &log)) {
+            sync_try(s, spean_frontier_set(link->pushed, &log, &none));
+        }
+    }
+}
+
 /* Merge the peer's exclusions with ours into the link's. */
 static void merge_exclusions(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
@@ -86,6 +98,7 @@ static void merge_exclusions(struct spean_sync *s, struct link *link, const stru
     free(link->excluded);
     link->excluded = all;
     link->excluded_count = count;
+    forget_pushed(s, link);
 }
 
 /* Send our rows of the buckets that differ. */
@@ -341,13 +354,13 @@ static void take_as_told(struct spean_sync *s, const struct link *proven)
 
 static void judge(struct spean_sync *s, struct link *link)
 {
-    if (spean_id_equal(&link->my_synced, &link->their_synced)) {
+    if (link->digest_sent && link->exclusions_named != s->exclusions_serial) {
+        sync_compare_begin(s, link); /* A log was excluded meanwhile, or no longer is. */
+    } else if (spean_id_equal(&link->my_synced, &link->their_synced)) {
         take_as_told(s, link);
         sync_report(s, link, SPEAN_REPORT_EQUAL, SPEAN_OK, link->missing);
         sync_serve_since(s, link);
         sync_aside_begin(s, link);
-    } else if (link->exclusions_named != s->exclusions_serial) {
-        sync_compare_begin(s, link); /* A log was excluded meanwhile: compare again without it. */
     } else {
         sync_report(s, link, SPEAN_REPORT_UNEQUAL, SPEAN_OK, link->missing);
         sync_serve_since(s, link);

@@ -154,7 +154,7 @@ struct link {
     bool quick;         /* They came quickly when it was measured last. */
 
     /* Liveness. */
-    uint64_t progress_ms; /* The last message but PING and PONG. */
+    uint64_t progress_ms; /* The last message but PING and PONG, or when nothing was owed. */
     uint64_t received_ms, pinged_ms;
     uint64_t ping_number;     /* Of the last PING: when it was sent. */
     uint64_t answered_number; /* Of the last PING that was answered. */

@@ -167,7 +167,9 @@ static void moved_on(struct spean_sync *s, struct link *link, const struct spean
 {
     const struct spean_place head = spean_frontier_get(s->frontier, log);
     const struct spean_place told = spean_frontier_get(link->theirs, log);
-    if (!is_live(link) || told.seq >= head.seq || !sync_peer_stands(s, link)) {
+    const struct spean_excluded excluded = {link->excluded, link->excluded_count};
+    if (!is_live(link) || told.seq >= head.seq || !sync_peer_stands(s, link) ||
+        spean_excluded_has(excluded, log)) {
         return;
     }
     const bool pushes = s->relay || spean_id_equal(log, &s->own_log);

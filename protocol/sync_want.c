@@ -386,6 +386,9 @@ static void take_pushed(struct spean_sync *s, struct link *link, const struct sp
     const struct spean_id *log = &m->as.run.log;
     const struct spean_place head = spean_frontier_get(s->frontier, log);
     if (sync_is_excluded(s, log)) {
+        if (link->phase == PHASE_FETCH && link->exclusions_named != s->exclusions_serial) {
+            sync_compare_begin(s, link); /* It is told, so that it does not wait for HELD. */
+        }
         return;
     }
     if (is_wanted(s, log) || is_being_stored(s, log)) {

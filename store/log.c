@@ -472,8 +472,8 @@ spean_err spean_log_settle(struct spean_tx *tx, const struct spean_log *log,
     if (err == SPEAN_OK) {
         err = cut_back(tx, &row, &place, &above);
     }
-    if (err == SPEAN_OK && !above && row.standing == SPEAN_LOG_DISPUTED) {
-        row.standing = SPEAN_LOG_GOING;
+    if (err == SPEAN_OK && !above && row.standing != SPEAN_LOG_GOING) {
+        row.standing = SPEAN_LOG_GOING; /* Also if it was paused: it cannot grow any more. */
     }
     if (err == SPEAN_OK && row.standing != before) {
         err = spean_logs_put(tx, &row);

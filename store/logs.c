@@ -7,7 +7,7 @@
 #include "protocol/reader.h"
 #include "protocol/writer.h"
 
-#define ROW_ELEMENTS     8u
+#define ROW_ELEMENTS     9u
 #define ROW_BYTES_MAX    192u
 #define NUMBER_BYTES     4u
 #define ARRIVAL_ELEMENTS 3u
@@ -40,6 +40,7 @@ static spean_err row_decode(uint32_t number, struct spean_view value, struct spe
     row.bytes = spean_reader_uint(&r, UINT64_MAX);
     row.standing = (enum spean_log_standing)spean_reader_uint(&r, SPEAN_LOG_PAUSED);
     row.aside_bytes = spean_reader_uint(&r, UINT64_MAX);
+    row.allowed_bytes = spean_reader_uint(&r, UINT64_MAX);
     if (spean_reader_end(&r) != SPEAN_OK) {
         return SPEAN_ECORRUPT;
     }
@@ -174,6 +175,7 @@ spean_err spean_logs_put(struct spean_tx *tx, const struct spean_logs_row *row)
     spean_writer_uint(&w, row->bytes);
     spean_writer_uint(&w, (uint64_t)row->standing);
     spean_writer_uint(&w, row->aside_bytes);
+    spean_writer_uint(&w, row->allowed_bytes);
     struct spean_view value;
     const spean_err err = spean_writer_end(&w, &value);
     assert(err == SPEAN_OK);

@@ -26,7 +26,8 @@ struct spean_logs_row {
     struct spean_place head; /* Seq 0: no entry is held. */
     uint64_t bytes;          /* Of all entries held, counted as P5.6 does: for quotas. */
     enum spean_log_standing standing;
-    uint64_t aside_bytes; /* Of entries set aside, as they are stored: store/log.h. */
+    uint64_t aside_bytes;   /* Of entries set aside, as they are stored: store/log.h. */
+    uint64_t allowed_bytes; /* Up to which a person let it grow; 0: nobody did. */
 };
 
 /* Look up a log. SPEAN_ENOTFOUND: nothing of it is kept. SPEAN_ECORRUPT. */

@@ -93,6 +93,54 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
                            : spean_problem_err(problem, err, "log show");
 }
 
+/* Pause a log or let it go on. */
+static enum spean_exit set_run(struct spean_call *call, const char *verb, bool paused,
+                               struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    const char *const log = spean_call_value(call, "log");
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX];
+    json_t *reply = NULL;
+    const spean_err err = spean_client_path(path, "/v1/logs/%s/%s", log, verb);
+    if (err != SPEAN_OK) {
+        return spean_problem_err(problem, err, paused ? "log pause" : "log resume");
+    }
+    const enum spean_exit exit = spean_call_request(call, "POST", path, NULL, &reply, problem);
+    if (reply == NULL) {
+        return exit;
+    }
+    char id[SPEAN_IDTEXT_SHORT_BYTES];
+    spean_idtext_short(spean_jsonget_text(reply, "id"), id);
+    spean_out_json(out, reply);
+    json_decref(reply);
+    if (paused) {
+        spean_out_done(out, _("log %s is paused: nothing more of it is taken or passed on"), id);
+        spean_out_note(out, "%s",
+                       _("This holds for this node alone. The lasting answer is a steward's: to "
+                         "cut the log."));
+        spean_out_next(out, "spean log resume %s", id);
+    } else {
+        spean_out_done(out, _("log %s goes on"), id);
+        spean_out_next(out, "spean log list");
+    }
+    return SPEAN_EXIT_DONE;
+}
+
+static enum spean_exit pause_run(struct spean_call *call, struct spean_problem *problem)
+{
+    return set_run(call, "pause", true, problem);
+}
+
+static enum spean_exit resume_run(struct spean_call *call, struct spean_problem *problem)
+{
+    return set_run(call, "resume", false, problem);
+}
+
+static const struct spean_arg log_args[] = {
+    {.name = "log", .kind = SPEAN_KIND_ID, .help = N_("its id, or the beginning of it")},
+    {0},
+};
+
 static const struct spean_command commands[] = {
     {
         .path = "log list",
@@ -124,6 +172,28 @@ static const struct spean_command commands[] = {
         .examples =
             (const char *const[]){"spean log show 91c4-7f3a", "spean log show 91c4-7f3a 12", NULL},
         .run = show_run,
+    },
+    {
+        .path = "log pause",
+        .summary = N_("Take nothing more of a log for now"),
+        .text = N_("For a node that writes without end. This node asks for no more of its log, "
+                   "refuses what comes, and passes nothing of it on; everything else goes on, and "
+                   "what is here stays. The node does the same by itself when a log grows beyond "
+                   "log_quota_mib, and status says so."),
+        .args = log_args,
+        .inverse = "log resume",
+        .examples = (const char *const[]){"spean log pause 91c4-7f3a", NULL},
+        .run = pause_run,
+    },
+    {
+        .path = "log resume",
+        .summary = N_("Take more of a log that was paused"),
+        .text = N_("The node fetches what it missed. A log that was paused because it grew too "
+                   "large may now grow by as much again."),
+        .args = log_args,
+        .inverse = "log pause",
+        .examples = (const char *const[]){"spean log resume 91c4-7f3a", NULL},
+        .run = resume_run,
     },
     {0},
 };

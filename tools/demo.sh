@@ -1,18 +1,20 @@
 #!/bin/sh
-# tools/demo.sh [--keep] - three organisations, one referral across the border, on this machine.
+# tools/demo.sh [--keep] - three organisations and a relay, one referral across the border, on this
+# machine.
 #
 # Installs the Debian packages that are missing, builds the preset `release` in build/release, then
-# runs three real nodes in a scratch folder: Phnom Penh founds a ledger, Hanoi and Tokyo join it, a
-# sealed referral travels from Phnom Penh to Tokyo and back to completed, and Hanoi learns nothing of
-# it. Every step is checked; what is not as it should be ends the demo with exit status 1. Nothing is
-# left running and nothing is left behind, but with --keep.
+# runs four real nodes in a scratch folder: Phnom Penh founds a ledger, Hanoi and Tokyo join it, and
+# Jakarta as a relay. A sealed referral travels from Phnom Penh to Tokyo and back to completed, half
+# of the way while the two are never online together; Hanoi learns nothing of it, and Jakarta, which
+# carries all of it, can open none. Every step is checked; what is not as it should be ends the demo
+# with exit status 1. Nothing is left running and nothing is left behind, but with --keep.
 set -eu
 
 usage() {
     cat <<'END'
 usage: tools/demo.sh [--keep]
 
-Builds spean and shows a referral that crosses the border, between three nodes on this machine.
+Builds spean and shows a referral that crosses the border, between four nodes on this machine.
     --keep   leave the nodes running, and say how to talk to each and how to end them
 Exit status: 0 everything was as it should be, 1 something was not, 2 wrong use.
 END
@@ -42,7 +44,7 @@ bin=$root/build/release
 scratch=
 pids=
 marker=LEAKMARKER5736 # In every text about the person of the samples.
-nodes="phnompenh hanoi tokyo"
+nodes="phnompenh hanoi tokyo jakarta"
 
 # -- Building ----------------------------------------------------------------------------------
 
@@ -87,6 +89,7 @@ called() {
     phnompenh) echo "Phnom Penh" ;;
     hanoi) echo "Hanoi" ;;
     tokyo) echo "Tokyo" ;;
+    jakarta) echo "Jakarta" ;;
     esac
 }
 
@@ -292,17 +295,29 @@ expect_state() {
 }
 
 found_and_join() {
-    chapter "Three organisations set up their nodes"
+    chapter "Three organisations set up their nodes, and a fourth that will carry for them"
     say "Each writes its recovery words on paper and types them back; here files answer for people."
     set_up phnompenh "Bridge Legal Aid Phnom Penh" KH
     set_up hanoi "Hanoi Workers' Centre" VN
     set_up tokyo "Tokyo Migrant Support" JP
+    set_up jakarta "Jakarta Relay" ID
 
-    chapter "Phnom Penh founds a ledger; Hanoi and Tokyo join it"
+    chapter "Phnom Penh founds a ledger; the others join it"
     run_admin phnompenh ledger found --name "Mekong Referral Ledger"
     join hanoi
     join tokyo
+    join jakarta
+}
+
+name_relay() {
+    chapter "Jakarta's computer runs day and night: it becomes the relay"
+    run_admin phnompenh member relay add "$(printf %.8s "$(cat "$scratch/jakarta/org")")"
     run phnompenh member list
+    until_true "Jakarta knows that it is the relay" is_relay
+}
+
+is_relay() {
+    spean jakarta member list --json | grep -q '"relay": true'
 }
 
 write_agencies() {
@@ -366,10 +381,45 @@ refer() {
     spean tokyo referral show "$referral" >"$scratch/out"
     sed -n '/^COST/,/^everything/p' "$scratch/out" | shown
     run tokyo referral start "$referral"
+    expect_state phnompenh in_progress
+}
+
+# Whether a node and Jakarta hold the same.
+carried() {
+    [ "$(spean jakarta status --json | text_of digest)" = \
+        "$(spean "$1" status --json | text_of digest)" ]
+}
+
+came_by_relay() {
+    spean "$1" status | grep "$2" | grep -q "relay"
+}
+
+finish_through_relay() {
+    chapter "Phnom Penh goes home; Tokyo works on. From here on the two are never online together"
+    until_true "Jakarta has what Phnom Penh wrote" carried phnompenh
+    stop phnompenh
     run tokyo referral complete "$referral" --outcome remedy_obtained --service fee_refund
+    until_true "Jakarta has what Tokyo wrote" carried tokyo
+    stop tokyo
+    say ""
+    say "Tokyo goes home, too. Nobody who can read the referral is online: Jakarta has it, sealed."
+    if spean jakarta referral show "$referral" >/dev/null 2>&1; then
+        fail "Jakarta can show the referral"
+    fi
+    say ""
+    say "The next morning in Phnom Penh:"
+    start phnompenh
     expect_state phnompenh completed
+    came_by_relay phnompenh "Tokyo" || fail "Phnom Penh does not say that this came by the relay"
+    expect=$(spean phnompenh status >/dev/null 2>&1 && echo 0 || echo $?)
+    run phnompenh status
+    expect=0
     run phnompenh referral close "$referral" --client-informed yes --next-step none
+    until_true "Jakarta has the end of it" carried phnompenh
+    stop phnompenh
+    start tokyo
     expect_state tokyo closed
+    start phnompenh
 }
 
 in_step() {
@@ -386,7 +436,7 @@ all_in_step() {
 catch_up() {
     chapter "Hanoi comes back and catches up"
     start hanoi
-    until_true "all three are in step" all_in_step
+    until_true "all four are in step" all_in_step
     for node in $nodes; do
         expect=$(spean "$node" status >/dev/null 2>&1 && echo 0 || echo $?)
         [ "$expect" -eq 0 ] || [ "$expect" -eq 3 ] || fail "$(called "$node") has no status"
@@ -399,7 +449,7 @@ catch_up() {
         keep_output 0 "$node" verify
     done
     say ""
-    say "The three hold the same, and every hash and signature of it was checked once more."
+    say "The four hold the same, and every hash and signature of it was checked once more."
 }
 
 # -- The proof about Hanoi ---------------------------------------------------------------------
@@ -426,7 +476,7 @@ hex_of() {
 }
 
 prove() {
-    chapter "What did Hanoi learn?"
+    chapter "What did Hanoi learn, and what did Jakarta?"
     for node in $nodes; do
         sealed "$node" >"$scratch/$node/sealed"
         hex_of "$node" >"$scratch/$node/hex"
@@ -434,13 +484,19 @@ prove() {
     if grep -q -v " none " "$scratch/hanoi/sealed"; then
         fail "Hanoi's keys open something that is sealed"
     fi
-    if spean hanoi referral show "$referral" >/dev/null 2>&1; then
-        fail "Hanoi can show the referral"
+    if grep -q -v " none " "$scratch/jakarta/sealed"; then
+        fail "Jakarta's keys open something that is sealed"
     fi
+    for node in hanoi jakarta; do
+        if spean "$node" referral show "$referral" >/dev/null 2>&1; then
+            fail "$(called "$node") can show the referral"
+        fi
+    done
     grants=$(grep -c " grant none " "$scratch/hanoi/sealed")
-    say "Hanoi has every header, and $grants grants of keys: none opens with a key of Hanoi's."
+    say "Hanoi and Jakarta have every header, and $grants grants of keys: none opens with a key of theirs."
 
     shared=0
+    relayed=0
     while read -r log seq kind _ _; do
         [ "$kind" = change ] || continue
         spean phnompenh log show "$log" "$seq" --json | text_of stored >"$scratch/body"
@@ -450,6 +506,8 @@ prove() {
         if grep -qFf "$scratch/body" "$scratch/hanoi/hex"; then
             fail "Hanoi holds the ciphertext of entry $seq"
         fi
+        grep -qFf "$scratch/body" "$scratch/jakarta/hex" || fail "Jakarta lacks entry $seq"
+        relayed=$((relayed + 1))
         if grep -q "^$log $seq change folded held" "$scratch/tokyo/sealed"; then
             grep -qFf "$scratch/body" "$scratch/tokyo/hex" || fail "Tokyo lacks entry $seq"
             shared=$((shared + 1))
@@ -459,7 +517,8 @@ prove() {
     done <"$scratch/phnompenh/sealed"
     [ "$shared" -ge 8 ] || fail "the referral has only $shared sealed bodies"
     say "The referral's $shared sealed bodies, taken from Phnom Penh's store, are in Tokyo's files"
-    say "byte for byte; none of them is anywhere in Hanoi's."
+    say "byte for byte; none of them is anywhere in Hanoi's. Jakarta's have them, and everything else"
+    say "that is sealed: $relayed ciphertexts, to which it has no key."
 
     for node in $nodes; do
         if grep -rqaF "$marker" "$scratch/$node/home" "$scratch/$node/log"; then
@@ -485,10 +544,12 @@ build
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/spean-demo.XXXXXX")
 prepare
 found_and_join
+name_relay
 write_agencies
 tokyo_org=$(cat "$scratch/tokyo/org")
 write_case
 refer
+finish_through_relay
 catch_up
 prove
 if [ "$keep" = yes ]; then

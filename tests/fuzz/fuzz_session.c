@@ -928,6 +928,15 @@ static void authority(void)
     step(&event);
 }
 
+static void pause_log(void)
+{
+    const uint8_t how = take();
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_PAUSED};
+    event.as.paused.log = world->logs[1 + how % (ORGS - 1)]; /* Not our own. */
+    event.as.paused.paused = (how & 0x80) != 0;
+    step(&event);
+}
+
 static void pass_time(void)
 {
     const uint8_t how = take();
@@ -975,6 +984,9 @@ static void happen(void)
         break;
     case 15:
         step(&lacking);
+        break;
+    case 16:
+        pause_log();
         break;
     default:
         talk();

@@ -1486,6 +1486,14 @@ void sim_remove(struct sim *sim, uint32_t index)
     put_charter(sim, steward, &draft);
 }
 
+void sim_pause(struct sim *sim, uint32_t at, uint32_t author, bool paused)
+{
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_PAUSED};
+    event.as.paused.log = sim_log(sim, author);
+    event.as.paused.paused = paused;
+    step(sim, &sim->nodes[at], &event);
+}
+
 void sim_relay(struct sim *sim, uint32_t index, bool named)
 {
     struct node *steward = &sim->nodes[0];

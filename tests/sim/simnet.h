@@ -75,6 +75,9 @@ void sim_remove(struct sim *sim, uint32_t index);
 /* The charter, written at node 0, names a node as its one relay, or none. */
 void sim_relay(struct sim *sim, uint32_t index, bool named);
 
+/* A node pauses the log of an author, or lets it go on. */
+void sim_pause(struct sim *sim, uint32_t at, uint32_t author, bool paused);
+
 /* A branch of the charter at one node: count versions that follow what all nodes began with, and
  * set the erasure delay to delay and above, so that no two branches are equal. */
 void sim_branch_charter(struct sim *sim, uint32_t at, uint32_t count, uint64_t delay);

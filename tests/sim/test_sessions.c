@@ -120,6 +120,20 @@ static void what_is_new_is_pushed_after_catching_up(void **state)
     sim_free(sim);
 }
 
+static void who_was_idle_for_long_has_its_minute_to_answer(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, (struct sim_faults){.seed = 1, .latency_ms = 3000});
+    sim_dial(sim, A, B);
+    settle(sim);
+    sim_run(sim, 200000);
+    sim_commit(sim, A, 1); /* HELD comes after the next look at who owes something. */
+    settle(sim);
+    assert_true(sim_equal(sim, A, B));
+    assert_int_equal(sim_counts(sim).drops, 0);
+    sim_free(sim);
+}
+
 static void what_is_committed_while_a_session_opens_arrives_in_it(void **state)
 {
     (void)state;
@@ -654,6 +668,7 @@ int main(void)
         cmocka_unit_test(a_log_larger_than_the_window_arrives_whole),
         cmocka_unit_test(only_who_catches_up_is_fetching_and_only_until_it_has),
         cmocka_unit_test(what_is_new_is_pushed_after_catching_up),
+        cmocka_unit_test(who_was_idle_for_long_has_its_minute_to_answer),
         cmocka_unit_test(what_is_committed_while_a_session_opens_arrives_in_it),
         cmocka_unit_test(pushes_keep_order_and_lose_nothing_when_they_come_fast),
         cmocka_unit_test(what_one_link_tells_holds_for_the_other),

@@ -75,6 +75,7 @@ static void defaults_are_those_of_the_header(void **state)
     assert_string_equal(file->config.advertise, "");
     assert_string_equal(file->config.socks_proxy, "");
     assert_int_equal(file->config.map_gib, 32);
+    assert_int_equal(file->config.log_quota_mib, 1024);
     assert_int_equal(file->config.log_level, SPEAN_JOURNAL_INFO);
     assert_true(file->config.dial);
 }
@@ -87,6 +88,7 @@ static void every_key_can_be_set_in_the_file(void **state)
                                 "advertise=kratie.example:7431\r\n"
                                 "\n"
                                 "map_gib: 64\n"
+                                "log_quota_mib = 0\n"
                                 "socket = /run/spean/api.sock\n"
                                 "socks_proxy = [::1]:9050\n"
                                 "log_level = debug\n"
@@ -95,6 +97,7 @@ static void every_key_can_be_set_in_the_file(void **state)
     assert_string_equal(file->config.listen, "*:7431");
     assert_string_equal(file->config.advertise, "kratie.example:7431");
     assert_int_equal(file->config.map_gib, 64);
+    assert_int_equal(file->config.log_quota_mib, 0);
     assert_string_equal(file->config.socket, "/run/spean/api.sock");
     assert_string_equal(file->config.socks_proxy, "[::1]:9050");
     assert_int_equal(file->config.log_level, SPEAN_JOURNAL_DEBUG);
@@ -196,21 +199,38 @@ static void values_that_do_not_fit_are_refused_and_change_nothing(void **state)
         const char *key;
         const char *value;
     } bad[] = {
-        {"listen", "7431"},        {"listen", "host:"},
-        {"listen", ":7431"},       {"listen", "host:0"},
-        {"listen", "host:65536"},  {"listen", "host:+1"},
-        {"listen", "host:7431x"},  {"listen", "ho st:1"},
-        {"listen", "*a:1"},        {"listen", "tcp://host:1"},
-        {"listen", "[]:1"},        {"listen", "[::1:1"},
-        {"listen", "::1:7431"},    {"listen", "[fe80::1%a]:1"},
-        {"listen", "host:000001"}, {"advertise", "*:7431"},
-        {"socks_proxy", "*:9050"}, {"map_gib", "0"},
-        {"map_gib", ""},           {"map_gib", "-1"},
-        {"map_gib", "4097"},       {"map_gib", "99999999999"},
-        {"map_gib", "32G"},        {"socket", ""},
-        {"socket", "spean.sock"},  {"log_level", "loud"},
-        {"log_level", "INFO"},     {"log_level", ""},
-        {"dial", "yes"},           {"dial", ""},
+        {"listen", "7431"},
+        {"listen", "host:"},
+        {"listen", ":7431"},
+        {"listen", "host:0"},
+        {"listen", "host:65536"},
+        {"listen", "host:+1"},
+        {"listen", "host:7431x"},
+        {"listen", "ho st:1"},
+        {"listen", "*a:1"},
+        {"listen", "tcp://host:1"},
+        {"listen", "[]:1"},
+        {"listen", "[::1:1"},
+        {"listen", "::1:7431"},
+        {"listen", "[fe80::1%a]:1"},
+        {"listen", "host:000001"},
+        {"advertise", "*:7431"},
+        {"socks_proxy", "*:9050"},
+        {"map_gib", "0"},
+        {"log_quota_mib", "1048577"},
+        {"log_quota_mib", "-1"},
+        {"map_gib", ""},
+        {"map_gib", "-1"},
+        {"map_gib", "4097"},
+        {"map_gib", "99999999999"},
+        {"map_gib", "32G"},
+        {"socket", ""},
+        {"socket", "spean.sock"},
+        {"log_level", "loud"},
+        {"log_level", "INFO"},
+        {"log_level", ""},
+        {"dial", "yes"},
+        {"dial", ""},
         {"dial", "on off"},
     };
     const struct spean_config before = file->config;

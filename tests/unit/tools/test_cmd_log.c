@@ -51,11 +51,40 @@ static void entries_tell_what_became_of_them(void **state)
     talk_fini(&talk);
 }
 
+static void a_log_is_paused_and_resumed(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say paused[] = {
+        {.status = 200, .json = "{\"id\":\"91c47f3aaa\",\"paused\":true}"}};
+    const struct api_say resumed[] = {
+        {.status = 200, .json = "{\"id\":\"91c47f3aaa\",\"paused\":false}"}};
+    const struct api_say refused[] = {
+        {.status = 409,
+         .json = "{\"error\":{\"code\":\"ESTATE\",\"message\":\"this is the log of "
+                 "this node itself\",\"hint\":\"\",\"exit\":6}}"}};
+    talk_run(&talk, paused, 1, (const char *const[]){"spean", "log", "pause", "91C4-7F3A", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "POST /v1/logs/91c47f3a/pause", NULL);
+    assert_non_null(strstr(talk.result.err, "91c4-7f3a is paused"));
+    assert_non_null(strstr(talk.result.err, "spean log resume 91c4-7f3a"));
+    talk_fini(&talk);
+    talk_run(&talk, resumed, 1, (const char *const[]){"spean", "log", "resume", "91c4", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "POST /v1/logs/91c4/resume", NULL);
+    assert_non_null(strstr(talk.result.err, "91c4-7f3a goes on"));
+    talk_fini(&talk);
+    talk_run(&talk, refused, 1, (const char *const[]){"spean", "log", "pause", "91c4", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_STATE);
+    talk_fini(&talk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logs_are_listed_with_where_they_were_closed),
         cmocka_unit_test(entries_tell_what_became_of_them),
+        cmocka_unit_test(a_log_is_paused_and_resumed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
