@@ -53,6 +53,7 @@ class Relay(ClusterTest):
     def test_a_referral_travels_to_completed_through_a_relay_that_learns_nothing(self):
         story = self.story
         self.relay("add")
+        self.hanoi.stop()  # So that nothing comes by another member.
         self.at(self.phnom_penh)
         self.members_show_the_relay()
         before = self.places()
@@ -87,6 +88,7 @@ class Relay(ClusterTest):
         story.wait_state(self.at(self.tokyo), "closed")
         self.assertEqual(story.seen(self.tokyo)["state_hash"], hashes)
         self.at(self.phnom_penh)
+        self.hanoi.start()
         self.in_step(self.hanoi)
         self.nothing_was_learned(self.places() - before)
 
