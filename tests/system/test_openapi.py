@@ -90,6 +90,8 @@ CALLS = [
     Call("logs", keep="logs"),
     Call("entries", {"id": "{log}"}),
     Call("entry", {"id": "{log}", "seq": "1"}),
+    Call("log_pause", {"id": "{log}"}, refused=True),  # Its own.
+    Call("log_resume", {"id": "{log}"}, refused=True),
     Call("aside"),
     Call("verify"),
     Call("sync"),
