@@ -409,6 +409,9 @@ static void get_status(const struct spean_request *request, void *ctx, struct sp
     }
     json_t *body = json_object();
     json_t *health = health_of(&view, &fold);
+    json_t *sync = core_traffic_status(&view, json_object_get(health, "problems"));
+    const bool well = json_array_size(json_object_get(health, "problems")) == 0;
+    (void)json_object_set_new(health, "ok", json_boolean(well));
     json_t *todo = todo_of(&view, &fold);
     const bool attention = !json_is_true(json_object_get(health, "ok")) || any_todo(todo);
     spean_answer_hex(body, "node", core->signing.bytes, sizeof(core->signing.bytes));
@@ -418,6 +421,7 @@ static void get_status(const struct spean_request *request, void *ctx, struct sp
     spean_answer_hex(body, "digest", digest.bytes, sizeof(digest.bytes));
     (void)json_object_set_new(body, "folded", json_boolean(fold.entries_behind + fold.queued == 0));
     (void)json_object_set_new(body, "health", health);
+    (void)json_object_set_new(body, "sync", sync);
     (void)json_object_set_new(body, "room", room_of(&core->room));
     (void)json_object_set_new(body, "partners", partners_of(&view));
     (void)json_object_set_new(body, "todo", todo);
@@ -442,8 +446,36 @@ static void run_sync(struct spean_job *job, void *ctx)
         spean_queue_answer(job);
         return;
     }
+    if (core->sync_paused) {
+        spean_reply_error(&job->reply, SPEAN_ESTATE, "sync is paused",
+                          "let it go on: spean sync resume");
+        spean_queue_answer(job);
+        return;
+    }
     spean_core_sync_now(core);
     core_wait_for_step(core, job, wait_s < SYNC_WAIT_MAX_S ? wait_s : SYNC_WAIT_MAX_S);
+}
+
+static void set_paused(struct spean_job *job, struct spean_core *core, bool paused)
+{
+    const spean_err err =
+        spean_answer_is_dry(job->request) ? SPEAN_OK : core_pause_sync(core, paused);
+    if (err != SPEAN_OK) {
+        spean_reply_error(&job->reply, err, NULL, NULL);
+    } else {
+        spean_reply_take(&job->reply, json_pack("{s:b}", "paused", paused ? 1 : 0));
+    }
+    spean_queue_answer(job);
+}
+
+static void run_pause(struct spean_job *job, void *ctx)
+{
+    set_paused(job, ctx, true);
+}
+
+static void run_resume(struct spean_job *job, void *ctx)
+{
+    set_paused(job, ctx, false);
 }
 
 struct spean_route_group spean_status_routes(void)
@@ -451,6 +483,11 @@ struct spean_route_group spean_status_routes(void)
     static const struct spean_route routes[] = {
         {.method = "GET", .path = "/v1/status", .flags = SPEAN_ROUTE_READ, .read = get_status},
         {.method = "POST", .path = "/v1/sync", .flags = SPEAN_ROUTE_WRITE, .run = run_sync},
+        {.method = "POST", .path = "/v1/sync/pause", .flags = SPEAN_ROUTE_WRITE, .run = run_pause},
+        {.method = "POST",
+         .path = "/v1/sync/resume",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = run_resume},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

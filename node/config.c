@@ -18,20 +18,20 @@
 #define HOST_V6_CHARS       DIGITS "ABCDEFabcdef:."
 #define PORT_DIGITS_MAX     5u
 #define PORT_MAX            65535u
-#define NUMBER_DIGITS_MAX   9u /* Fits uint32_t. */
+#define NUMBER_DIGITS_MAX   15u /* Fits uint64_t. */
 #define ENDPOINT_EXAMPLE    "host:port, as in kratie.example:7431"
 #define ENDPOINT_ANY_SUFFIX ", or *:port for all addresses"
 
 /* Read text as a whole number of at most max. */
-static bool number_read(const char *text, uint32_t max, uint32_t *out)
+static bool number_read(const char *text, uint64_t max, uint64_t *out)
 {
     const size_t len = strlen(text);
     if (len == 0 || len > NUMBER_DIGITS_MAX || strspn(text, DIGITS) != len) {
         return false;
     }
-    uint32_t value = 0;
+    uint64_t value = 0;
     for (size_t i = 0; i < len; i++) {
-        value = value * 10 + (uint32_t)(text[i] - '0');
+        value = value * 10 + (uint64_t)(text[i] - '0');
     }
     if (value > max) {
         return false;
@@ -44,7 +44,7 @@ static bool number_read(const char *text, uint32_t max, uint32_t *out)
 static bool endpoint_valid(const char *text, bool any)
 {
     const char *colon = strrchr(text, ':');
-    uint32_t port = 0;
+    uint64_t port = 0;
     if (strlen(text) > SPEAN_ENDPOINT_BYTES_MAX || colon == NULL || colon == text ||
         strlen(colon + 1) > PORT_DIGITS_MAX || !number_read(colon + 1, PORT_MAX, &port) ||
         port == 0) {
@@ -88,21 +88,31 @@ static const char *socks_proxy_set(struct spean_config *config, const char *valu
 
 static const char *map_gib_set(struct spean_config *config, const char *value)
 {
-    uint32_t number = 0;
+    uint64_t number = 0;
     if (!number_read(value, SPEAN_CONFIG_MAP_GIB_MAX, &number) || number == 0) {
         return "a number from 1 to 4096";
     }
-    config->map_gib = number;
+    config->map_gib = (uint32_t)number;
+    return NULL;
+}
+
+static const char *day_cap_bytes_set(struct spean_config *config, const char *value)
+{
+    uint64_t number = 0;
+    if (!number_read(value, SPEAN_CONFIG_DAY_CAP_MAX, &number)) {
+        return "a number of bytes, 0 to 999999999999999";
+    }
+    config->day_cap_bytes = number;
     return NULL;
 }
 
 static const char *log_quota_mib_set(struct spean_config *config, const char *value)
 {
-    uint32_t number = 0;
+    uint64_t number = 0;
     if (!number_read(value, SPEAN_CONFIG_QUOTA_MIB_MAX, &number)) {
         return "a number from 0 to 1048576";
     }
-    config->log_quota_mib = number;
+    config->log_quota_mib = (uint32_t)number;
     return NULL;
 }
 
@@ -151,6 +161,7 @@ static const struct {
     const char *(*set)(struct spean_config *config, const char *value);
 } keys[] = {
     {"advertise", advertise_set},
+    {"day_cap_bytes", day_cap_bytes_set},
     {"dial", dial_set},
     {"listen", listen_set},
     {"log_level", log_level_set},

@@ -8,6 +8,9 @@
  *   advertise   The `host:port` that invitations tell partners; empty (the default): none.
  *   map_gib     The address space reserved for the store, in GiB, 1 to 4096; default 32. It is
  *               not disk space, and it cannot change while the node runs.
+ *   day_cap_bytes  For metered links: when so many bytes of messages have gone out and come in on a
+ *               day (UTC), nothing is asked for and no backlog is given until the next; documents
+ *               and what is being written still go both ways. 0 (the default): no cap.
  *   log_quota_mib  What is kept of one log of others, in MiB, 1 to 1048576; default 1024. A log
  * that grows beyond is paused until `spean log resume`; 0: no log is. socket      The local API's
  * socket; default `spean.sock` in the home folder. At most 107 bytes. socks_proxy A SOCKS5 proxy
@@ -34,6 +37,7 @@
 #define SPEAN_CONFIG_MAP_GIB        32u
 #define SPEAN_CONFIG_MAP_GIB_MAX    4096u
 #define SPEAN_CONFIG_QUOTA_MIB      1024u
+#define SPEAN_CONFIG_DAY_CAP_MAX    999999999999999u
 #define SPEAN_CONFIG_QUOTA_MIB_MAX  1048576u
 
 /* Plain value. Empty text: not set. */
@@ -45,6 +49,7 @@ struct spean_config {
     char socks_proxy[SPEAN_ENDPOINT_BYTES_MAX + 1];
     uint32_t map_gib;
     uint32_t log_quota_mib; /* 0: none. */
+    uint64_t day_cap_bytes; /* 0: none. */
     enum spean_journal_level log_level;
     bool dial;
 };

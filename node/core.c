@@ -396,6 +396,7 @@ static void tick(struct spean_core *core)
     const uint64_t now = core_now_ms();
     if (now >= core->next_tick_ms) {
         core->next_tick_ms = now + CORE_TICK_MS;
+        core_traffic_tick(core);
         core_room_look(core);
         core_write_peers(core);
         if (core->cuts_pending) {
@@ -525,6 +526,7 @@ spean_err spean_core_run(struct spean_core *core, int signal_fd)
         turn(core);
     }
     core_waiting_turn(core, true);
+    core_traffic_write(core);
     core_verify_end(core, SPEAN_ESTATE, "the node stops");
     core_write_peers(core);
     core_flush(core);
@@ -580,6 +582,7 @@ static spean_err read_identity(struct spean_core *core)
     struct spean_view retired;
     core->retired =
         err == SPEAN_OK && spean_tx_get(tx, SPEAN_TABLE_META, retired_key(), &retired) == SPEAN_OK;
+    core_traffic_load(core, tx);
     free(doc);
     spean_tx_abort(tx);
     return err;

@@ -54,6 +54,7 @@ struct core_link {
     uint64_t up_ms;
     struct outbox_message *first, *last;
     size_t bytes;    /* In the outbox. */
+    bool hung_up;    /* Sync is paused: likewise. */
     bool overflowed; /* More than it may hold: dropped when the turn ends. */
 };
 
@@ -78,6 +79,15 @@ struct deferred {
     struct spean_sync_effect effect;
     size_t len;
     max_align_t memory[]; /* What the effect points to. */
+};
+
+/* What went over the network today, and what of it was told to whom. */
+struct core_traffic {
+    uint64_t day;   /* Since 1970, UTC. */
+    uint64_t bytes; /* Of messages, both ways. */
+    bool changed;   /* Since it was written down. */
+    bool saving;    /* The sync step was told that the cap is reached. */
+    uint64_t next_write_ms;
 };
 
 struct core_verification;
@@ -134,10 +144,12 @@ struct spean_core {
     bool dial_now; /* Somebody asked: whoever is not connected is dialled at once. */
     struct spean_dialplan plans[CORE_PLANS_MAX];
     uint32_t plans_count;
+    bool sync_paused; /* A person wants it so. */
+    struct core_traffic traffic;
     bool pause_pending; /* A log was paused in the batch. */
-    bool fold_pending; /* There may be something to fold. */
-    bool fold_failed;  /* The disk was full, or memory: it is tried again with the next job or look
-                          for partners. */
+    bool fold_pending;  /* There may be something to fold. */
+    bool fold_failed;   /* The disk was full, or memory: it is tried again with the next job or look
+                           for partners. */
     struct spean_room room; /* As it was seen last; written under the lock. */
     uint64_t next_ballast_ms;
     bool urgent;         /* A revocation, a withdrawal or an erasure came that is not folded yet. */
@@ -247,6 +259,27 @@ SPEAN_CHECK spean_err core_pause_log(struct spean_core *core, const struct spean
 
 /* Name each log that is paused. */
 void core_quota_problems(const struct spean_core_view *view, json_t *problems);
+
+/* -- traffic.c: bytes of messages, the day's cap, and pausing -----------------------------------
+ */
+
+/* Read what was counted today, and whether sync is paused, from before the start. */
+void core_traffic_load(struct spean_core *core, struct spean_tx *tx);
+
+/* A message of len bytes went out or came in. */
+void core_traffic_count(struct spean_core *core, size_t len);
+
+/* Write the count down, if it changed; before the end, too. */
+void core_traffic_write(struct spean_core *core);
+
+/* A new day, the cap reached; once a second. */
+void core_traffic_tick(struct spean_core *core);
+
+/* Hang up on everybody and dial nobody, now and after every start; or go on. Errors of a commit. */
+SPEAN_CHECK spean_err core_pause_sync(struct spean_core *core, bool paused);
+
+/* What status says of it; names in problems what keeps sync from going on. */
+json_t *core_traffic_status(const struct spean_core_view *view, json_t *problems);
 
 /* -- change.c: acting on what documents changed ---------------------------------------------- */
 

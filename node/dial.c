@@ -192,7 +192,7 @@ static void dial_all(struct spean_core *core, const struct candidates *found)
 void core_dial(struct spean_core *core)
 {
     core->next_dial_ms = core_now_ms() + CORE_DIAL_MS;
-    if (core->transport == NULL || !core->config->dial) {
+    if (core->transport == NULL || !core->config->dial || core->sync_paused) {
         return;
     }
     const bool member = core_is_admitted(core);

@@ -20,7 +20,7 @@ static enum spean_admission classify(void *ctx, const struct spean_key *key)
 static void on_up(void *ctx, struct spean_link *transport_link)
 {
     struct spean_core *core = ctx;
-    struct core_link *link = core_link_add(core, transport_link);
+    struct core_link *link = core->sync_paused ? NULL : core_link_add(core, transport_link);
     if (link == NULL) {
         spean_transport_drop(core->transport, transport_link);
         return;
@@ -49,6 +49,7 @@ static void on_message(void *ctx, struct spean_link *transport_link, struct spea
     }
     struct spean_sync_event event = {.kind = SPEAN_SYNC_MESSAGE, .link = link->id};
     event.as.message = view;
+    core_traffic_count(core, view.len);
     core_step(core, &event);
     if (core->batch_bytes >= CORE_BATCH_BYTES_MAX ||
         core->batch_tokens_count > CORE_BATCH_TOKENS_MAX / 2) {
@@ -149,6 +150,8 @@ spean_err core_network_open(struct spean_core *core)
     SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_INFO, "network_open",
                         spean_journal_text("endpoint", spean_transport_bound(core->transport, 0)));
     core->next_dial_ms = 0;
+    core->traffic.saving = false; /* The new sync step has not been told. */
+    core_traffic_tick(core);      /* Before anybody is asked for anything. */
     return SPEAN_OK;
 }
 

@@ -74,6 +74,9 @@ void core_link_send(struct spean_core *core, struct core_link *link, struct spea
     if (err == SPEAN_EBUSY) {
         keep(link, message);
     }
+    if (err == SPEAN_OK) {
+        core_traffic_count(core, message.len);
+    }
     /* Other errors: the link is ending, and on_down() follows. */
 }
 
@@ -85,6 +88,7 @@ void core_link_flush(struct spean_core *core, struct core_link *link)
         if (spean_transport_send(core->transport, link->link, view) == SPEAN_EBUSY) {
             return;
         }
+        core_traffic_count(core, message->len);
         link->first = message->next;
         link->last = link->first != NULL ? link->last : NULL;
         link->bytes -= message->len;
@@ -97,12 +101,14 @@ void core_links_reap(struct spean_core *core)
     for (size_t i = 0; i < CORE_LINKS_MAX; i++) {
         struct core_link *link = &core->links[i];
         const bool overstayed = link->lobby && core_now_ms() - link->up_ms > CORE_LOBBY_MS;
-        if (link->id == 0 || (!link->overflowed && !overstayed)) {
+        if (link->id == 0 || (!link->overflowed && !overstayed && !link->hung_up)) {
             continue;
         }
         struct spean_sync_event down = {.kind = SPEAN_SYNC_PEER_DOWN, .link = link->id};
         SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING,
-                            link->overflowed ? "outbox_full" : "lobby_overstayed",
+                            link->hung_up      ? "hung_up"
+                            : link->overflowed ? "outbox_full"
+                                               : "lobby_overstayed",
                             spean_journal_number("link", link->id));
         spean_transport_drop(core->transport, link->link);
         core_partner_down(core, link);

@@ -690,6 +690,16 @@ static void on_moved_back(struct spean_sync *s, const struct spean_sync_event *e
     }
 }
 
+/* Compare anew on every link that is past it. */
+static void compare_again(struct spean_sync *s)
+{
+    for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
+        if (s->links[i] != NULL && s->links[i]->phase == PHASE_FETCH) {
+            sync_compare_begin(s, s->links[i]);
+        }
+    }
+}
+
 /* A log is excluded or no longer: peers learn of it by a new DIGEST (P13.5). */
 static void on_paused(struct spean_sync *s, const struct spean_sync_event *event)
 {
@@ -703,10 +713,16 @@ static void on_paused(struct spean_sync *s, const struct spean_sync_event *event
     } else {
         sync_include(s, log);
     }
-    for (size_t i = 0; i < SPEAN_SYNC_LINKS_MAX; i++) {
-        if (s->links[i] != NULL && s->links[i]->phase == PHASE_FETCH) {
-            sync_compare_begin(s, s->links[i]);
-        }
+    compare_again(s);
+}
+
+/* A metered link has given what it may for now, or may give again. */
+static void on_saving(struct spean_sync *s, bool saving)
+{
+    const bool ends = s->saving && !saving;
+    s->saving = saving;
+    if (ends) {
+        compare_again(s);
     }
 }
 
@@ -844,6 +860,9 @@ static void dispatch(struct spean_sync *s, const struct spean_sync_event *event)
         break;
     case SPEAN_SYNC_CUT:
         on_moved_back(s, event);
+        break;
+    case SPEAN_SYNC_SAVING:
+        on_saving(s, event->as.saving);
         break;
     case SPEAN_SYNC_PAUSED:
         on_paused(s, event);

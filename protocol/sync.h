@@ -81,6 +81,7 @@ enum spean_sync_event_kind {
     SPEAN_SYNC_AUTHORITY,         /* The authority changed, whoever changed it. */
     SPEAN_SYNC_COMMITTED,         /* committed: a local commit is durable */
     SPEAN_SYNC_CUT,               /* cut: a log was cut or chose a branch; its head moved back */
+    SPEAN_SYNC_SAVING,            /* saving: ask for nothing and serve nothing, or go on (P13.9) */
     SPEAN_SYNC_PAUSED,            /* paused: a log was paused here, or goes on again */
     SPEAN_SYNC_LACKING,           /* New keys or grants: bodies may be lacking now that were not. */
     SPEAN_SYNC_RESUME,            /* Somebody made room, or does not want to wait: pauses end. */
@@ -195,6 +196,7 @@ struct spean_sync_event {
             struct spean_id log;
             bool paused;
         } paused;
+        bool saving;
     } as;
 };
 

@@ -94,6 +94,11 @@ void sync_bodies_lacking(struct spean_sync *s, struct link *link,
     if (link->phase == PHASE_FETCH && !sync_want_open(link) && (!link->synced_sent || changed)) {
         sync_compare_send_synced(s, link);
     }
+    if (s->saving) {
+        link->lacking_more = false;
+        round_over(s, link);
+        return;
+    }
     link->lacking_more = event->as.loaded_lacking.more;
     link->lacking_at = event->as.loaded_lacking.next;
     assert(event->as.loaded_lacking.count <= SPEAN_SYNC_FETCHES_MAX);

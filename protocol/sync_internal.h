@@ -187,6 +187,7 @@ struct spean_sync {
     struct spean_id own_log; /* All zero while the ledger is not known. */
     bool relay;              /* The charter names this node as one: it pushes (P13.9). */
     struct spean_frontier *frontier;
+    bool saving; /* Nothing is asked for or served (P13.9). */
     uint64_t now_ms, now_s;
 
     struct link *links[SPEAN_SYNC_LINKS_MAX];

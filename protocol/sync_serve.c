@@ -70,7 +70,7 @@ void sync_serve_want(struct spean_sync *s, struct link *link, const struct spean
     serve->places_count = m->as.want.places_count;
     memcpy(serve->places, m->as.want.places, sizeof(serve->places[0]) * serve->places_count);
     serve->credit = credit_of(m->as.want.bytes);
-    if (spean_authority_log(s->authority, &serve->log) == NULL ||
+    if (s->saving || spean_authority_log(s->authority, &serve->log) == NULL ||
         sync_is_excluded(s, &serve->log)) {
         end_serve(s, link, serve, SPEAN_END_NOT_SERVED);
         return;

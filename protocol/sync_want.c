@@ -180,7 +180,8 @@ static struct want *free_want(struct link *link)
 
 void sync_want_next(struct spean_sync *s, struct link *link)
 {
-    if (link->phase != PHASE_FETCH || link->paused_until_ms != 0 || !sync_asks(s, link)) {
+    if (s->saving || link->phase != PHASE_FETCH || link->paused_until_ms != 0 ||
+        !sync_asks(s, link)) {
         return;
     }
     struct want *w = free_want(link);
@@ -198,7 +199,7 @@ void sync_want_next(struct spean_sync *s, struct link *link)
 /* Keep the windows of link's wants full: ask for more when half of one is used. */
 static void top_up(struct spean_sync *s, struct link *link)
 {
-    for (size_t i = 0; i < SPEAN_WANTS_MAX; i++) {
+    for (size_t i = 0; i < SPEAN_WANTS_MAX && !s->saving; i++) {
         struct want *w = &link->wants[i];
         const uint64_t left = window_left(s, link);
         if (w->id == 0 || !w->asked || w->no_more || left == 0 ||

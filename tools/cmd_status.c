@@ -64,6 +64,19 @@ static void health_print(struct spean_out *out, const json_t *health)
     }
 }
 
+/* Bytes matter to those who set a cap. */
+static void traffic_print(struct spean_out *out, const json_t *sync)
+{
+    char bytes[SPEAN_MONEY_BYTES_MAX];
+    char cap[SPEAN_MONEY_BYTES_MAX];
+    if (!json_is_integer(json_object_get(sync, "cap"))) {
+        return;
+    }
+    spean_money_count(spean_jsonget_number(sync, "bytes_today"), bytes);
+    spean_money_count(spean_jsonget_number(sync, "cap"), cap);
+    spean_out_line(out, _("Traffic: %s of %s bytes today"), bytes, cap);
+}
+
 static enum spean_exit print(struct spean_call *call, const json_t *status,
                              struct spean_problem *problem)
 {
@@ -77,6 +90,7 @@ static enum spean_exit print(struct spean_call *call, const json_t *status,
     }
     todo_write(json_object_get(status, "todo"), todo);
     spean_out_line(out, _("To do:   %s"), todo[0] == '\0' ? _("nothing") : todo);
+    traffic_print(out, json_object_get(status, "sync"));
     health_print(out, json_object_get(status, "health"));
     if (spean_jsonget_true(status, "locked")) {
         spean_out_line(out, "%s", _("The node is locked."));

@@ -65,6 +65,41 @@ static enum spean_exit now_run(struct spean_call *call, struct spean_problem *pr
     return printed;
 }
 
+/* Pause everything, or let it go on. */
+static enum spean_exit set_run(struct spean_call *call, bool paused, struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    json_t *reply = NULL;
+    const enum spean_exit exit = spean_call_request(
+        call, "POST", paused ? "/v1/sync/pause" : "/v1/sync/resume", NULL, &reply, problem);
+    if (reply == NULL) {
+        return exit;
+    }
+    spean_out_json(out, reply);
+    json_decref(reply);
+    if (paused) {
+        spean_out_done(out, "%s", _("sync is paused: nothing goes out or comes in"));
+        spean_out_note(out, "%s",
+                       _("Work goes on, and is kept here. It stays paused when the computer starts "
+                         "again."));
+        spean_out_next(out, "spean sync resume");
+    } else {
+        spean_out_done(out, "%s", _("sync goes on"));
+        spean_out_next(out, "spean status");
+    }
+    return SPEAN_EXIT_DONE;
+}
+
+static enum spean_exit pause_run(struct spean_call *call, struct spean_problem *problem)
+{
+    return set_run(call, true, problem);
+}
+
+static enum spean_exit resume_run(struct spean_call *call, struct spean_problem *problem)
+{
+    return set_run(call, false, problem);
+}
+
 static const struct spean_command commands[] = {
     {
         .path = "sync now",
@@ -83,6 +118,24 @@ static const struct spean_command commands[] = {
         .inverse = SPEAN_INVERSE_READS,
         .examples = (const char *const[]){"spean sync now", "spean sync now --wait 60", NULL},
         .run = now_run,
+    },
+    {
+        .path = "sync pause",
+        .summary = N_("Let nothing go out or come in for now"),
+        .text = N_("Hangs up on every partner and dials nobody until \"spean sync resume\", also "
+                   "after a restart. For an expensive link, or while something is looked into. "
+                   "Nobody is told why; to partners this node is offline."),
+        .inverse = "sync resume",
+        .examples = (const char *const[]){"spean sync pause", NULL},
+        .run = pause_run,
+    },
+    {
+        .path = "sync resume",
+        .summary = N_("Sync again after a pause"),
+        .text = N_("Dials partners at once, and answers them again."),
+        .inverse = "sync pause",
+        .examples = (const char *const[]){"spean sync resume", NULL},
+        .run = resume_run,
     },
     {0},
 };

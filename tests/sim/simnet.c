@@ -1494,6 +1494,13 @@ void sim_pause(struct sim *sim, uint32_t at, uint32_t author, bool paused)
     step(sim, &sim->nodes[at], &event);
 }
 
+void sim_save(struct sim *sim, uint32_t at, bool saving)
+{
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_SAVING};
+    event.as.saving = saving;
+    step(sim, &sim->nodes[at], &event);
+}
+
 void sim_relay(struct sim *sim, uint32_t index, bool named)
 {
     struct node *steward = &sim->nodes[0];

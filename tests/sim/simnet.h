@@ -78,6 +78,9 @@ void sim_relay(struct sim *sim, uint32_t index, bool named);
 /* A node pauses the log of an author, or lets it go on. */
 void sim_pause(struct sim *sim, uint32_t at, uint32_t author, bool paused);
 
+/* A node saves its metered link, or does so no more (P13.9). */
+void sim_save(struct sim *sim, uint32_t at, bool saving);
+
 /* A branch of the charter at one node: count versions that follow what all nodes began with, and
  * set the erasure delay to delay and above, so that no two branches are equal. */
 void sim_branch_charter(struct sim *sim, uint32_t at, uint32_t count, uint64_t delay);

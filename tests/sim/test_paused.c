@@ -1,4 +1,5 @@
-/* Logs that one node paused: excluded by name, while everything else goes on (P13.5). */
+/* Logs that one node paused: excluded by name, while everything else goes on (P13.5); and nodes
+ * that save a metered link (P13.9). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -119,6 +120,60 @@ static void a_relay_that_pushes_a_paused_log_is_told_and_not_kept_waiting(void *
     sim_free(sim);
 }
 
+static void who_saves_asks_for_no_backlog_and_gives_none(void **state)
+{
+    (void)state;
+    for (uint32_t saver = A; saver <= B; saver++) {
+        struct sim *sim = sim_new(2, (struct sim_faults){.seed = 1, .latency_ms = 10});
+        sim_commit(sim, A, 700);
+        sim_save(sim, saver, true);
+        sim_dial(sim, B, A);
+        nobody_waits(sim);
+        assert_int_equal(sim_height(sim, B, A), 0);
+        assert_int_equal(sim_counts(sim).by_type[9], 0); /* No RUN. */
+        sim_save(sim, saver, false);
+        nobody_waits(sim);
+        assert_int_equal(sim_height(sim, B, A), 700);
+        sim_free(sim);
+    }
+}
+
+static void who_saves_still_gives_and_takes_what_is_written_and_documents(void **state)
+{
+    (void)state;
+    for (uint32_t saver = A; saver <= B; saver++) {
+        struct sim *sim = sim_new(3, (struct sim_faults){.seed = 1, .latency_ms = 10});
+        sim_dial(sim, B, A);
+        sim_run(sim, 2000);
+        sim_save(sim, saver, true);
+        sim_commit(sim, A, 2);
+        sim_commit(sim, B, 1);
+        sim_remove(sim, C);
+        nobody_waits(sim);
+        assert_int_equal(sim_height(sim, B, A), 2);
+        assert_int_equal(sim_height(sim, A, B), 1);
+        assert_true(sim_authority_equal(sim, A, B));
+        sim_free(sim);
+    }
+}
+
+static void who_saves_fetches_no_bodies_until_it_saves_no_more(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, (struct sim_faults){.seed = 1});
+    sim_dial(sim, B, A);
+    sim_commit_sealed(sim, A, 7, 1u << A);
+    sim_run(sim, 2000);
+    sim_save(sim, B, true);
+    sim_grant(sim, 7, B);
+    nobody_waits(sim);
+    assert_int_equal(sim_bodies(sim, B, A), 0);
+    sim_save(sim, B, false);
+    nobody_waits(sim);
+    assert_int_equal(sim_bodies(sim, B, A), 1);
+    sim_free(sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +181,9 @@ int main(void)
         cmocka_unit_test(a_paused_log_goes_on_in_the_open_session_and_in_a_new_one),
         cmocka_unit_test(a_log_may_be_paused_at_any_moment),
         cmocka_unit_test(a_relay_that_pushes_a_paused_log_is_told_and_not_kept_waiting),
+        cmocka_unit_test(who_saves_asks_for_no_backlog_and_gives_none),
+        cmocka_unit_test(who_saves_still_gives_and_takes_what_is_written_and_documents),
+        cmocka_unit_test(who_saves_fetches_no_bodies_until_it_saves_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

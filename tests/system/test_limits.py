@@ -85,5 +85,78 @@ class Flood(ClusterTest):
         self.refused(self.victim.run("log", "resume", "ff", "--json"), 2)
 
 
+class Metered(ClusterTest):
+    """A day's cap, and pausing all of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.writer = self.cluster.add("Writer", "KH")
+        self.metered = self.cluster.add("Metered", "VN")
+        self.cluster.form_ledger(self.writer, self.metered)
+        self.cluster.in_step(self.writer, self.metered)
+
+    def write(self, node, size=10):
+        node.api("POST", "/v1/agencies", {"set": {"names": {"en": "Somebody"},
+                                                  "description": {"en": "x" * size}}})
+
+    def digest(self, node):
+        return node.status()["digest"]
+
+    def test_at_the_cap_backlog_waits_and_what_is_written_goes_on(self):
+        self.metered.stop()
+        for _ in range(4):
+            self.write(self.writer, TEXT_BYTES)
+        config = self.metered.home / "spean.conf"
+        config.write_text("day_cap_bytes = 1000\n")  # Forming the ledger took more.
+        self.metered.start()
+        wait_for(lambda: self.metered.status()["sync"]["saving"], "the cap is reached")
+        status = self.metered.status()
+        self.assertGreaterEqual(status["sync"]["bytes_today"], 1000)
+        self.assertEqual(status["sync"]["cap"], 1000)
+        self.assertFalse(status["health"]["ok"])
+        shown = self.metered.run("status")
+        self.assertEqual(shown.exit, 3)
+        self.assertIn("of 1,000 bytes today", shown.out)
+        self.metered.run("sync", "now", "--wait", "3")
+        before = self.heights(self.metered)
+        self.write(self.metered)
+        wait_for(lambda: self.heights(self.writer)[self.own(self.metered)] ==
+                 self.heights(self.metered)[self.own(self.metered)], "what is written goes out")
+        self.assertEqual(self.heights(self.metered)[self.own(self.writer)],
+                         before[self.own(self.writer)])
+        self.assertLess(before[self.own(self.writer)],
+                        self.heights(self.writer)[self.own(self.writer)])
+        self.metered.stop()
+        config.write_text("day_cap_bytes = 100000000\n")
+        self.metered.start()
+        self.cluster.in_step(self.writer, self.metered)
+        self.assertFalse(self.metered.status()["sync"]["saving"])
+        self.assertGreater(self.metered.status()["sync"]["bytes_today"], 1000)
+
+    def own(self, node):
+        return next(log["id"] for log in node.items("/v1/logs") if log["self"])
+
+    def heights(self, node):
+        return {log["id"]: log["height"] for log in node.items("/v1/logs")}
+
+    def test_nothing_goes_out_or_comes_in_while_sync_is_paused(self):
+        self.assertTrue(self.metered.spean("sync", "pause")["paused"])
+        wait_for(lambda: all(row["state"] == "offline"
+                             for row in self.metered.status()["partners"]), "nobody is connected")
+        self.write(self.writer)
+        self.write(self.metered)
+        self.refused(self.metered.run("sync", "now", "--json"), 6)
+        self.metered.stop()
+        self.metered.start()  # It outlives a restart.
+        self.assertTrue(self.metered.status()["sync"]["paused"])
+        self.writer.run("sync", "now", "--wait", "3")
+        self.assertNotEqual(self.digest(self.writer), self.digest(self.metered))
+        self.assertIn("sync resume", self.metered.run("status").out)
+        self.assertFalse(self.metered.spean("sync", "resume")["paused"])
+        self.writer.run("sync", "now")
+        self.cluster.in_step(self.writer, self.metered)
+        self.assertEqual(self.metered.spean("sync", "resume")["paused"], False)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -95,6 +95,8 @@ CALLS = [
     Call("aside"),
     Call("verify"),
     Call("sync"),
+    Call("sync_pause"),
+    Call("sync_resume"),
 ]
 
 

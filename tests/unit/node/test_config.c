@@ -89,6 +89,7 @@ static void every_key_can_be_set_in_the_file(void **state)
                                 "\n"
                                 "map_gib: 64\n"
                                 "log_quota_mib = 0\n"
+                                "day_cap_bytes = 50000000000\n"
                                 "socket = /run/spean/api.sock\n"
                                 "socks_proxy = [::1]:9050\n"
                                 "log_level = debug\n"
@@ -98,6 +99,7 @@ static void every_key_can_be_set_in_the_file(void **state)
     assert_string_equal(file->config.advertise, "kratie.example:7431");
     assert_int_equal(file->config.map_gib, 64);
     assert_int_equal(file->config.log_quota_mib, 0);
+    assert_int_equal(file->config.day_cap_bytes, 50000000000u);
     assert_string_equal(file->config.socket, "/run/spean/api.sock");
     assert_string_equal(file->config.socks_proxy, "[::1]:9050");
     assert_int_equal(file->config.log_level, SPEAN_JOURNAL_DEBUG);

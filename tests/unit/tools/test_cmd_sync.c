@@ -50,9 +50,27 @@ static void a_wait_beyond_what_the_daemon_takes_is_refused(void **state)
     talk_fini(&talk);
 }
 
+static void sync_is_paused_and_resumed(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say paused[] = {{.status = 200, .json = "{\"paused\":true}"}};
+    const struct api_say resumed[] = {{.status = 200, .json = "{\"paused\":false}"}};
+    talk_run(&talk, paused, 1, (const char *const[]){"spean", "sync", "pause", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "POST /v1/sync/pause", NULL);
+    assert_non_null(strstr(talk.result.err, "spean sync resume"));
+    talk_fini(&talk);
+    talk_run(&talk, resumed, 1, (const char *const[]){"spean", "sync", "resume", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "POST /v1/sync/resume", NULL);
+    talk_fini(&talk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sync_is_paused_and_resumed),
         cmocka_unit_test(in_step_is_exit_0_and_not_in_step_3),
         cmocka_unit_test(a_wait_beyond_what_the_daemon_takes_is_refused),
     };
