@@ -83,6 +83,9 @@ class Scene:
         return ["--from", SAMPLES / "referral.json", "--case", self.kept["case"]["code"], "--to",
                 self.org(self.tk), "--consent", self.kept["consent"]["id"], "--respond-by", "72h"]
 
+    def their_log(self):
+        return [next(log["id"] for log in self.kept["logs"]["items"] if not log["self"])]
+
     def state(self, node, state):
         """Return what waits until node sees the referral at hand in this state."""
         def wait():
@@ -186,5 +189,9 @@ ROWS = [
     Row("sync now", "pp", exits=(DONE, ATTENTION)),
     Row("log list", "pp", keep="logs"),
     Row("log show", "pp", lambda s: [s.kept["logs"]["items"][0]["id"]]),
+    Row("log pause", "pp", Scene.their_log),
+    Row("log resume", "pp", Scene.their_log),
+    Row("sync pause", "pp"),
+    Row("sync resume", "pp"),
     Row("verify", "pp"),
 ]
