@@ -115,6 +115,27 @@ static bool read_terms(struct spean_records *at, json_t *terms, uint8_t *buf, si
     return true;
 }
 
+/* Whoever acts without consent, in vital interest, says why, in words too, and who approved it. */
+static bool check_override(struct spean_records *at, const json_t *terms)
+{
+    const json_t *override = json_object_get(terms, "override");
+    const char *basis = json_string_value(json_object_get(terms, "legal_basis"));
+    const json_t *note =
+        json_object_get(json_object_get(at->request->body, "set"), "override_note");
+    if (override == NULL ||
+        (basis != NULL && strcmp(basis, "vital_interest") == 0 &&
+         json_object_get(override, "reason") != NULL &&
+         json_object_get(override, "approved_by_role") != NULL && json_object_size(note) > 0)) {
+        return true;
+    }
+    spean_records_refuse(at, SPEAN_EINPUT, "override_incomplete",
+                         "to act without consent takes the legal basis vital_interest, a reason, "
+                         "who approved it, and why in words",
+                         "give terms.legal_basis, terms.override.reason, "
+                         "terms.override.approved_by_role and set.override_note");
+    return false;
+}
+
 /* Read "fixed": the case and the terms, at buf. */
 static bool read_fixed(struct spean_records *at, uint8_t *buf, size_t cap, struct spean_view *out)
 {
@@ -132,6 +153,7 @@ static bool read_fixed(struct spean_records *at, uint8_t *buf, size_t cap, struc
     }
     if (!spean_records_find_json(at, SPEAN_TYPE_CASE, "fixed.case", json_object_get(fixed, "case"),
                                  &record) ||
+        !check_override(at, terms_json) ||
         !read_terms(at, terms_json, terms_buf, sizeof(terms_buf), &terms)) {
         return false;
     }

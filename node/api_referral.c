@@ -5,6 +5,7 @@
 #include "node/handlers.h"
 #include "node/json_value.h"
 #include "node/referral.h"
+#include "node/referral_redirect.h"
 #include "protocol/schema_numbers.h"
 #include "protocol/text.h"
 
@@ -345,6 +346,10 @@ static void take_step(struct spean_records *at)
     const enum spean_referral_step step =
         spean_referral_step_of((struct spean_view){(const uint8_t *)code, strlen(code)});
     if (!find(at, &record)) {
+        return;
+    }
+    if (step == SPEAN_STEP_REDIRECT) {
+        spean_referral_redirect(at, &record);
         return;
     }
     if (strcmp(code, "withdraw") == 0) {

@@ -101,34 +101,40 @@ static spean_err copy_list(struct spean_edit *edit, const struct spean_schema_fi
     return SPEAN_OK;
 }
 
-/* The join of all siblings, as one value: what is acted on. from is a field of a record of type. */
+/* A field of a record of one type, that is to be copied into one of another type. */
+struct source {
+    uint64_t type;
+    uint64_t into; /* The other type. */
+    const struct spean_field *field;
+};
+
+/* The join of all siblings, as one value: what is acted on. */
 static spean_err copy_join(struct spean_edit *edit, const struct spean_schema_field *to,
-                           uint64_t type, const struct spean_field *from)
+                           const struct source *from)
 {
     struct spean_json_why why;
     json_t *joined = NULL;
-    const uint64_t other = type == SPEAN_TYPE_CASE ? SPEAN_TYPE_REFERRAL : SPEAN_TYPE_CASE;
-    spean_err err = spean_json_field_show(type, from, NULL, &joined);
+    spean_err err = spean_json_field_show(from->type, from->field, NULL, &joined);
     if (err == SPEAN_OK && joined != NULL) {
-        err = spean_edit_add_json(edit, other, to->number, SPEAN_VERB_WRITE, joined, &why);
+        err = spean_edit_add_json(edit, from->into, to->number, SPEAN_VERB_WRITE, joined, &why);
     }
     json_decref(joined);
     return err;
 }
 
 static spean_err copy_field(struct spean_edit *edit, const struct spean_schema_field *to,
-                            uint64_t type, const struct spean_field *from)
+                            const struct source *from)
 {
     struct spean_write write;
     switch (to->kind) {
     case SPEAN_KIND_SET:
-        return copy_set(edit, to, from);
+        return copy_set(edit, to, from->field);
     case SPEAN_KIND_LIST:
-        return copy_list(edit, to, from);
+        return copy_list(edit, to, from->field);
     case SPEAN_KIND_STRICTEST:
-        return copy_join(edit, to, type, from);
+        return copy_join(edit, to, from);
     case SPEAN_KIND_VALUE:
-        return spean_field_get_shown(from, &write)
+        return spean_field_get_shown(from->field, &write)
                    ? copy_value(edit, to, SPEAN_VERB_WRITE, write.value)
                    : SPEAN_OK;
     case SPEAN_KIND_FIXED:
@@ -156,8 +162,8 @@ spean_err spean_referral_copy_case(const struct spean_records_item *item, const 
         }
         const struct spean_schema_field *into =
             to == 0 ? NULL : spean_schema_field(SPEAN_TYPE_REFERRAL, to);
-        const spean_err err =
-            into == NULL ? SPEAN_OK : copy_field(edit, into, SPEAN_TYPE_CASE, from);
+        const struct source source = {SPEAN_TYPE_CASE, SPEAN_TYPE_REFERRAL, from};
+        const spean_err err = into == NULL ? SPEAN_OK : copy_field(edit, into, &source);
         if (err != SPEAN_OK) {
             return err;
         }
@@ -165,28 +171,63 @@ spean_err spean_referral_copy_case(const struct spean_records_item *item, const 
     return SPEAN_OK;
 }
 
-static spean_err copy_part_back(const struct spean_part *part, struct spean_edit *edit)
+/* The field that a field of a referral is copied into; 0: it is not. */
+typedef uint64_t into_field(const struct spean_schema_field *of_referral);
+
+static spean_err copy_part(const struct spean_part *part, uint64_t into_type, into_field *into,
+                           struct spean_edit *edit)
 {
     const size_t count = part == NULL ? 0 : spean_part_fields_count(part);
     for (size_t i = 0; i < count; i++) {
-        const struct spean_field *from = spean_part_field(part, i);
+        const struct source from = {SPEAN_TYPE_REFERRAL, into_type, spean_part_field(part, i)};
         const struct spean_schema_field *known =
-            spean_schema_field(SPEAN_TYPE_REFERRAL, spean_field_number(from));
-        const uint64_t to = known == NULL || (uint64_t)known->kind != spean_field_kind(from)
+            spean_schema_field(SPEAN_TYPE_REFERRAL, spean_field_number(from.field));
+        const uint64_t to = known == NULL || (uint64_t)known->kind != spean_field_kind(from.field)
                                 ? 0
-                                : case_field(known);
-        const spean_err err = to == 0 ? SPEAN_OK
-                                      : copy_field(edit, spean_schema_field(SPEAN_TYPE_CASE, to),
-                                                   SPEAN_TYPE_REFERRAL, from);
+                                : into(known);
+        const spean_err err =
+            to == 0 ? SPEAN_OK : copy_field(edit, spean_schema_field(into_type, to), &from);
         if (err != SPEAN_OK) {
             return err;
         }
     }
     return SPEAN_OK;
+}
+
+static spean_err copy_parts(const struct spean_records_item *item, uint64_t into_type,
+                            into_field *into, struct spean_edit *edit)
+{
+    const spean_err err = copy_part(item->parts[SPEAN_PART_PREVIEW], into_type, into, edit);
+    return err == SPEAN_OK ? copy_part(item->parts[SPEAN_PART_PAYLOAD], into_type, into, edit)
+                           : err;
 }
 
 spean_err spean_referral_copy_back(const struct spean_records_item *item, struct spean_edit *edit)
 {
-    const spean_err err = copy_part_back(item->parts[SPEAN_PART_PREVIEW], edit);
-    return err == SPEAN_OK ? copy_part_back(item->parts[SPEAN_PART_PAYLOAD], edit) : err;
+    return copy_parts(item, SPEAN_TYPE_CASE, case_field, edit);
+}
+
+/* What is about the person; what is asked of whom the sender says anew. */
+static uint64_t person_field(const struct spean_schema_field *of_referral)
+{
+    const bool shared = case_field(of_referral) != 0;
+    const bool preview = of_referral->part == SPEAN_PART_PREVIEW &&
+                         of_referral->number != SPEAN_FIELD_REFERRAL_SERVICES_REQUESTED;
+    return shared || preview ? of_referral->number : 0;
+}
+
+spean_err spean_referral_copy_on(const struct spean_records_item *item, struct spean_edit *edit)
+{
+    return copy_parts(item, SPEAN_TYPE_REFERRAL, person_field, edit);
+}
+
+spean_err spean_referral_copy_same(const struct spean_records_item *item, uint64_t number,
+                                   struct spean_edit *edit)
+{
+    const struct spean_schema_field *field = spean_schema_field(SPEAN_TYPE_REFERRAL, number);
+    const struct spean_part *part = item->parts[field->part];
+    const struct source from = {
+        SPEAN_TYPE_REFERRAL, SPEAN_TYPE_REFERRAL,
+        part == NULL ? NULL : spean_part_find(part, number, (uint64_t)field->kind)};
+    return from.field == NULL ? SPEAN_OK : copy_field(edit, field, &from);
 }

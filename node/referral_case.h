@@ -29,4 +29,12 @@ SPEAN_CHECK spean_err spean_referral_copy_case(const struct spean_records_item *
 SPEAN_CHECK spean_err spean_referral_copy_back(const struct spean_records_item *item,
                                                struct spean_edit *edit);
 
+/* Add to edit, which is of another referral, what this one says of the person. Errors as above. */
+SPEAN_CHECK spean_err spean_referral_copy_on(const struct spean_records_item *item,
+                                             struct spean_edit *edit);
+
+/* Add one field as it is, if it has a value. Errors as above. */
+SPEAN_CHECK spean_err spean_referral_copy_same(const struct spean_records_item *item,
+                                               uint64_t number, struct spean_edit *edit);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/json_value.h"
+#include "node/recipient.h"
 #include "node/referral.h"
 #include "node/referral_case.h"
 #include "node/referral_twin.h"
@@ -140,15 +141,8 @@ static size_t withhold_lists(const struct spean_referral_plan *plan,
 static void judge_consent(struct spean_records *at, struct spean_referral_plan *plan)
 {
     struct spean_referral_facts *facts = &plan->facts;
-    struct spean_record_id agency;
-    struct spean_records_item about = {.record = NULL};
-    struct spean_recipient who = {.org = &plan->target};
-    if (spean_records_agency_of(at, &plan->target, &agency) &&
-        spean_records_load(at, &agency, &about) == SPEAN_OK) {
-        who.agency = &agency;
-        who.kind = spean_records_text(
-            spean_records_value(&about, SPEAN_PART_PUBLIC, SPEAN_FIELD_AGENCY_KIND));
-    }
+    struct spean_recipient_of of;
+    spean_recipient_init(at, &plan->target, &of);
     if (plan->terms_known) {
         const struct spean_day today = spean_records_today(at);
         const bool withdrawn = spean_withdrawal_is_set(&plan->consent_item, SPEAN_PART_CONSENT,
@@ -157,13 +151,14 @@ static void judge_consent(struct spean_records *at, struct spean_referral_plan *
             &plan->consent_item, SPEAN_PART_CONSENT, SPEAN_FIELD_CONSENT_STATUS));
         facts->consent_in_force =
             spean_consent_is_in_force(&plan->terms, status, withdrawn, &today);
-        facts->consent_covers_target = spean_consent_covers(&plan->terms, &who);
+        facts->consent_covers_target = spean_consent_covers(&plan->terms, &of.who);
         facts->gives_override = plan->terms.gives_override && !withdrawn;
     }
     struct spean_view lists[WITHHOLD_MAX + 1];
     const size_t count = withhold_lists(plan, lists);
-    facts->target_is_withheld = count > WITHHOLD_MAX || spean_consent_withholds(lists, count, &who);
-    spean_records_unload(&about);
+    facts->target_is_withheld =
+        count > WITHHOLD_MAX || spean_consent_withholds(lists, count, &of.who);
+    spean_recipient_fini(&of);
 }
 
 bool spean_referral_plan_init(struct spean_records *at, const struct spean_record_id *record,

@@ -88,6 +88,66 @@ static spean_err look_at_consent(struct finding *f, const struct spean_records_i
     return SPEAN_OK;
 }
 
+/* Whether a referral is not said to be withdrawn, and our organisation is on that side of it. */
+static spean_err is_to_hear(const struct finding *f, const struct spean_record_id *referral,
+                            uint64_t our_field, bool *hears)
+{
+    struct spean_records_item item = {.record = NULL};
+    struct spean_id party;
+    const spean_err err = spean_records_load_some(f->at, referral, 1u << SPEAN_PART_STEPS, &item);
+    *hears =
+        err == SPEAN_OK && item.parts[SPEAN_PART_STEPS] != NULL &&
+        item.info.type == SPEAN_TYPE_REFERRAL &&
+        spean_records_fixed_org(&item, our_field, &party) &&
+        spean_id_equal(&party, spean_core_org(f->at->view.core)) &&
+        !spean_withdrawal_is_set(&item, SPEAN_PART_STEPS, SPEAN_FIELD_REFERRAL_CONSENT_WITHDRAWN);
+    spean_records_unload(&item);
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+static spean_err tell(struct finding *f, const struct spean_record_id *referral, uint64_t our_field,
+                      const struct spean_due *withdrawal)
+{
+    struct spean_due due = *withdrawal;
+    bool hears = false;
+    const spean_err err = is_to_hear(f, referral, our_field, &hears);
+    if (err == SPEAN_OK && hears) {
+        due.kind = SPEAN_DUE_REFERRAL_WITHDRAWN;
+        due.record = *referral;
+        add_due(f->dues, &due);
+    }
+    return err;
+}
+
+/* Who passed a referral on carries the withdrawal down to the child, and up to the parent. */
+static spean_err look_at_family(struct finding *f, const struct spean_records_item *item)
+{
+    struct spean_due due = {.kind = SPEAN_DUE_REFERRAL_WITHDRAWN};
+    struct spean_record_id other;
+    struct spean_record_id before;
+    const struct spean_view name = {item->info.record.bytes, SPEAN_RECORD_ID_BYTES};
+    if (!take_withdrawal(item, SPEAN_PART_STEPS, SPEAN_FIELD_REFERRAL_CONSENT_WITHDRAWN, &due)) {
+        return SPEAN_OK;
+    }
+    spean_err err = SPEAN_OK;
+    if (spean_records_fixed_record(item, SPEAN_FIELD_REFERRAL_PARENT, &other)) {
+        err = tell(f, &other, SPEAN_FIELD_REFERRAL_TO, &due);
+    }
+    if (err == SPEAN_OK) {
+        err = spean_record_lookup(f->at->view.tx, f->at->view.keys, SPEAN_LOOKUP_REDIRECTED, name,
+                                  NULL, &other);
+    }
+    while (err == SPEAN_OK) {
+        err = tell(f, &other, SPEAN_FIELD_REFERRAL_FROM, &due);
+        before = other;
+        if (err == SPEAN_OK) {
+            err = spean_record_lookup(f->at->view.tx, f->at->view.keys, SPEAN_LOOKUP_REDIRECTED,
+                                      name, &before, &other);
+        }
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
 /* -- Details --------------------------------------------------------------------------------- */
 
 /* Whether we hold the payload's key and the target was not granted it. */
@@ -188,6 +248,9 @@ static spean_err look_at_now(struct finding *f, const struct spean_records_item 
         if (err == SPEAN_OK && !withdrawn) {
             err = look_at_grant(f, item, now);
         }
+    }
+    if (err == SPEAN_OK) {
+        err = look_at_family(f, item);
     }
     if (err == SPEAN_OK) {
         err = look_at_purge(f, item, now);

@@ -104,8 +104,27 @@ static bool go_together(const struct spean_dues *dues)
     return true;
 }
 
+/* Withdrawals and erasures are written also when room is short. */
+static bool is_urgent(enum spean_due_kind kind)
+{
+    return kind == SPEAN_DUE_REFERRAL_WITHDRAWN || kind == SPEAN_DUE_CONSENT_WITHDRAWN ||
+           kind == SPEAN_DUE_ERASURE || kind == SPEAN_DUE_RECEIPT;
+}
+
+/* Leave those that are urgent, or the others; returns whether there are any. */
+static bool choose(struct spean_dues *dues, const struct spean_dues *all, bool urgent)
+{
+    dues->count = 0;
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (is_urgent(all->list[i].kind) == urgent) {
+            dues->list[dues->count++] = all->list[i];
+        }
+    }
+    return dues->count > 0;
+}
+
 /* All in one commit; if one of them is in the way, each by itself. */
-static spean_err write_all(struct settling *s)
+static spean_err write_chosen(struct settling *s)
 {
     const struct spean_dues *dues = &s->dues;
     spean_err err = SPEAN_ELIMIT;
@@ -122,6 +141,23 @@ static spean_err write_all(struct settling *s)
             return one;
         }
         err = one == SPEAN_OK ? SPEAN_OK : err;
+    }
+    return err;
+}
+
+/* The urgent ones first. */
+static spean_err write_all(struct settling *s)
+{
+    const struct spean_dues all = s->dues;
+    spean_err err = SPEAN_OK;
+    if (choose(&s->dues, &all, true)) {
+        s->at.urgent = true;
+        err = write_chosen(s);
+        s->at.urgent = false;
+    }
+    if ((err == SPEAN_OK || is_about_it(err)) && choose(&s->dues, &all, false)) {
+        const spean_err other = write_chosen(s);
+        err = other == SPEAN_OK ? err : other;
     }
     return err;
 }

@@ -13,6 +13,7 @@
 #define STATUS_RENEWED  "renewed"
 #define BASIS_VITAL     "vital_interest"
 #define OVERRIDE_REASON 1u /* Sub-fields of map override, map recipient and map safe_contact. */
+#define OVERRIDE_ROLE   2u
 #define WHO_ORG         1u
 #define WHO_KIND        2u
 #define WHO_AGENCY      3u
@@ -89,7 +90,9 @@ spean_err spean_consent_terms_decode(struct spean_consent_terms *out, struct spe
         .withhold_from = sub_of(value, SPEAN_SUB_CONSENT_TERMS_WITHHOLD_FROM),
         .effective_on = effective.len > 0 ? day_of(effective) : open,
         .expires_on = expires.len > 0 ? day_of(expires) : open,
-        .gives_override = is_text(basis, BASIS_VITAL) && sub_of(override, OVERRIDE_REASON).len > 0,
+        .gives_override = is_text(basis, BASIS_VITAL) &&
+                          sub_of(override, OVERRIDE_REASON).len > 0 &&
+                          sub_of(override, OVERRIDE_ROLE).len > 0,
     };
     return SPEAN_OK;
 }

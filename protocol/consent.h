@@ -37,7 +37,8 @@ struct spean_consent_terms {
     struct spean_view withhold_from; /* Encoded [map recipient]. */
     struct spean_day effective_on;   /* Year 0: from the beginning. */
     struct spean_day expires_on;     /* Year 0: without end. */
-    bool gives_override;             /* A reason to act without consent, in vital interest. */
+    bool
+        gives_override; /* To act without consent, in vital interest: a reason, and who approved. */
 };
 
 /*

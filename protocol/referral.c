@@ -612,10 +612,14 @@ static enum spean_referral_refusal judge_origin(enum spean_referral_step step,
     return first_unmet(needs, COUNT_OF(needs));
 }
 
-static enum spean_referral_refusal judge_redirect(const struct spean_referral_facts *facts)
+static enum spean_referral_refusal judge_redirect(const struct spean_referral_progress *now,
+                                                  const struct spean_referral_facts *facts)
 {
-    const struct need needs[] = {{facts->gives_child, SPEAN_REFUSAL_MISSING_CHILD},
-                                 {facts->consent_allows_onward, SPEAN_REFUSAL_ONWARD}};
+    const struct need needs[] = {
+        {!now->is_consent_withdrawn, SPEAN_REFUSAL_WITHDRAWN},
+        {(CANCELLED_STATES & BIT(now->origin.state)) == 0, SPEAN_REFUSAL_CANCELLED},
+        {facts->gives_child, SPEAN_REFUSAL_MISSING_CHILD},
+        {facts->consent_allows_onward, SPEAN_REFUSAL_ONWARD}};
     return first_unmet(needs, COUNT_OF(needs));
 }
 
@@ -639,7 +643,7 @@ static enum spean_referral_refusal judge_target(enum spean_referral_step step,
         return judge_accept(now, facts);
     }
     if (step == SPEAN_STEP_REDIRECT) {
-        return judge_redirect(facts);
+        return judge_redirect(now, facts);
     }
     if (step == SPEAN_STEP_ACK_CANCEL) {
         return judge_ack_cancel(now, facts);

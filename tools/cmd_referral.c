@@ -267,6 +267,33 @@ static const struct spean_flag complete_flags[] = {
     {0},
 };
 
+static const struct spean_flag redirect_flags[] = {
+    {.name = "to",
+     .kind = SPEAN_KIND_ID,
+     .value = "ORG",
+     .required = true,
+     .help = N_("the member organisation that is to take it; the consent must name it")},
+    {.name = "respond-by",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "TIME",
+     .required = true,
+     .help = N_("when an answer is needed: 2026-11-25T09:00:00Z, or 72h from now")},
+    {.name = "reason",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "CODE",
+     .help = N_("why, a code of the list redirect_reason: better_placed, language")},
+    {.name = "urgency",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "CODE",
+     .help = N_("emergency, urgent or normal; otherwise as it came to you")},
+    {.name = "service",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "CODE",
+     .repeats = true,
+     .help = N_("what they are asked for; otherwise what you were asked for")},
+    {0},
+};
+
 static const struct spean_flag ack_cancel_flags[] = {
     {.name = "data-purged",
      .kind = SPEAN_KIND_TEXT,
@@ -477,6 +504,20 @@ static const struct spean_command commands[] = {
         .args = referral_args,
         .inverse = SPEAN_INVERSE_NONE,
         .examples = (const char *const[]){"spean referral fail R-58Q2 --reason no_contact", NULL},
+        .run = spean_stepping_run,
+    },
+    {
+        .path = "referral redirect",
+        .summary = N_("Pass a referral on to another organisation"),
+        .text = N_("Sends what you were sent to somebody else, as a referral of yours under the "
+                   "same consent, and ends yours. Refused where the consent does not name them; "
+                   "then decline or fail it, so that the sender can ask the person."),
+        .flags = redirect_flags,
+        .args = referral_args,
+        .inverse = SPEAN_INVERSE_NONE,
+        .examples = (const char *const[]){"spean referral redirect R-58Q2 --to 7f3a-91c4 "
+                                          "--respond-by 72h --reason better_placed",
+                                          NULL},
         .run = spean_stepping_run,
     },
     {

@@ -14,13 +14,15 @@
 #include "tools/recording.h"
 #include "tools/timetext.h"
 
-#define FIELDS_MAX 3u
+#define FIELDS_MAX 6u
 #define BOTH_SEE   N_("You and your partner see it; nobody else does.")
 
 /* How a flag becomes a field of the request. */
 enum form {
     FORM_WORD, /* A string as it is. */
     FORM_LIST, /* All its values, as an array. */
+    FORM_ASKS, /* All its values, as services that are asked for. */
+    FORM_ORG,  /* An organisation, by whole id. */
     FORM_TIME, /* A moment, or how long from now: spean_stepping_time(). */
     FORM_TEXT, /* Words of a person, by file or prompt, in the language of --lang. */
 };
@@ -151,6 +153,19 @@ static const struct step steps[] = {
         .next = "spean referral show",
     },
     {
+        .path = "referral redirect",
+        .verb = "redirect",
+        .fields = {{"to", "to", FORM_ORG},
+                   {"reason", "reason", FORM_WORD},
+                   {"respond-by", "respond_by", FORM_TIME},
+                   {"urgency", "urgency", FORM_WORD},
+                   {"service", "services", FORM_ASKS}},
+        .done = N_("passed on"),
+        .note = N_("They see the preview when it arrives, and what you could read of the rest once "
+                   "they accept. Whoever sent it to you sees that it was passed on."),
+        .next = "spean referral show",
+    },
+    {
         .path = "referral ack-cancel",
         .verb = "ack_cancel",
         .fields = {{"data-purged", "data_purged", FORM_WORD}, {"reason", "reason", FORM_WORD}},
@@ -202,13 +217,17 @@ static enum spean_exit text_get(struct spean_call *call, const char *flag, json_
     return exit;
 }
 
-static enum spean_exit list_get(const struct spean_call *call, const char *flag, json_t **value,
-                                struct spean_problem *problem)
+static enum spean_exit list_get(const struct spean_call *call, const struct field *field,
+                                json_t **value, struct spean_problem *problem)
 {
+    const char *const flag = field->flag;
     json_t *const list = json_array();
     bool good = list != NULL;
     for (size_t i = 0; good && i < spean_call_count(call, flag); i++) {
-        good = json_array_append_new(list, json_string(spean_call_value_at(call, flag, i))) == 0;
+        const char *const given = spean_call_value_at(call, flag, i);
+        good =
+            json_array_append_new(list, field->form == FORM_ASKS ? json_pack("{s:s}", "code", given)
+                                                                 : json_string(given)) == 0;
     }
     if (!good) {
         json_decref(list);
@@ -216,6 +235,18 @@ static enum spean_exit list_get(const struct spean_call *call, const char *flag,
     }
     *value = list;
     return SPEAN_EXIT_DONE;
+}
+
+static enum spean_exit org_get(struct spean_call *call, const char *given, json_t **value,
+                               struct spean_problem *problem)
+{
+    char org[SPEAN_RECORDING_ORG_BYTES];
+    const enum spean_exit exit = spean_recording_org(call, given, org, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
+    }
+    *value = json_string(org);
+    return *value == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, given) : SPEAN_EXIT_DONE;
 }
 
 /* Put one field into the body, if its flag was given. */
@@ -229,8 +260,10 @@ static enum spean_exit field_set(struct spean_call *call, json_t *body, const st
         exit = text_get(call, field->flag, &value, problem);
     } else if (given == NULL) {
         return SPEAN_EXIT_DONE;
-    } else if (field->form == FORM_LIST) {
-        exit = list_get(call, field->flag, &value, problem);
+    } else if (field->form == FORM_LIST || field->form == FORM_ASKS) {
+        exit = list_get(call, field, &value, problem);
+    } else if (field->form == FORM_ORG) {
+        exit = org_get(call, given, &value, problem);
     } else if (field->form == FORM_TIME) {
         exit = spean_stepping_time(field->flag, given, &value, problem);
     } else {

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "node refuse": "test_nodes.py",
     "node rename": "test_nodes.py",
     "node retire": "test_nodes.py",
+    "referral redirect": "test_referrals.py",
 }
 
 

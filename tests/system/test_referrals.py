@@ -95,6 +95,49 @@ class Referrals(ClusterTest):
         self.assertEqual([row["item"]["parts"] for row in receipts], [[2, 3]])
         self.assertEqual(story.payload(self.tokyo), {})
 
+    def test_what_is_passed_on_is_reached_by_the_withdrawal(self):
+        story = self.story
+        story.prepare(recipients=[self.tokyo, self.hanoi])
+        story.wait_state(self.tokyo, "sent")
+        story.accept()
+        wait_for(lambda: story.payload(self.tokyo), "the payload at Tokyo")
+        passed = story.step(self.tokyo, "redirect", "--to", story.org(self.hanoi), "--respond-by",
+                            "72h", "--reason", "better_placed")
+        child = next(row["child"] for row in passed["steps"] if row["step"] == "redirect")
+        story.wait_state(self.phnom_penh, "redirected")
+
+        def at_hanoi(state):
+            answer = self.hanoi.run("referral", "show", child, "--json")
+            return answer.json if answer.exit == 0 and answer.json["state"] == state else None
+
+        seen = wait_for(lambda: at_hanoi("sent"), "the child at Hanoi")
+        self.assertEqual(seen["fixed"]["parent"], story.referral)
+        self.assertNotIn("names", seen["fields"])
+        self.hanoi.spean("referral", "accept", child, "--assigned", "w1", "--first-contact-by",
+                         "2035-11-25")
+        wait_for(lambda: "names" in at_hanoi("accepted")["fields"], "the details at Hanoi")
+        self.phnom_penh.spean("consent", "withdraw", story.consent, "--channel", "phone", "--yes")
+        seen = wait_for(lambda: at_hanoi("consent_withdrawn"), "the withdrawal at Hanoi")
+        receipts = wait_for(lambda: (at_hanoi("consent_withdrawn") or {}).get("fields", {})
+                            .get("purge_receipts", []) if len(at_hanoi("consent_withdrawn")
+                            ["fields"].get("purge_receipts", [])) == 2 else None,
+                            "receipts of Hanoi, who took it, and Tokyo, who passed it on")
+        self.assertEqual({row["by"] for row in receipts},
+                         {story.org(self.hanoi), story.org(self.tokyo)})
+        self.assertNotIn("names", at_hanoi("consent_withdrawn")["fields"])
+        for node in story.nodes:
+            self.assertEqual(node.complaints(), [])
+
+    def test_what_the_consent_does_not_name_is_not_passed_on(self):
+        story = self.story
+        story.prepare()
+        story.wait_state(self.tokyo, "sent")
+        story.accept()
+        answer = self.tokyo.run("referral", "redirect", story.referral, "--to",
+                                story.org(self.hanoi), "--respond-by", "72h", "--json")
+        self.refused(answer, 6, "onward")
+        self.assertEqual(self.hanoi.items("/v1/referrals"), [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -46,6 +46,9 @@ const char *records_kit_text(json_t *json, const char *path); /* Of a string the
 /* Let what A1 and B1 wrote reach each other, and each do what follows from it. */
 void records_kit_meet(struct records_kit *kit);
 
+/* The same of A1, B1 and C1, until a word has gone from one end to the other. */
+void records_kit_meet_all(struct records_kit *kit);
+
 /* How many entries a node has written. */
 uint64_t records_kit_height(struct records_kit *kit, enum author_who who);
 

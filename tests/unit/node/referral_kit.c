@@ -146,6 +146,17 @@ json_t *step_of(json_t *answer, const char *code)
     return NULL;
 }
 
+void add_org_c(struct story *s, const char *kind)
+{
+    char body[BODY_BYTES];
+    (void)snprintf(body, sizeof(body),
+                   "{\"fixed\": {\"org\": \"%s\"}, \"set\": {\"kind\": \"%s\", \"names\": {\"en\": "
+                   "\"Hanoi Centre\"}}}",
+                   s->org_c, kind);
+    (void)records_kit_ok(s->kit, C1, "POST", "/v1/agencies", body);
+    records_kit_meet_all(s->kit);
+}
+
 void take_it(struct story *s)
 {
     (void)step(s, B1, "accept", "{\"assigned_ref\": \"w1\", \"first_contact_by\": \"2026-11-24\"}");

@@ -45,6 +45,9 @@ json_t *step(struct story *s, enum author_who who, const char *code, const char 
 void assert_step_refused(struct story *s, enum author_who who, const char *code, const char *body,
                          const char *why);
 
+/* C, whose kind of agency is this one, is known to all. */
+void add_org_c(struct story *s, const char *kind);
+
 /* B takes it, and gets the details. */
 void take_it(struct story *s);
 

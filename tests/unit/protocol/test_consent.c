@@ -49,11 +49,12 @@ struct wishes {
     struct spean_day effective;
     struct spean_day expires;
     uint64_t extra_key; /* A sub-field that this program does not know; 0 for none. */
+    bool not_approved;  /* The override names no role. */
 };
 
 static struct wishes usual(void)
 {
-    return (struct wishes){"consent", "refer", {2026, 11, 1}, {2027, 4, 30}, 0};
+    return (struct wishes){"consent", "refer", {2026, 11, 1}, {2027, 4, 30}, 0, false};
 }
 
 static uint8_t terms_buffer[2048];
@@ -88,9 +89,13 @@ static struct spean_view encode_terms(const struct wishes *wishes)
     spean_writer_uint(&w, SPEAN_SUB_CONSENT_TERMS_EXPIRES_ON);
     put_day(&w, &wishes->expires);
     spean_writer_uint(&w, SPEAN_SUB_CONSENT_TERMS_OVERRIDE);
-    spean_writer_map(&w, 1);
+    spean_writer_map(&w, wishes->not_approved ? 1 : 2);
     spean_writer_uint(&w, 1);
     put(&w, "life_at_risk");
+    if (!wishes->not_approved) {
+        spean_writer_uint(&w, 2);
+        put(&w, "coordinator");
+    }
     if (wishes->extra_key != 0) {
         spean_writer_uint(&w, wishes->extra_key);
         spean_writer_bool(&w, true);
@@ -160,6 +165,15 @@ static void consent_to_something_else_is_no_consent_to_referring(void **state)
     struct wishes wishes = usual();
     wishes.purpose = "advocacy";
     assert_false(in_force(&wishes, 2026, 11, 22));
+}
+
+static void an_override_that_nobody_approved_is_none(void **state)
+{
+    (void)state;
+    struct wishes wishes = usual();
+    wishes.basis = "vital_interest";
+    wishes.not_approved = true;
+    assert_false(decoded(&wishes).gives_override);
 }
 
 static void an_override_counts_in_vital_interest_only(void **state)
@@ -363,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_date_known_to_the_month_or_year_stands_for_all_its_days),
         cmocka_unit_test(only_given_or_renewed_consent_that_nobody_withdrew_is_in_force),
         cmocka_unit_test(consent_to_something_else_is_no_consent_to_referring),
+        cmocka_unit_test(an_override_that_nobody_approved_is_none),
         cmocka_unit_test(an_override_counts_in_vital_interest_only),
         cmocka_unit_test(terms_that_say_more_than_is_understood_are_refused),
         cmocka_unit_test(terms_cut_at_any_byte_are_refused),
