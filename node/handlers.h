@@ -28,6 +28,7 @@ struct spean_route_group spean_consent_routes(void);
 struct spean_route_group spean_referral_routes(void);
 struct spean_route_group spean_aside_routes(void);  /* entries set aside */
 struct spean_route_group spean_export_routes(void); /* whole records */
+struct spean_route_group spean_code_routes(void);   /* codes and their lists */
 
 /* How our own way into the ledger stands. */
 json_t *spean_join_answer(const struct spean_core *core);

@@ -232,6 +232,10 @@ void spean_records_get(struct spean_records *at, uint64_t type);
 void spean_records_patch(struct spean_records *at, uint64_t type,
                          bool (*editable)(const struct spean_schema_field *field));
 
+/* Write an edit of a record that is loaded. False: refused. */
+bool spean_records_write_edit(struct spean_records *at, const struct spean_records_item *item,
+                              const struct spean_edit *edit);
+
 /* What a list shows. */
 struct spean_records_listing {
     uint64_t type;

@@ -26,9 +26,8 @@ void spean_records_refuse_draft(struct spean_records *at, spean_err err)
     spean_records_refuse(at, err, NULL, NULL, NULL);
 }
 
-/* Write an edit of a record that is loaded. */
-static bool write_edit(struct spean_records *at, const struct spean_records_item *item,
-                       const struct spean_edit *edit)
+bool spean_records_write_edit(struct spean_records *at, const struct spean_records_item *item,
+                              const struct spean_edit *edit)
 {
     struct spean_draft *draft = NULL;
     if (!spean_records_draft(at, &draft)) {
@@ -69,7 +68,7 @@ void spean_records_patch(struct spean_records *at, uint64_t type,
         spean_records_refuse_why(at, err, &why);
     } else if (spean_edit_count(edit) == 0) {
         spean_records_answer(at, &record, false);
-    } else if (write_edit(at, &item, edit)) {
+    } else if (spean_records_write_edit(at, &item, edit)) {
         spean_records_answer(at, &record, true);
     }
     spean_edit_free(edit);

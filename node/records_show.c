@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/codebook.h"
 #include "node/json_value.h"
 #include "node/records.h"
 #include "protocol/caseid.h"
@@ -212,6 +213,9 @@ spean_err spean_records_show(struct spean_records *at, const struct spean_record
         if (item->parts[i] != NULL) {
             err = spean_json_part_show(object, item->parts[i], &at->names);
         }
+    }
+    if (err == SPEAN_OK) {
+        err = spean_codebook_explain(at, object);
     }
     if (err != SPEAN_OK) {
         json_decref(object);

@@ -84,7 +84,9 @@ void spean_todo_count(const struct spean_core_view *view, struct spean_todo_coun
     memset(out, 0, sizeof(*out));
     out->decisions = count_conflicts(view, SPEAN_TYPE_AGENCY) +
                      count_conflicts(view, SPEAN_TYPE_CASE) +
-                     count_conflicts(view, SPEAN_TYPE_REFERRAL);
+                     count_conflicts(view, SPEAN_TYPE_REFERRAL) +
+                     count_conflicts(view, SPEAN_TYPE_CODE) +
+                     count_conflicts(view, SPEAN_TYPE_CODE_LIST);
     if (spean_keys_locked(view->keys)) {
         return;
     }

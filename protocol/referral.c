@@ -117,6 +117,17 @@ enum spean_referral_step spean_referral_step_of(struct spean_view code)
     return step;
 }
 
+const char *spean_referral_reason_list(enum spean_referral_step step)
+{
+    static const char *const lists[SPEAN_STEPS_COUNT] = {
+        [SPEAN_STEP_CANCEL] = "cancel_reason",       [SPEAN_STEP_ERROR] = "error_reason",
+        [SPEAN_STEP_DECLINE] = "decline_reason",     [SPEAN_STEP_HOLD] = "hold_reason",
+        [SPEAN_STEP_FAIL] = "fail_reason",           [SPEAN_STEP_REDIRECT] = "redirect_reason",
+        [SPEAN_STEP_ACK_CANCEL] = "deletion_reason",
+    };
+    return step < SPEAN_STEPS_COUNT ? lists[step] : NULL;
+}
+
 enum spean_referral_side spean_referral_step_side(enum spean_referral_step step)
 {
     return step < SPEAN_STEPS_COUNT ? rules[step].side : SPEAN_SIDE_NONE;

@@ -109,6 +109,9 @@ const char *spean_referral_state_name(enum spean_referral_state state);
 /* Return the step of that code, SPEAN_STEP_UNKNOWN for another. */
 enum spean_referral_step spean_referral_step_of(struct spean_view code);
 
+/* Return the code list that the reasons of a step are from; NULL: it takes none. */
+const char *spean_referral_reason_list(enum spean_referral_step step);
+
 /* Say whose track a step belongs to; SPEAN_SIDE_NONE for an unknown one. */
 enum spean_referral_side spean_referral_step_side(enum spean_referral_step step);
 

@@ -124,7 +124,10 @@ enum spean_lookup {
     SPEAN_LOOKUP_REDIRECTED = 5,  /* Referrals: the record id of the one that was redirected. */
     SPEAN_LOOKUP_REFERRED_BY = 6, /* Referrals: the record id of their consent. */
     SPEAN_LOOKUP_TRANSFERRED = 7, /* Cases: the record id of the referral that brought them. */
-    SPEAN_LOOKUP_SELF = 8         /* Agencies: the id of the org that made it of itself. */
+    SPEAN_LOOKUP_SELF = 8,        /* Agencies: the id of the org that made it of itself. */
+    SPEAN_LOOKUP_CODE = 9,        /* Codes: list, a 0 byte, code. */
+    SPEAN_LOOKUP_CODES_OF = 10,   /* Codes: their list. */
+    SPEAN_LOOKUP_CODE_LIST = 11   /* Code lists: their name. */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/change.h"
+#include "protocol/codes.h"
 #include "protocol/reader.h"
 #include "protocol/schema.h"
 #include "store/record.h"
@@ -159,6 +160,43 @@ static void add_consent(struct names *names, const struct spean_part_info *info)
     }
 }
 
+/* Read the code that stands in a fixed field; empty: none does. */
+static struct spean_view fixed_code(const struct spean_part_info *info, uint64_t field)
+{
+    struct spean_view value;
+    struct spean_reader r;
+    if (!info->created || !spean_fixed_get(info->fixed, field, &value)) {
+        return (struct spean_view){NULL, 0};
+    }
+    spean_reader_init(&r, value);
+    const struct spean_view code = spean_reader_str(&r, 1, SPEAN_CODE_BYTES_MAX);
+    return spean_reader_end(&r) == SPEAN_OK ? code : (struct spean_view){NULL, 0};
+}
+
+/* A code leads to its records by its list, and by list and code. */
+static void add_code(struct names *names, const struct spean_part_info *info)
+{
+    const struct spean_view list = fixed_code(info, SPEAN_FIELD_CODE_LIST);
+    const struct spean_view code = fixed_code(info, SPEAN_FIELD_CODE_CODE);
+    uint8_t text[2 * SPEAN_CODE_BYTES_MAX + 1];
+    if (list.len == 0 || code.len == 0) {
+        return;
+    }
+    (void)memcpy(text, list.data, list.len);
+    text[list.len] = 0;
+    (void)memcpy(text + list.len + 1, code.data, code.len);
+    names_add(names, SPEAN_LOOKUP_CODE, (struct spean_view){text, list.len + 1 + code.len});
+    names_add(names, SPEAN_LOOKUP_CODES_OF, list);
+}
+
+static void add_code_list(struct names *names, const struct spean_part_info *info)
+{
+    const struct spean_view list = fixed_code(info, SPEAN_FIELD_CODE_LIST_LIST);
+    if (list.len > 0) {
+        names_add(names, SPEAN_LOOKUP_CODE_LIST, list);
+    }
+}
+
 static void collect(struct names *names, const struct spean_part *part)
 {
     struct spean_part_info info;
@@ -179,6 +217,12 @@ static void collect(struct names *names, const struct spean_part *part)
     case SPEAN_TYPE_REFERRAL:
         add_fixed_record(names, &info, SPEAN_FIELD_REFERRAL_PARENT, SPEAN_LOOKUP_REDIRECTED);
         add_consent(names, &info);
+        break;
+    case SPEAN_TYPE_CODE:
+        add_code(names, &info);
+        break;
+    case SPEAN_TYPE_CODE_LIST:
+        add_code_list(names, &info);
         break;
     default:
         break;

@@ -188,6 +188,7 @@ static enum spean_exit edit_send(struct spean_call *call, const char *method, co
                        name, called);
         spean_out_note(out, "%s", _("All members of the ledger will see it."));
     }
+    spean_show_codes(out, reply);
     spean_out_next(out, "spean agency show %s", name);
     json_decref(reply);
     return SPEAN_EXIT_DONE;

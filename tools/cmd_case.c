@@ -62,7 +62,7 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
         return exit;
     }
     spean_out_json(out, record);
-    spean_err err = spean_show_record(out, record, but);
+    spean_err err = spean_show_record(out, record, but, spean_call_globals(call)->lang);
     if (err == SPEAN_OK) {
         err = spean_costs_print(out, json_object_get(json_object_get(record, "fields"), "costs"));
     }
@@ -147,6 +147,7 @@ static enum spean_exit edit_send(struct spean_call *call, const char *method, co
     spean_out_note(out, "%s",
                    _("Only your own organisation's nodes can read it. A referral shows of it "
                      "what you choose."));
+    spean_show_codes(out, reply);
     spean_out_next(out, id == NULL ? "spean consent record --case %s" : "spean case show %s", name);
     json_decref(reply);
     return SPEAN_EXIT_DONE;

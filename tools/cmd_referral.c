@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "protocol/referral.h"
 #include "tools/call.h"
 #include "tools/client.h"
 #include "tools/costs.h"
@@ -81,8 +82,19 @@ static enum spean_exit list_run(struct spean_call *call, struct spean_problem *p
     return box_print(call, spean_call_value(call, "box"), problem);
 }
 
+/* What the reason of a step means. */
+static const char *reason_label(const json_t *step, const json_t *codes, const char *lang)
+{
+    const char *const code = spean_jsonget_text(step, "step");
+    const char *const list = spean_referral_reason_list(
+        spean_referral_step_of((struct spean_view){(const uint8_t *)code, strlen(code)}));
+    return list == NULL ? ""
+                        : spean_show_label(codes, list, spean_jsonget_text(step, "reason"), lang);
+}
+
 /* The steps that both sides took, in the order that the daemon gives. */
-static spean_err steps_print(struct spean_out *out, const json_t *steps)
+static spean_err steps_print(struct spean_out *out, const json_t *steps, const json_t *codes,
+                             const char *lang)
 {
     struct spean_grid *grid;
     const spean_err err = spean_grid_new(&grid);
@@ -101,7 +113,10 @@ static spean_err steps_print(struct spean_out *out, const json_t *steps)
         spean_grid_cell(grid, "%s", spean_jsonget_text(step, "track"));
         spean_grid_cell(grid, "%s%s", spean_jsonget_text(step, "step"),
                         spean_jsonget_true(step, "misfit") ? _("  (does not fit)") : "");
-        spean_grid_cell(grid, "%s", spean_jsonget_text(step, "reason"));
+        const char *const reason = spean_jsonget_text(step, "reason");
+        const char *const label = reason_label(step, codes, lang);
+        spean_grid_cell(grid, "%s%s%s%s", reason, label[0] == '\0' ? "" : " (", label,
+                        label[0] == '\0' ? "" : ")");
     }
     spean_out_line(out, "%s", "");
     spean_out_grid(out, grid);
@@ -109,7 +124,7 @@ static spean_err steps_print(struct spean_out *out, const json_t *steps)
     return SPEAN_OK;
 }
 
-static spean_err referral_print(struct spean_out *out, json_t *referral)
+static spean_err referral_print(struct spean_out *out, json_t *referral, const char *lang)
 {
     static const char *const but[] = {"costs", "origin_steps", "target_steps", NULL};
     char state[STATE_BYTES_MAX];
@@ -119,7 +134,7 @@ static spean_err referral_print(struct spean_out *out, json_t *referral)
     spean_jsonget_who(referral, "origin", "origin_name", from);
     spean_jsonget_who(referral, "target", "target_name", to);
     spean_out_line(out, _("State: %s   from %s   to %s"), state, from, to);
-    spean_err err = spean_show_record(out, referral, but);
+    spean_err err = spean_show_record(out, referral, but, lang);
     json_t *const draft = json_object_get(referral, "draft");
     const char *const details = spean_jsonget_text(referral, "details");
     if (details[0] != '\0') {
@@ -132,7 +147,8 @@ static spean_err referral_print(struct spean_out *out, json_t *referral)
         err = spean_costs_print(out, json_object_get(json_object_get(referral, "fields"), "costs"));
     }
     if (err == SPEAN_OK && json_array_size(json_object_get(referral, "steps")) > 0) {
-        err = steps_print(out, json_object_get(referral, "steps"));
+        err = steps_print(out, json_object_get(referral, "steps"),
+                          json_object_get(referral, "codes"), lang);
     }
     return err;
 }
@@ -147,7 +163,8 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
         return exit;
     }
     spean_out_json(spean_call_out(call), referral);
-    const spean_err err = referral_print(spean_call_out(call), referral);
+    const spean_err err =
+        referral_print(spean_call_out(call), referral, spean_call_globals(call)->lang);
     json_decref(referral);
     return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "referral show");
 }

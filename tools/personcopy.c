@@ -61,6 +61,7 @@ static const struct {
 struct page {
     FILE *file; /* The caller asks ferror(). */
     const char *lang;
+    const json_t *codes; /* What the record's codes mean; see spean_show_label(). */
 };
 
 static void text_write(const struct page *page, const char *text)
@@ -98,12 +99,15 @@ static void word_write(const struct page *page, const char *name)
 
 static void code_write(const struct page *page, const char *list, const char *code)
 {
+    const char *const label =
+        list == NULL ? "" : spean_show_label(page->codes, list, code, page->lang);
     const struct spean_code *const row =
-        list == NULL
+        list == NULL || label[0] != '\0'
             ? NULL
             : spean_codes_find(list, (struct spean_view){(const uint8_t *)code, strlen(code)});
     const bool japanese = page->lang != NULL && strcmp(page->lang, "ja") == 0;
-    text_write(page, row == NULL                            ? code
+    text_write(page, label[0] != '\0'                       ? label
+                     : row == NULL                          ? code
                      : japanese && row->label_ja[0] != '\0' ? row->label_ja
                                                             : row->label_en);
 }
@@ -273,7 +277,7 @@ void spean_personcopy_write(const json_t *record, const json_t *referrals, const
 {
     assert(record != NULL);
     assert(file != NULL);
-    const struct page page = {file, lang};
+    const struct page page = {file, lang, json_object_get(record, "codes")};
     const json_t *const fields = json_object_get(record, "fields");
     head_write(&page, record);
     for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {

@@ -50,7 +50,8 @@ enum spean_exit spean_recording_show(struct spean_call *call, const struct spean
         return exit;
     }
     spean_out_json(spean_call_out(call), record);
-    const spean_err err = spean_show_record(spean_call_out(call), record, NULL);
+    const spean_err err =
+        spean_show_record(spean_call_out(call), record, NULL, spean_call_globals(call)->lang);
     json_decref(record);
     return err == SPEAN_OK ? SPEAN_EXIT_DONE
                            : spean_problem_err(problem, err, resource->collection);

@@ -7,15 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/schema.h"
 #include "tools/i18n.h"
 #include "tools/idtext.h"
 #include "tools/jsonget.h"
 #include "tools/money.h"
 
+/* In what words values are shown. All NULL: as they are. */
+struct words {
+    const json_t *codes; /* Of the record: codes[list][code] is what a code means. */
+    const char *lang;
+};
+
 /* An array or object that is being written, and how far. */
 struct frame {
     json_t *value;
-    void *iter;   /* Of an object. */
+    const struct spean_schema_value *looks; /* NULL: not known. */
+    void *iter;                             /* Of an object. */
     size_t index; /* Of an array; of an object only whether it is the first. */
     bool bracket;
 };
@@ -26,11 +34,33 @@ static bool is_money(const json_t *value)
            json_is_string(json_object_get(value, "currency"));
 }
 
+const char *spean_show_label(const json_t *codes, const char *list, const char *code,
+                             const char *lang)
+{
+    json_t *const meaning = json_object_get(json_object_get(codes, list), code);
+    return spean_show_text(json_object_get(meaning, "labels"), lang);
+}
+
+/* Write a text; a code with what it means behind it. */
+static void text_write(FILE *file, const char *text, const struct spean_schema_value *looks,
+                       const struct words *words)
+{
+    const char *const label =
+        looks == NULL || looks->type != SPEAN_VALUE_CODE || looks->codes == NULL
+            ? ""
+            : spean_show_label(words->codes, looks->codes, text, words->lang);
+    (void)fputs(text, file); /* fclose() tells whether all went well. */
+    if (label[0] != '\0') {
+        (void)fprintf(file, " (%s)", label);
+    }
+}
+
 /* Write what has no parts; false: it has. */
-static bool leaf_write(FILE *file, const json_t *value)
+static bool leaf_write(FILE *file, const json_t *value, const struct spean_schema_value *looks,
+                       const struct words *words)
 {
     if (json_is_string(value)) {
-        (void)fputs(json_string_value(value), file); /* fclose() tells whether all went well. */
+        text_write(file, json_string_value(value), looks, words);
         return true;
     }
     if (json_is_integer(value)) {
@@ -53,9 +83,10 @@ static bool leaf_write(FILE *file, const json_t *value)
 }
 
 /* Step to the next part of the top frame and write what stands before it. NULL: there is none. */
-static json_t *part_next(FILE *file, struct frame *top)
+static json_t *part_next(FILE *file, struct frame *top, const struct spean_schema_value **looks)
 {
     json_t *part;
+    *looks = top->looks;
     if (json_is_array(top->value)) {
         part = json_array_get(top->value, top->index);
         (void)fputs(part == NULL || top->index == 0 ? "" : "; ", file);
@@ -70,37 +101,45 @@ static json_t *part_next(FILE *file, struct frame *top)
     if (part != NULL) {
         (void)fprintf(file, "%s%s: ", top->index == 0 ? "" : ", ", json_object_iter_key(top->iter));
         top->index = 1;
+        const struct spean_schema_sub *const sub =
+            top->looks == NULL || top->looks->type != SPEAN_VALUE_MAP
+                ? NULL
+                : spean_schema_sub_by_name(top->looks->map, json_object_iter_key(top->iter));
+        *looks = sub == NULL ? NULL : &sub->value;
     }
     return part;
 }
 
-static void value_write(FILE *file, json_t *value)
+static void value_write(FILE *file, json_t *value, const struct spean_schema_value *looks,
+                        const struct words *words)
 {
     struct frame stack[SPEAN_SHOW_DEPTH_MAX];
     size_t depth = 0;
-    if (leaf_write(file, value)) {
+    if (leaf_write(file, value, looks, words)) {
         return;
     }
-    stack[depth++] = (struct frame){.value = value};
+    stack[depth++] = (struct frame){.value = value, .looks = looks};
     while (depth > 0) {
         struct frame *const top = &stack[depth - 1];
-        json_t *const part = part_next(file, top);
+        const struct spean_schema_value *inner;
+        json_t *const part = part_next(file, top, &inner);
         if (part == NULL) {
             (void)fputs(top->bracket ? ")" : "", file);
             depth--;
-        } else if (!leaf_write(file, part)) {
+        } else if (!leaf_write(file, part, inner, words)) {
             if (depth == SPEAN_SHOW_DEPTH_MAX) {
                 (void)fputs("...", file);
                 continue;
             }
             const bool bracket = json_is_object(top->value);
             (void)fputs(bracket ? "(" : "", file);
-            stack[depth++] = (struct frame){.value = part, .bracket = bracket};
+            stack[depth++] = (struct frame){.value = part, .looks = inner, .bracket = bracket};
         }
     }
 }
 
-char *spean_show_value(json_t *value)
+static char *value_text(json_t *value, const struct spean_schema_value *looks,
+                        const struct words *words)
 {
     char *text = NULL;
     size_t len = 0;
@@ -108,12 +147,17 @@ char *spean_show_value(json_t *value)
     if (file == NULL) {
         return NULL;
     }
-    value_write(file, value);
+    value_write(file, value, looks, words);
     if (fclose(file) != 0) {
         free(text);
         return NULL;
     }
     return text;
+}
+
+char *spean_show_value(json_t *value)
+{
+    return value_text(value, NULL, &(struct words){NULL, NULL});
 }
 
 const char *spean_show_text(json_t *text, const char *lang)
@@ -125,10 +169,11 @@ const char *spean_show_text(json_t *text, const char *lang)
 }
 
 /* One row. An item of a list shows its content, its name and whether it was struck out. */
-static spean_err row_add(struct spean_grid *grid, const char *label, json_t *value)
+static spean_err row_add(struct spean_grid *grid, const char *label, json_t *value,
+                         const struct spean_schema_value *looks, const struct words *words)
 {
     json_t *const item = json_object_get(value, "item");
-    char *const text = spean_show_value(item == NULL ? value : item);
+    char *const text = value_text(item == NULL ? value : item, looks, words);
     if (text == NULL) {
         return SPEAN_ENOMEM;
     }
@@ -144,18 +189,24 @@ static spean_err row_add(struct spean_grid *grid, const char *label, json_t *val
     return SPEAN_OK;
 }
 
+static spean_err rows_add(struct spean_grid *grid, const char *label, json_t *value,
+                          const struct spean_schema_value *looks, const struct words *words)
+{
+    if (!json_is_array(value)) {
+        return row_add(grid, label, value, looks, words);
+    }
+    spean_err err = SPEAN_OK;
+    for (size_t i = 0; err == SPEAN_OK && i < json_array_size(value); i++) {
+        err = row_add(grid, i == 0 ? label : "", json_array_get(value, i), looks, words);
+    }
+    return err;
+}
+
 spean_err spean_show_row(struct spean_grid *grid, const char *label, json_t *value)
 {
     assert(grid != NULL);
     assert(label != NULL);
-    if (!json_is_array(value)) {
-        return row_add(grid, label, value);
-    }
-    spean_err err = SPEAN_OK;
-    for (size_t i = 0; err == SPEAN_OK && i < json_array_size(value); i++) {
-        err = row_add(grid, i == 0 ? label : "", json_array_get(value, i));
-    }
-    return err;
+    return rows_add(grid, label, value, NULL, &(struct words){NULL, NULL});
 }
 
 static bool is_in(const char *const *names, const char *name)
@@ -168,16 +219,19 @@ static bool is_in(const char *const *names, const char *name)
     return false;
 }
 
-/* Rows for every field of one object of the record. */
-static spean_err fields_add(struct spean_grid *grid, json_t *fields, const char *const *but)
+/* Rows for every field of one object of a record of type, which may be NULL. */
+static spean_err fields_add(struct spean_grid *grid, json_t *fields, const char *const *but,
+                            const struct spean_schema_type *type, const struct words *words)
 {
     const char *name;
     json_t *value;
     spean_err err = SPEAN_OK;
     json_object_foreach(fields, name, value)
     {
+        const struct spean_schema_field *const field =
+            type == NULL ? NULL : spean_schema_field_by_name(type->number, name);
         if (err == SPEAN_OK && !is_in(but, name)) {
-            err = spean_show_row(grid, name, value);
+            err = rows_add(grid, name, value, field == NULL ? NULL : &field->value, words);
         }
     }
     return err;
@@ -193,6 +247,28 @@ static void head_print(struct spean_out *out, const json_t *record)
                    code[0] == '\0' ? brief : code, id);
 }
 
+void spean_show_codes(struct spean_out *out, const json_t *record)
+{
+    const char *list;
+    json_t *codes;
+    json_object_foreach(json_object_get(record, "codes"), list, codes)
+    {
+        const char *code;
+        json_t *meaning;
+        json_object_foreach(codes, code, meaning)
+        {
+            const char *const other = spean_jsonget_text(meaning, "superseded_by");
+            if (strcmp(spean_jsonget_text(meaning, "standing"), "unknown") == 0) {
+                spean_out_line(out, _("! %s: \"%s\" is in no code list here"), list, code);
+            } else if (other[0] != '\0') {
+                spean_out_line(out, _("! %s: \"%s\" was superseded by \"%s\""), list, code, other);
+            } else if (json_is_false(json_object_get(meaning, "in_force"))) {
+                spean_out_line(out, _("! %s: \"%s\" is not in force today"), list, code);
+            }
+        }
+    }
+}
+
 /* What a person should know before trusting the fields: conflicts, and what is not here. */
 static void state_print(struct spean_out *out, const json_t *record)
 {
@@ -203,6 +279,7 @@ static void state_print(struct spean_out *out, const json_t *record)
         spean_out_line(out, _("! %s: %zu versions, a decision is needed; one of them is shown"),
                        name, json_array_size(values));
     }
+    spean_show_codes(out, record);
     const json_t *const waiting = json_object_get(record, "waiting");
     const int64_t parts = spean_jsonget_number(waiting, "parts");
     if (parts > 0) {
@@ -223,9 +300,13 @@ static void state_print(struct spean_out *out, const json_t *record)
     }
 }
 
-spean_err spean_show_record(struct spean_out *out, json_t *record, const char *const *but)
+spean_err spean_show_record(struct spean_out *out, json_t *record, const char *const *but,
+                            const char *lang)
 {
     assert(out != NULL);
+    const struct spean_schema_type *const type =
+        spean_schema_type_by_name(spean_jsonget_text(record, "type"));
+    const struct words words = {json_object_get(record, "codes"), lang};
     struct spean_grid *grid;
     spean_err err = spean_grid_new(&grid);
     if (err != SPEAN_OK) {
@@ -233,9 +314,9 @@ spean_err spean_show_record(struct spean_out *out, json_t *record, const char *c
     }
     spean_grid_column(grid, NULL, false);
     spean_grid_column(grid, NULL, false);
-    err = fields_add(grid, json_object_get(record, "fixed"), but);
+    err = fields_add(grid, json_object_get(record, "fixed"), but, type, &words);
     if (err == SPEAN_OK) {
-        err = fields_add(grid, json_object_get(record, "fields"), but);
+        err = fields_add(grid, json_object_get(record, "fields"), but, type, &words);
     }
     if (err == SPEAN_OK) {
         head_print(out, record);
@@ -256,7 +337,7 @@ spean_err spean_show_object(struct spean_out *out, json_t *object)
     }
     spean_grid_column(grid, NULL, false);
     spean_grid_column(grid, NULL, false);
-    err = fields_add(grid, object, NULL);
+    err = fields_add(grid, object, NULL, NULL, &(struct words){NULL, NULL});
     if (err == SPEAN_OK) {
         spean_out_grid(out, grid);
     }

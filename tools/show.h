@@ -24,11 +24,22 @@ const char *spean_show_text(json_t *text, const char *lang);
 SPEAN_CHECK spean_err spean_show_row(struct spean_grid *grid, const char *label, json_t *value);
 
 /*
+ * What a code of a list means, in lang as above, by the member `codes` of a record (docs/API.md);
+ * "" where nobody says. It belongs to codes.
+ */
+const char *spean_show_label(const json_t *codes, const char *list, const char *code,
+                             const char *lang);
+
+/* Print a line for each code of a record that is in no list, not in force, or superseded. */
+void spean_show_codes(struct spean_out *out, const json_t *record);
+
+/*
  * Print a record: its code and id, every field but those in but (ends with NULL; may be NULL), what
- * is in conflict, and what has not arrived. SPEAN_ENOMEM: nothing was printed.
+ * is in conflict, and what has not arrived. Codes stand with what they mean, in lang (may be NULL)
+ * where there is a label in it. SPEAN_ENOMEM: nothing was printed.
  */
 SPEAN_CHECK spean_err spean_show_record(struct spean_out *out, json_t *record,
-                                        const char *const *but);
+                                        const char *const *but, const char *lang);
 
 /* Print every member of an object that is no record, one row or more each. Errors likewise. */
 SPEAN_CHECK spean_err spean_show_object(struct spean_out *out, json_t *object);

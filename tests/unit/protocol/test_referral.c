@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/codes.h"
 #include "protocol/referral.h"
 #include "protocol/schema_numbers.h"
 #include "protocol/writer.h"
@@ -1091,6 +1092,22 @@ static void what_is_no_step_is_refused(void **state)
     assert_int_equal(spean_referral_item_decode(&item, written(&w)), SPEAN_EFORMAT);
 }
 
+static void the_list_of_a_reason_has_codes_and_no_other_step_takes_one(void **state)
+{
+    (void)state;
+    size_t lists = 0;
+    for (enum spean_referral_step step = SPEAN_STEP_SEND; step < SPEAN_STEPS_COUNT; step++) {
+        const char *list = spean_referral_reason_list(step);
+        size_t codes = 0;
+        lists += list != NULL ? 1 : 0;
+        assert_true(list == NULL || spean_codes_list(list, &codes) != NULL);
+    }
+    assert_int_equal(lists, 7); /* As many as the table of SCHEMA.md, section 6, names. */
+    assert_string_equal(spean_referral_reason_list(SPEAN_STEP_HOLD), "hold_reason");
+    assert_null(spean_referral_reason_list(SPEAN_STEP_SEND));
+    assert_null(spean_referral_reason_list(SPEAN_STEP_UNKNOWN));
+}
+
 static void step_codes_read_back_as_themselves(void **state)
 {
     (void)state;
@@ -1150,6 +1167,7 @@ int main(void)
         cmocka_unit_test(a_step_cut_at_any_byte_is_refused_and_changes_nothing),
         cmocka_unit_test(a_step_that_follows_too_many_is_refused),
         cmocka_unit_test(what_is_no_step_is_refused),
+        cmocka_unit_test(the_list_of_a_reason_has_codes_and_no_other_step_takes_one),
         cmocka_unit_test(step_codes_read_back_as_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

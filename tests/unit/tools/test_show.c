@@ -87,7 +87,7 @@ static char *printed(const char *json)
     struct spean_out_options options = {.results = open_memstream(&text, &len), .talk = stderr};
     json_t *const record = parse(json);
     assert_int_equal(spean_out_new(&options, &out), SPEAN_OK);
-    assert_int_equal(spean_show_record(out, record, but), SPEAN_OK);
+    assert_int_equal(spean_show_record(out, record, but, "km"), SPEAN_OK);
     assert_int_equal(spean_out_finish(out), SPEAN_OK);
     spean_out_free(out);
     assert_int_equal(fclose(options.results), 0);
@@ -113,6 +113,29 @@ static void a_record_shows_its_fields_and_never_hides_a_conflict(void **state)
     free(text);
 }
 
+static void codes_stand_with_what_they_mean_and_what_is_odd_about_them(void **state)
+{
+    (void)state;
+    char *const text = printed(
+        "{\"id\":\"aabbccddee\",\"type\":\"case\",\"fixed\":{},\"fields\":{\"scheme\":\"old\","
+        "\"issues\":[\"debt\",\"new\"],\"debts\":[{\"name\":\"n-1-0\",\"struck\":false,\"item\":"
+        "{\"lender_kind\":\"bank\",\"rate\":5}}]},\"codes\":{\"scheme\":{\"old\":{\"labels\":"
+        "{\"km\":\"k\",\"en\":\"e\"},\"standing\":\"published\",\"in_force\":false,"
+        "\"superseded_by\":\"newer\"}},\"issue\":{\"debt\":{\"labels\":{\"en\":\"In debt\"},"
+        "\"standing\":\"built_in\",\"in_force\":false},\"new\":{\"labels\":{},\"standing\":"
+        "\"unknown\",\"in_force\":true}},\"lender_kind\":{\"bank\":{\"labels\":{\"en\":\"A bank\"},"
+        "\"standing\":\"local\",\"in_force\":true}}}}");
+    assert_string_equal(text, "case aabb-ccdd   aabbccddee\n"
+                              "scheme  old (k)\n"
+                              "issues  debt (In debt)\n"
+                              "        new\n"
+                              "debts   lender_kind: bank (A bank), rate: 5   [n-1-0]\n"
+                              "! scheme: \"old\" was superseded by \"newer\"\n"
+                              "! issue: \"debt\" is not in force today\n"
+                              "! issue: \"new\" is in no code list here\n");
+    free(text);
+}
+
 static void data_never_begins_a_line_of_its_own(void **state)
 {
     (void)state;
@@ -130,6 +153,7 @@ int main(void)
         cmocka_unit_test(what_is_nested_too_deep_is_cut_not_followed),
         cmocka_unit_test(a_text_is_picked_by_language_then_english_then_any),
         cmocka_unit_test(a_record_shows_its_fields_and_never_hides_a_conflict),
+        cmocka_unit_test(codes_stand_with_what_they_mean_and_what_is_odd_about_them),
         cmocka_unit_test(data_never_begins_a_line_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
