@@ -549,6 +549,32 @@ static void a_party_erases_for_itself_alone(void **state)
     assert_int_equal(node_value(e->theirs, &e->referral, AT_ORIGIN), 255);
 }
 
+/* Whether bodies of the part are refused by organisation 2, which is no party, in log. */
+static bool is_refused_by_third(struct env *e, unsigned log)
+{
+    struct node *third = node_new(e->w, 2);
+    take_and_fold(third);
+    struct spean_tx *tx = node_read(third);
+    const struct spean_tag tag = tag_of(e, log, key_a);
+    bool refused = false;
+    assert_int_equal(spean_partkeys_refused(tx, &tag, &refused), SPEAN_OK);
+    spean_tx_abort(tx);
+    node_free(third);
+    return refused;
+}
+
+static void a_relay_obeys_whoever_shows_the_key_proof_p8_7(void **state)
+{
+    struct env *e = *state;
+    make_referral(e);
+    (void)write_value(e, 0, AT_ORIGIN, 1);
+    (void)world_erase_part(e->w, 1, &e->referral, key_a); /* A party, and not the owner. */
+    assert_false(is_refused_by_third(e, 0));
+    world_relay(e->w, 2);
+    assert_true(is_refused_by_third(e, 0)); /* The owner's bodies, too: it knows no owner. */
+    assert_true(is_refused_by_third(e, 1));
+}
+
 static void a_cut_takes_an_erasure_back(void **state)
 {
     struct env *e = *state;
@@ -951,6 +977,7 @@ int main(void)
         T(a_tag_copied_into_another_log_is_not_asked_for),
         T(the_owner_erases_for_everybody),
         T(a_party_erases_for_itself_alone),
+        T(a_relay_obeys_whoever_shows_the_key_proof_p8_7),
         T(a_cut_takes_an_erasure_back),
         T(a_public_entry_is_erased_by_its_org_or_a_steward_and_nobody_else),
         T(a_cut_takes_changes_back),

@@ -132,6 +132,19 @@ void world_steward(struct world *w, unsigned org)
     keep(w, &w->charter);
 }
 
+void world_relay(struct world *w, unsigned log)
+{
+    struct spean_relay relay = {.org = w->orgs[world_org_of(log)].id,
+                                .signing = w->logs[log]->signing};
+    const struct spean_charter_draft draft = {.version = w->charter.doc.version + 1,
+                                              .previous = w->charter.doc.id,
+                                              .has_relays = true,
+                                              .relays_count = 1,
+                                              .relays = &relay};
+    fixture_charter(&w->charter, &draft, SIGNED_BY(ADMIN(0)));
+    keep(w, &w->charter);
+}
+
 struct world *world_new(void)
 {
     struct world *w = calloc(1, sizeof(*w));

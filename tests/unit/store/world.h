@@ -121,6 +121,9 @@ void world_open_second(struct world *w);
 void world_cut(struct world *w, unsigned log, uint64_t seq);
 void world_steward(struct world *w, unsigned org);
 
+/* The charter names the node that writes a log as a relay. */
+void world_relay(struct world *w, unsigned log);
+
 /* -- Nodes ----------------------------------------------------------------------------------- */
 
 struct node {
