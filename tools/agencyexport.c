@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "tools/hsdscsv.h"
 #include "tools/hsdsout.h"
 #include "tools/i18n.h"
 #include "tools/out.h"
@@ -15,8 +16,10 @@
 
 struct export
 {
-    FILE *file;
+    FILE *file;                /* NULL: */
+    struct spean_hsdscsv *csv; /* it is a folder. */
     const char *lang;
+    const char *format;
     bool lines;
     json_int_t count;
 };
@@ -28,6 +31,12 @@ static enum spean_exit agency_take(void *ctx, json_t *record, struct spean_probl
         export->lines ? json_incref(record) : spean_hsdsout_show(record, export->lang);
     if (shown == NULL) {
         return spean_problem_err(problem, SPEAN_ENOMEM, "agency export");
+    }
+    if (export->csv != NULL) {
+        const spean_err err = spean_hsdscsv_add(export->csv, shown);
+        json_decref(shown);
+        export->count++;
+        return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "agency export");
     }
     if (!export->lines) {
         (void)fputs(export->count == 0 ? "\n" : ",\n", export->file); /* _close() asks ferror(). */
@@ -44,9 +53,8 @@ static enum spean_exit tell(struct spean_call *call, const struct export *export
 {
     struct spean_out *const out = spean_call_out(call);
     const char *const path = spean_call_value(call, "out");
-    json_t *const object =
-        json_pack("{s:s,s:s,s:I}", "file", path, "format", export->lines ? "jsonl" : "hsds-json",
-                  "exported", export->count);
+    json_t *const object = json_pack("{s:s,s:s,s:I}", "file", path, "format", export->format,
+                                     "exported", export->count);
     if (object == NULL) {
         return spean_problem_err(problem, SPEAN_ENOMEM, "agency export");
     }
@@ -56,25 +64,51 @@ static enum spean_exit tell(struct spean_call *call, const struct export *export
     return SPEAN_EXIT_DONE;
 }
 
-enum spean_exit spean_agencyexport_run(struct spean_call *call, struct spean_problem *problem)
+/* Write one file. */
+static enum spean_exit file_write(struct spean_call *call, struct export *export,
+                                  struct spean_problem *problem)
 {
-    assert(call != NULL);
-    const char *const format = spean_call_value(call, "format");
     struct spean_sink *sink = NULL;
-    struct export export = {.lang = spean_call_globals(call)->lang,
-                            .lines = format != NULL && strcmp(format, "jsonl") == 0};
     enum spean_exit exit = spean_sink_open(spean_call_value(call, "out"), &sink, problem);
     if (exit != SPEAN_EXIT_DONE) {
         return exit;
     }
-    export.file = spean_sink_file(sink);
-    (void)fputs(export.lines ? "" : "[", export.file); /* As above. */
-    exit = spean_pages_each(call, "/v1/export?type=agency", agency_take, &export, problem);
-    (void)fputs(export.lines ? "" : "\n]\n", export.file); /* As above. */
+    export->file = spean_sink_file(sink);
+    (void)fputs(export->lines ? "" : "[", export->file); /* As above. */
+    exit = spean_pages_each(call, "/v1/export?type=agency", agency_take, export, problem);
+    (void)fputs(export->lines ? "" : "\n]\n", export->file); /* As above. */
     if (exit != SPEAN_EXIT_DONE) {
         spean_sink_drop(sink);
         return exit;
     }
-    exit = spean_sink_close(sink, problem);
+    return spean_sink_close(sink, problem);
+}
+
+/* Write a folder of CSV files. */
+static enum spean_exit folder_write(struct spean_call *call, struct export *export,
+                                    struct spean_problem *problem)
+{
+    enum spean_exit exit = spean_hsdscsv_open(spean_call_value(call, "out"), &export->csv, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
+    }
+    exit = spean_pages_each(call, "/v1/export?type=agency", agency_take, export, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        spean_hsdscsv_drop(export->csv);
+        return exit;
+    }
+    return spean_hsdscsv_close(export->csv, problem);
+}
+
+enum spean_exit spean_agencyexport_run(struct spean_call *call, struct spean_problem *problem)
+{
+    assert(call != NULL);
+    const char *const given = spean_call_value(call, "format");
+    struct export export = {.lang = spean_call_globals(call)->lang,
+                            .format = given == NULL ? "hsds-json" : given};
+    export.lines = strcmp(export.format, "jsonl") == 0;
+    const enum spean_exit exit = strcmp(export.format, "hsds-csv") == 0
+                                     ? folder_write(call, &export, problem)
+                                     : file_write(call, &export, problem);
     return exit == SPEAN_EXIT_DONE ? tell(call, &export, problem) : exit;
 }

@@ -9,6 +9,7 @@
 
 #include "tools/edit.h"
 #include "tools/hsds.h"
+#include "tools/hsdscsv.h"
 #include "tools/hsdsout.h"
 #include "tools/i18n.h"
 #include "tools/jsonget.h"
@@ -207,6 +208,23 @@ static enum spean_exit refuse(struct spean_call *call, const struct spean_hsds *
     return SPEAN_EXIT_FAILED;
 }
 
+/* Read a file of JSON, or a folder of CSV; *lost has the rows of the latter that belong nowhere. */
+static enum spean_exit file_read(const char *path, json_t **file, json_t **lost,
+                                 struct spean_problem *problem)
+{
+    json_t *const errors = json_array();
+    const enum spean_exit exit =
+        errors == NULL           ? spean_problem_err(problem, SPEAN_ENOMEM, path)
+        : spean_hsdscsv_is(path) ? spean_hsdscsv_read(path, errors, file, problem)
+                                 : spean_edit_json(path, SPEAN_HSDS_FILE_BYTES_MAX, file, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        json_decref(errors);
+        return exit;
+    }
+    *lost = errors;
+    return SPEAN_EXIT_DONE;
+}
+
 enum spean_exit spean_agencyimport_run(struct spean_call *call, struct spean_problem *problem)
 {
     assert(call != NULL);
@@ -218,7 +236,8 @@ enum spean_exit spean_agencyimport_run(struct spean_call *call, struct spean_pro
         return SPEAN_EXIT_USAGE;
     }
     json_t *file = NULL;
-    enum spean_exit exit = spean_edit_json(path, SPEAN_HSDS_FILE_BYTES_MAX, &file, problem);
+    json_t *lost = NULL; /* Rows of CSV that belong nowhere. */
+    enum spean_exit exit = file_read(path, &file, &lost, problem);
     if (exit != SPEAN_EXIT_DONE) {
         return exit;
     }
@@ -227,7 +246,15 @@ enum spean_exit spean_agencyimport_run(struct spean_call *call, struct spean_pro
                                           spean_call_value(call, "country"), &hsds);
     json_decref(file);
     if (err != SPEAN_OK) {
+        json_decref(lost);
         return spean_problem_err(problem, err, path);
+    }
+    hsds.failed += json_array_size(lost);
+    const bool told = json_array_extend(hsds.errors, lost) == 0;
+    json_decref(lost);
+    if (!told) {
+        spean_hsds_fini(&hsds);
+        return spean_problem_err(problem, SPEAN_ENOMEM, path);
     }
     exit = json_array_size(hsds.items) == 0 && hsds.failed > 0
                ? refuse(call, &hsds, problem)

@@ -334,12 +334,13 @@ static const struct spean_flag export_flags[] = {
      .kind = SPEAN_KIND_FILE,
      .value = "FILE",
      .required = true,
-     .help = N_("write to FILE, which must not be there yet")},
+     .help = N_("write to FILE, or the folder FILE, which must not be there yet")},
     {.name = "format",
      .kind = SPEAN_KIND_CHOICE,
      .value = "FORM",
-     .choices = "hsds-json|jsonl",
-     .help = N_("hsds-json for other registers, jsonl for all there is with who wrote what")},
+     .choices = "hsds-json|hsds-csv|jsonl",
+     .help = N_("hsds-json, or hsds-csv, a folder of files, for other registers; jsonl for all "
+                "there is with who wrote what")},
     {0},
 };
 
@@ -396,7 +397,7 @@ static const struct spean_command commands[] = {
     },
     {
         .path = "agency import",
-        .summary = N_("Import agencies from HSDS 3 JSON"),
+        .summary = N_("Import agencies from HSDS 3"),
         .text = N_("Takes organisations with their services, locations, telephones and "
                    "identifiers. Names in HSDS have no language: say it with --lang. An agency "
                    "that is there already, by its identifier, is completed, so a second file in "
@@ -408,7 +409,8 @@ static const struct spean_command commands[] = {
             (const struct spean_arg[]){
                 {.name = "file",
                  .kind = SPEAN_KIND_FILE,
-                 .help = N_("HSDS 3 JSON of at most 64 MiB; - is standard input")},
+                 .help = N_("HSDS 3 JSON of at most 64 MiB, - for standard input; or a folder of "
+                            "its CSV files")},
                 {0},
             },
         .inverse = "agency edit",
@@ -418,7 +420,7 @@ static const struct spean_command commands[] = {
     {
         .path = "agency export",
         .summary = N_("Write agencies into a file"),
-        .text = N_("Writes every agency as HSDS 3 JSON, in the language of --lang where a text has "
+        .text = N_("Writes every agency as HSDS 3, in the language of --lang where a text has "
                    "it; or all there is, with who wrote what and when. Importing the file again in "
                    "the same language changes nothing."),
         .flags = export_flags,

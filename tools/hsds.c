@@ -132,7 +132,10 @@ static void keys_check(struct reading *r, enum spean_hsds_kind kind, json_t *obj
         const char *const misfit = key == NULL ? NULL : spean_hsds_misfit(key->shape, value);
         char place[PLACE_BYTES_MAX];
         (void)snprintf(place, sizeof(place), "%s.%s", above, name); /* As in complain(). */
-        if (key == NULL && !json_is_null(value)) {
+        if (key == NULL && (json_is_null(value) || strcmp(name, SPEAN_HSDS_PLACE) == 0)) {
+            continue;
+        }
+        if (key == NULL) {
             count_left(r, kind, name);
         } else if (misfit != NULL) {
             complain(r, misfit, "%s", place);
@@ -737,7 +740,12 @@ static spean_err rows_read(struct reading *r, const json_t *rows, const char *wh
         return SPEAN_ELIMIT;
     }
     for (size_t i = 0; r->err == SPEAN_OK && i < json_array_size(rows); i++) {
-        (void)snprintf(r->place, sizeof(r->place), "%s[%zu]", where, i); /* Fits. */
+        const char *const place = text_get(json_array_get(rows, i), SPEAN_HSDS_PLACE);
+        if (place == NULL) {
+            (void)snprintf(r->place, sizeof(r->place), "%s[%zu]", where, i); /* Fits. */
+        } else {
+            (void)snprintf(r->place, sizeof(r->place), "%s", place); /* Cut is good enough. */
+        }
         row_read(r, json_array_get(rows, i));
     }
     return r->err;

@@ -17,7 +17,8 @@
 #define SPEAN_HSDS_ROWS_MAX       100000u
 #define SPEAN_HSDS_PARTS_MAX      256u /* Phones, services, ... of one agency, each. */
 
-#define SPEAN_HSDS_ID_LEN 32u /* Of an id that may be a record of ours: hex digits. */
+#define SPEAN_HSDS_PLACE  "_place" /* A key that we set: where a row of an array comes from. */
+#define SPEAN_HSDS_ID_LEN 32u      /* Of an id that may be a record of ours: hex digits. */
 
 struct spean_hsds {
     json_t *items;  /* [{"place", "match": {"scheme", "value"}, "edit": {...}}] (docs/API.md), with

@@ -305,6 +305,35 @@ class Agencies(InOut):
             self.assertEqual(self.counts(told), (0, 0, len(before), 0), told)
         self.assertEqual(self.agencies(), before)
 
+    def test_csv_files_come_back_too(self):
+        self.fill()
+        before = self.agencies()
+        words = ("agency", "export", "--format", "hsds-csv", "--lang", "km", "--out")
+        told = self.node.spean(*words, self.path("csv"))
+        self.assertEqual(told["exported"], len(before))
+        self.refused(self.node.run(*words, self.path("csv"), "--json"), 6, "exists")
+        told = self.node.spean("agency", "import", self.path("csv"), "--lang", "km")
+        self.assertEqual(self.counts(told), (0, 0, len(before), 0), told)
+        self.assertEqual(self.agencies(), before)
+        other = self.cluster.add(*NAMES[1])
+        other.start()
+        other.spean("ledger", "found", "--name", "Another", *other.admin())
+        other.spean("agency", "import", self.path("csv"), "--lang", "km")
+        self.node.spean("agency", "export", "--out", self.path("a.json"), "--lang", "km")
+        told = other.spean("agency", "import", self.path("a.json"), "--lang", "km")
+        self.assertEqual(self.counts(told), (0, 0, len(before), 0), told)
+
+    def test_a_row_that_belongs_to_no_other_is_named(self):
+        self.node.spean("agency", "export", "--format", "hsds-csv", "--out", self.path("csv"))
+        self.path("csv/organizations.csv").write_text("id,name\no,One\np,\n")
+        self.path("csv/phones.csv").write_text(
+            "id,organization_id,number\n1,o,+85512\n2,x,+85513\n3,o,none\n")
+        told = self.node.spean("agency", "import", self.path("csv"), "--lang", "en", expect=3)
+        self.assertEqual(told["created"], 1, told)
+        places = " ".join(row["place"] for row in told["errors"])
+        for place in ("phones.csv, line 3", "organizations.csv, line 3"):
+            self.assertIn(place, places)
+
     def test_what_was_changed_in_an_export_is_changed_in_its_own_record(self):
         self.fill()
         before = self.agencies()

@@ -1,0 +1,494 @@
+#include "tools/hsdscsv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/csv.h"
+#include "tools/hsds.h"
+#include "tools/i18n.h"
+#include "tools/input.h"
+#include "tools/jsonget.h"
+#include "tools/vformat.h"
+
+#define ID_BYTES    128u
+#define PLACE_BYTES 96u
+#define COLUMNS_MAX 12u
+
+enum table {
+    ORGANIZATIONS,
+    IDENTIFIERS,
+    SERVICES,
+    LOCATIONS,
+    CONTACTS,
+    AT_LOCATIONS,
+    ADDRESSES,
+    PHONES,
+    SCHEDULES,
+    LANGUAGES,
+    AREAS,
+    ATTRIBUTES,
+    TERMS,
+    TABLES_COUNT
+};
+
+/* The files, and the columns that we write. */
+static const struct {
+    const char *name;
+    const char *columns[COLUMNS_MAX];
+} tables[TABLES_COUNT] = {
+    [ORGANIZATIONS] = {"organizations",
+                       {"id", "name", "alternate_name", "description", "email", "website"}},
+    [IDENTIFIERS] = {"organization_identifiers",
+                     {"id", "organization_id", "identifier_scheme", "identifier_type",
+                      "identifier"}},
+    [SERVICES] = {"services",
+                  {"id", "organization_id", "name", "description", "status", "fees_description",
+                   "eligibility_description", "assured_date"}},
+    [LOCATIONS] = {"locations", {"id", "location_type", "organization_id"}},
+    [CONTACTS] = {"contacts", {"id", "organization_id"}},
+    [AT_LOCATIONS] = {"service_at_location", {"id", "service_id", "location_id"}},
+    [ADDRESSES] = {"addresses",
+                   {"id", "location_id", "address_1", "city", "postal_code", "country",
+                    "address_type"}},
+    [PHONES] = {"phones", {"id", "organization_id", "number", "extension", "type"}},
+    [SCHEDULES] = {"schedules", {"id", "service_id", "location_id", "description"}},
+    [LANGUAGES] = {"languages", {"id", "service_id", "location_id", "phone_id", "code"}},
+    [AREAS] = {"service_areas", {"id", "service_id", "name"}},
+    [ATTRIBUTES] = {"attributes", {"id", "link_id", "taxonomy_term_id", "link_entity"}},
+    [TERMS] = {"taxonomy_terms", {"id", "code", "name", "taxonomy"}},
+};
+
+/* Which rows belong to which, and under what key; an outer table stands before an inner one. */
+static const struct relation {
+    enum table outer;
+    enum table inner;
+    const char *link;
+    const char *key;
+} relations[] = {
+    {ORGANIZATIONS, IDENTIFIERS, "organization_id", "organization_identifiers"},
+    {ORGANIZATIONS, SERVICES, "organization_id", "services"},
+    {ORGANIZATIONS, LOCATIONS, "organization_id", "locations"},
+    {ORGANIZATIONS, CONTACTS, "organization_id", "contacts"},
+    {ORGANIZATIONS, PHONES, "organization_id", "phones"},
+    {ORGANIZATIONS, ATTRIBUTES, "link_id", "attributes"},
+    {SERVICES, AT_LOCATIONS, "service_id", "service_at_locations"},
+    {SERVICES, CONTACTS, "service_id", "contacts"},
+    {SERVICES, PHONES, "service_id", "phones"},
+    {SERVICES, SCHEDULES, "service_id", "schedules"},
+    {SERVICES, LANGUAGES, "service_id", "languages"},
+    {SERVICES, AREAS, "service_id", "service_areas"},
+    {SERVICES, ATTRIBUTES, "link_id", "attributes"},
+    {LOCATIONS, ADDRESSES, "location_id", "addresses"},
+    {LOCATIONS, CONTACTS, "location_id", "contacts"},
+    {LOCATIONS, PHONES, "location_id", "phones"},
+    {LOCATIONS, SCHEDULES, "location_id", "schedules"},
+    {LOCATIONS, LANGUAGES, "location_id", "languages"},
+    {AT_LOCATIONS, CONTACTS, "service_at_location_id", "contacts"},
+    {AT_LOCATIONS, PHONES, "service_at_location_id", "phones"},
+    {AT_LOCATIONS, SCHEDULES, "service_at_location_id", "schedules"},
+    {CONTACTS, PHONES, "contact_id", "phones"},
+    {PHONES, LANGUAGES, "phone_id", "languages"},
+};
+#define RELATIONS_COUNT (sizeof(relations) / sizeof(relations[0]))
+
+/* A folder that is being read. */
+struct reading {
+    json_t *rows[TABLES_COUNT]; /* Arrays. */
+    json_t *ids[TABLES_COUNT];  /* The same rows by their id. */
+    json_t *errors;
+    size_t count;
+    bool failed; /* Memory ran out. */
+};
+
+bool spean_hsdscsv_is(const char *path)
+{
+    struct stat facts;
+    assert(path != NULL);
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+/* -- Reading --------------------------------------------------------------------------------- */
+
+/* Make an object of a row; empty cells say nothing. */
+static void row_take(struct reading *r, enum table table, const json_t *heads,
+                     const struct spean_csv_row *row)
+{
+    char place[PLACE_BYTES];
+    json_t *const object = json_object();
+    for (size_t i = 0; i < row->count && i < json_array_size(heads); i++) {
+        const char *const head = json_string_value(json_array_get(heads, i));
+        if (row->cells[i][0] != '\0' &&
+            json_object_set_new(object, head, json_string(row->cells[i])) != 0) {
+            r->failed = true;
+        }
+    }
+    (void)snprintf(place, sizeof(place), _("%s.csv, line %" PRIu64), tables[table].name,
+                   row->line); /* Cut is good enough. */
+    r->failed = json_object_set_new(object, SPEAN_HSDS_PLACE, json_string(place)) != 0 ||
+                json_array_append(r->rows[table], object) != 0 || r->failed;
+    const char *const id = spean_jsonget_text(object, "id");
+    if (id[0] != '\0') {
+        r->failed = json_object_set(r->ids[table], id, object) != 0 || r->failed;
+    }
+    json_decref(object);
+}
+
+static enum spean_exit rows_take(struct reading *r, enum table table, struct spean_csv *csv,
+                                 const char *path, struct spean_problem *problem)
+{
+    struct spean_csv_row row;
+    struct spean_csv_why why;
+    json_t *heads = NULL;
+    spean_err err = spean_csv_next(csv, &row, &why);
+    while (err == SPEAN_OK || err == SPEAN_EWAIT) {
+        if (err == SPEAN_EWAIT) {
+            spean_csv_feed(csv, "", 0);
+        } else if (r->count++ == SPEAN_HSDSCSV_ROWS_MAX) {
+            json_decref(heads);
+            return spean_problem_usage(problem, _("%s: more than %u rows"), path,
+                                       SPEAN_HSDSCSV_ROWS_MAX);
+        } else if (heads != NULL) {
+            row_take(r, table, heads, &row);
+        } else {
+            heads = json_array();
+            for (size_t i = 0; i < row.count; i++) {
+                r->failed =
+                    json_array_append_new(heads, json_string(row.cells[i])) != 0 || r->failed;
+            }
+        }
+        err = spean_csv_next(csv, &row, &why);
+    }
+    json_decref(heads);
+    if (err == SPEAN_ENOMEM) {
+        return spean_problem_err(problem, err, path);
+    }
+    return err == SPEAN_ENOTFOUND
+               ? SPEAN_EXIT_DONE
+               : spean_problem_usage(problem, _("%s, line %" PRIu64 ", column %" PRIu64 ": %s"),
+                                     path, why.line, why.column, why.text);
+}
+
+/* Read one file; one that is not there has no rows, but organizations must be. */
+static enum spean_exit table_read(struct reading *r, const char *folder, enum table table,
+                                  struct spean_problem *problem)
+{
+    char *const spec = spean_format("@%s/%s.csv", folder, tables[table].name);
+    struct spean_csv *csv = NULL;
+    char *text = NULL;
+    size_t len = 0;
+    r->rows[table] = json_array();
+    r->ids[table] = json_object();
+    if (spec == NULL || r->rows[table] == NULL || r->ids[table] == NULL ||
+        spean_csv_new(&csv) != SPEAN_OK) {
+        free(spec);
+        return spean_problem_err(problem, SPEAN_ENOMEM, folder);
+    }
+    enum spean_exit exit = spean_input_bytes(spec, SPEAN_INPUT_BYTES_MAX, &text, &len, problem);
+    if (exit == SPEAN_EXIT_NOT_FOUND && table != ORGANIZATIONS) {
+        *problem = (struct spean_problem){.exit = SPEAN_EXIT_DONE};
+        exit = SPEAN_EXIT_DONE;
+    } else if (exit == SPEAN_EXIT_DONE) {
+        spean_csv_feed(csv, text, len);
+        exit = rows_take(r, table, csv, spec + 1, problem);
+    }
+    spean_csv_free(csv);
+    free(text);
+    free(spec);
+    return exit;
+}
+
+/* Put a row under key of the one that it names. False: there is no such row. */
+static bool row_put(struct reading *r, const struct relation *relation, json_t *row)
+{
+    const char *const id = spean_jsonget_text(row, relation->link);
+    json_t *const outer = json_object_get(r->ids[relation->outer], id);
+    json_t *array = json_object_get(outer, relation->key);
+    if (outer == NULL) {
+        return false;
+    }
+    if (array == NULL) {
+        array = json_array();
+        r->failed = json_object_set_new(outer, relation->key, array) != 0 || r->failed;
+    }
+    r->failed = json_array_append(array, row) != 0 || r->failed;
+    return true;
+}
+
+/* Put what a row names by one id under key: a term, a location. */
+static void rows_embed(struct reading *r, enum table table, const char *link, enum table other,
+                       const char *key)
+{
+    for (size_t i = 0; i < json_array_size(r->rows[table]); i++) {
+        json_t *const row = json_array_get(r->rows[table], i);
+        json_t *const found = json_object_get(r->ids[other], spean_jsonget_text(row, link));
+        if (found != NULL) {
+            r->failed = json_object_set(row, key, found) != 0 || r->failed;
+        }
+    }
+}
+
+/* Put every row of a table where it belongs, and tell of each that belongs nowhere. */
+static void table_nest(struct reading *r, enum table table)
+{
+    for (size_t i = 0; i < json_array_size(r->rows[table]); i++) {
+        json_t *const row = json_array_get(r->rows[table], i);
+        bool placed = false;
+        for (size_t k = 0; k < RELATIONS_COUNT; k++) {
+            if (relations[k].inner == table && row_put(r, &relations[k], row)) {
+                placed = true;
+            }
+        }
+        if (!placed) {
+            r->failed =
+                json_array_append_new(
+                    r->errors,
+                    json_pack("{s:s,s:s}", "place", spean_jsonget_text(row, SPEAN_HSDS_PLACE),
+                              "error", _("it belongs to no row of the other files"))) != 0 ||
+                r->failed;
+        }
+    }
+}
+
+enum spean_exit spean_hsdscsv_read(const char *path, json_t *errors, json_t **organizations,
+                                   struct spean_problem *problem)
+{
+    assert(path != NULL);
+    assert(organizations != NULL);
+    struct reading r = {.errors = errors};
+    enum spean_exit exit = SPEAN_EXIT_DONE;
+    for (size_t i = 0; exit == SPEAN_EXIT_DONE && i < TABLES_COUNT; i++) {
+        exit = table_read(&r, path, (enum table)i, problem);
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        rows_embed(&r, ATTRIBUTES, "taxonomy_term_id", TERMS, "taxonomy_term");
+        rows_embed(&r, AT_LOCATIONS, "location_id", LOCATIONS, "location");
+        for (size_t i = IDENTIFIERS; i < TERMS; i++) {
+            table_nest(&r, (enum table)i);
+        }
+    }
+    if (exit == SPEAN_EXIT_DONE && r.failed) {
+        exit = spean_problem_err(problem, SPEAN_ENOMEM, path);
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        *organizations = json_incref(r.rows[ORGANIZATIONS]);
+    }
+    for (size_t i = 0; i < TABLES_COUNT; i++) {
+        json_decref(r.rows[i]);
+        json_decref(r.ids[i]);
+    }
+    return exit;
+}
+
+/* -- Writing --------------------------------------------------------------------------------- */
+
+struct spean_hsdscsv {
+    char *path;
+    FILE *files[TABLES_COUNT];
+    json_t *terms; /* Written already, by taxonomy and code. */
+    uint64_t rows; /* Written so far: it makes ids. */
+};
+
+static enum spean_exit refuse(const char *path, struct spean_problem *problem)
+{
+    const int number = errno;
+    return spean_problem_set(problem,
+                             number == EEXIST   ? SPEAN_EXIT_STATE
+                             : number == EACCES ? SPEAN_EXIT_DENIED
+                             : number == ENOENT ? SPEAN_EXIT_NOT_FOUND
+                                                : SPEAN_EXIT_FAILED,
+                             number == EEXIST ? "exists" : "file", "%s: %s", path,
+                             strerror(number));
+}
+
+/* Write the columns of a table that row has; link is the column that says where it belongs. */
+static void row_write(struct spean_hsdscsv *csv, enum table table, const json_t *row,
+                      const char *id, const char *link, const char *outer)
+{
+    const char *cells[COLUMNS_MAX];
+    size_t count = 0;
+    for (; count < COLUMNS_MAX && tables[table].columns[count] != NULL; count++) {
+        const char *const column = tables[table].columns[count];
+        cells[count] = spean_jsonget_text(row, column);
+        cells[count] = link != NULL && strcmp(column, link) == 0 ? outer : cells[count];
+        cells[count] = strcmp(column, "id") == 0 ? id : cells[count];
+    }
+    csv->rows++;
+    spean_csv_write_row(csv->files[table], cells, count);
+}
+
+/* Write the term that an attribute names, once, and give its id. */
+static spean_err term_write(struct spean_hsdscsv *csv, const json_t *attribute, char id[ID_BYTES])
+{
+    const json_t *const term = json_object_get(attribute, "taxonomy_term");
+    (void)snprintf(id, ID_BYTES, "%s-%s", spean_jsonget_text(term, "taxonomy"),
+                   spean_jsonget_text(term, "code")); /* Fits: two codes of ours. */
+    if (json_object_get(csv->terms, id) != NULL) {
+        return SPEAN_OK;
+    }
+    row_write(csv, TERMS, term, id, NULL, NULL);
+    return json_object_set_new(csv->terms, id, json_true()) == 0 ? SPEAN_OK : SPEAN_ENOMEM;
+}
+
+/* Write one row within another, and give the id by which rows within it name it. */
+static spean_err inner_write(struct spean_hsdscsv *csv, const struct relation *relation,
+                             const json_t *row, const char *outer, char id[ID_BYTES])
+{
+    char term[ID_BYTES];
+    (void)snprintf(id, ID_BYTES, "%.32s-%s-%" PRIu64, outer, tables[relation->inner].name,
+                   csv->rows); /* Fits. */
+    if (relation->inner != ATTRIBUTES) {
+        row_write(csv, relation->inner, row, id, relation->link, outer);
+        return SPEAN_OK;
+    }
+    const spean_err err = term_write(csv, row, term);
+    json_t *const linked = json_pack("{s:s,s:s,s:s}", "link_id", outer, "taxonomy_term_id", term,
+                                     "link_entity", spean_jsonget_text(row, "link_entity"));
+    row_write(csv, ATTRIBUTES, linked, id, NULL, NULL);
+    json_decref(linked);
+    return err;
+}
+
+/* Write the rows two levels down: what belongs to a service, a location, a telephone. */
+static spean_err leaves_write(struct spean_hsdscsv *csv, enum table table, const json_t *row,
+                              const char *row_id)
+{
+    char id[ID_BYTES];
+    spean_err err = SPEAN_OK;
+    for (size_t i = 0; i < RELATIONS_COUNT; i++) {
+        const json_t *const leaves =
+            relations[i].outer == table ? json_object_get(row, relations[i].key) : NULL;
+        for (size_t k = 0; err == SPEAN_OK && k < json_array_size(leaves); k++) {
+            err = inner_write(csv, &relations[i], json_array_get(leaves, k), row_id, id);
+        }
+    }
+    return err;
+}
+
+spean_err spean_hsdscsv_add(struct spean_hsdscsv *csv, const json_t *organization)
+{
+    assert(csv != NULL);
+    const char *const own = spean_jsonget_text(organization, "id");
+    char id[ID_BYTES];
+    spean_err err = SPEAN_OK;
+    row_write(csv, ORGANIZATIONS, organization, own, NULL, NULL);
+    for (size_t i = 0; i < RELATIONS_COUNT; i++) {
+        const json_t *const inner = relations[i].outer == ORGANIZATIONS
+                                        ? json_object_get(organization, relations[i].key)
+                                        : NULL;
+        for (size_t k = 0; err == SPEAN_OK && k < json_array_size(inner); k++) {
+            const json_t *const row = json_array_get(inner, k);
+            err = inner_write(csv, &relations[i], row, own, id);
+            err = err == SPEAN_OK ? leaves_write(csv, relations[i].inner, row, id) : err;
+        }
+    }
+    return err;
+}
+
+static FILE *table_open(const char *folder, enum table table)
+{
+    char *const path = spean_format("%s/%s.csv", folder, tables[table].name);
+    const int fd = path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    FILE *const file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (file == NULL && fd >= 0) {
+        (void)close(fd); /* Nothing was written. */
+    }
+    free(path);
+    return file;
+}
+
+enum spean_exit spean_hsdscsv_open(const char *path, struct spean_hsdscsv **out,
+                                   struct spean_problem *problem)
+{
+    assert(path != NULL);
+    assert(out != NULL);
+    if (mkdir(path, 0700) != 0) {
+        return refuse(path, problem);
+    }
+    struct spean_hsdscsv *const csv = calloc(1, sizeof(*csv));
+    if (csv == NULL) {
+        (void)rmdir(path); /* It is ours and empty. */
+        return spean_problem_err(problem, SPEAN_ENOMEM, path);
+    }
+    csv->path = strdup(path);
+    csv->terms = json_object();
+    bool good = csv->path != NULL && csv->terms != NULL;
+    for (size_t i = 0; good && i < TABLES_COUNT; i++) {
+        size_t count = 0;
+        csv->files[i] = table_open(path, (enum table)i);
+        good = csv->files[i] != NULL;
+        while (good && count < COLUMNS_MAX && tables[i].columns[count] != NULL) {
+            count++;
+        }
+        if (good) {
+            spean_csv_write_mark(csv->files[i]);
+            spean_csv_write_row(csv->files[i], tables[i].columns, count);
+        }
+    }
+    if (!good) {
+        const enum spean_exit exit = refuse(path, problem);
+        spean_hsdscsv_drop(csv);
+        return exit;
+    }
+    *out = csv;
+    return SPEAN_EXIT_DONE;
+}
+
+/* Close the files; false: one could not be written. */
+static bool files_close(struct spean_hsdscsv *csv)
+{
+    bool good = true;
+    for (size_t i = 0; i < TABLES_COUNT; i++) {
+        if (csv->files[i] != NULL) {
+            good = fflush(csv->files[i]) == 0 && ferror(csv->files[i]) == 0 && good;
+            good = fsync(fileno(csv->files[i])) == 0 && good;
+            good = fclose(csv->files[i]) == 0 && good;
+            csv->files[i] = NULL;
+        }
+    }
+    return good;
+}
+
+static void csv_free(struct spean_hsdscsv *csv)
+{
+    json_decref(csv->terms);
+    free(csv->path);
+    free(csv);
+}
+
+enum spean_exit spean_hsdscsv_close(struct spean_hsdscsv *csv, struct spean_problem *problem)
+{
+    assert(csv != NULL);
+    if (!files_close(csv)) {
+        const enum spean_exit exit = refuse(csv->path, problem);
+        spean_hsdscsv_drop(csv);
+        return exit;
+    }
+    csv_free(csv);
+    return SPEAN_EXIT_DONE;
+}
+
+void spean_hsdscsv_drop(struct spean_hsdscsv *csv)
+{
+    if (csv == NULL) {
+        return;
+    }
+    (void)files_close(csv); /* They are removed now. */
+    for (size_t i = 0; csv->path != NULL && i < TABLES_COUNT; i++) {
+        char *const path = spean_format("%s/%s.csv", csv->path, tables[i].name);
+        if (path != NULL) {
+            (void)unlink(path); /* Those that were not made are not there. */
+        }
+        free(path);
+    }
+    if (csv->path != NULL) {
+        (void)rmdir(csv->path);
+    }
+    csv_free(csv);
+}
