@@ -331,6 +331,12 @@ static json_t *health_of(const struct spean_core_view *view, const struct spean_
             json_string("partners hold entries of this node that it does not hold itself: "
                         "it is a copy or a backup, and writes nothing more"));
     }
+    if (core_is_closed(view->core)) {
+        (void)json_array_append_new(
+            problems,
+            json_string("this node was retired by its organisation: it reads what it has, "
+                        "writes nothing more and is told nothing more"));
+    }
     if (spean_keys_locked(view->keys)) {
         (void)json_array_append_new(
             problems, json_string("locked: nothing can be read or written; spean unlock"));

@@ -359,6 +359,9 @@ void core_lobby_hand_keys(struct spean_core *core);
 /* Whether this node is in the ledger: its org a member, and itself named by the org's statement. */
 bool core_is_admitted(const struct spean_core *core);
 
+/* Whether our own log was closed, by our organisation or a charter. */
+bool core_is_closed(const struct spean_core *core);
+
 /* Send JOIN again on a link that waits for an answer. */
 void core_lobby_ask_again(struct spean_core *core);
 

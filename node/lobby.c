@@ -287,16 +287,27 @@ void core_lobby_settle(struct spean_core *core)
 
 /* -- Ourselves ------------------------------------------------------------------------------- */
 
-bool core_is_admitted(const struct spean_core *core)
+/* Our own log as the documents name it, open or closed; NULL: they do not. */
+static const struct spean_log *find_own(const struct spean_core *core)
 {
     const struct spean_ledger *ledger = spean_authority_ledger(core->authority);
-    if (ledger == NULL || !core->has_public ||
-        !spean_authority_is_member(core->authority, &core->org)) {
-        return false;
-    }
     struct spean_id id;
+    if (ledger == NULL || !core->has_public) {
+        return NULL;
+    }
     spean_log_id(&id, &ledger->id, &core->org, &core->signing);
-    return spean_authority_log(core->authority, &id) != NULL;
+    return spean_authority_log(core->authority, &id);
+}
+
+bool core_is_admitted(const struct spean_core *core)
+{
+    return spean_authority_is_member(core->authority, &core->org) && find_own(core) != NULL;
+}
+
+bool core_is_closed(const struct spean_core *core)
+{
+    const struct spean_log *own = find_own(core);
+    return own != NULL && own->cut.closed;
 }
 
 bool core_lobby_join_message(struct spean_core *core, const struct spean_key *transport,

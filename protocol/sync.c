@@ -506,6 +506,10 @@ static void on_message(struct spean_sync *s, struct link *link, struct spean_vie
         sync_session_admitted(s, link);
         return;
     }
+    if (link->phase == PHASE_HELLO && link->dialled && m->type == SPEAN_MESSAGE_OFFER) {
+        sync_session_offered(s, link, m);
+        return;
+    }
     if (link->phase == PHASE_HELLO) {
         sync_refuse(s, link, 1302, SPEAN_ESTATE);
         return;

@@ -272,6 +272,7 @@ void sync_session_loaded_documents(struct spean_sync *s, struct link *link,
                                    const struct spean_sync_event *event);
 void sync_session_authority(struct spean_sync *s, struct link *link);
 void sync_session_admitted(struct spean_sync *s, struct link *link);
+void sync_session_offered(struct spean_sync *s, struct link *link, const struct spean_message *m);
 void sync_session_lobby(struct spean_sync *s, struct link *link, const struct spean_message *m,
                         struct spean_view frame);
 

@@ -10,6 +10,7 @@
 #define TITLE_BYTES_MAX    48u  /* Array, version, id. */
 #define CHAIN_BYTES_MAX    (48u + SPEAN_MESSAGE_HEADS_MAX * TITLE_BYTES_MAX)
 #define NAMES_MAX          (2u * SPEAN_DOCUMENT_VERSIONS_MAX)
+#define OFFER_VERSIONS_MAX 64u /* A node that was retired lacks the newest few. */
 
 /* -- HELLO ----------------------------------------------------------------------------------- */
 
@@ -125,23 +126,6 @@ static void put_documents(struct spean_sync *s, struct link *link, struct spean_
     link->puts++;
 }
 
-/* We are the node that a stranger dialled. */
-static void lobby_message(struct spean_sync *s, struct link *link, const struct spean_message *m,
-                          struct spean_view frame)
-{
-    if (m->type == SPEAN_MESSAGE_OFFER) {
-        put_documents(s, link, m->as.documents.documents, true);
-        return;
-    }
-    if (m->type == SPEAN_MESSAGE_JOIN || m->type == SPEAN_MESSAGE_NODE) {
-        struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOBBY_JOIN, link);
-        effect->as.join.transport = link->transport;
-        effect->as.join.message = frame;
-        return;
-    }
-    sync_refuse(s, link, 1202, SPEAN_EDENIED);
-}
-
 /* We dialled the node that invited us. */
 static void joining_message(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
@@ -170,14 +154,10 @@ static void joining_message(struct spean_sync *s, struct link *link, const struc
     sync_refuse(s, link, 1202, SPEAN_ESTATE);
 }
 
-void sync_session_lobby(struct spean_sync *s, struct link *link, const struct spean_message *m,
-                        struct spean_view frame)
+/* We dialled, and are told that our own log is closed: the documents say so, or say nothing. */
+void sync_session_offered(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
-    if (link->mode == SPEAN_LINK_JOINING) {
-        joining_message(s, link, m);
-    } else {
-        lobby_message(s, link, m, frame);
-    }
+    put_documents(s, link, m->as.documents.documents, true);
 }
 
 /* The charter names a newcomer by now: whether it asks again or not. */
@@ -353,6 +333,22 @@ static void name_chain(struct spean_sync *s, const struct link *link, const stru
     free(titles);
 }
 
+/* Ask for documents by a copy of their names that lives as long as the effect. */
+static void lend_names(struct spean_sync *s, struct link *link,
+                       const struct spean_document_name *names, uint32_t count)
+{
+    struct spean_document_name *lent = sync_alloc(s, count * sizeof(*lent) + 1);
+    if (lent == NULL) {
+        return;
+    }
+    if (count > 0) {
+        memcpy(lent, names, count * sizeof(*lent));
+    }
+    struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOAD_DOCUMENTS, link);
+    effect->as.load_documents.names = lent;
+    effect->as.load_documents.count = count;
+}
+
 /* Both TITLES are complete: load what the peer lacks, the charter first (P13.3). */
 static void load_documents(struct spean_sync *s, struct link *link)
 {
@@ -369,17 +365,8 @@ static void load_documents(struct spean_sync *s, struct link *link)
             name_chain(s, link, &org.id, &names, &count);
         }
     }
-    struct spean_document_name *lent = sync_alloc(s, count * sizeof(*lent) + 1);
-    if (lent != NULL && count > 0) {
-        memcpy(lent, names, count * sizeof(*lent));
-    }
+    lend_names(s, link, names, count);
     free(names);
-    if (lent == NULL) {
-        return;
-    }
-    struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOAD_DOCUMENTS, link);
-    effect->as.load_documents.names = lent;
-    effect->as.load_documents.count = count;
 }
 
 static void forget_titles(struct link *link)
@@ -449,8 +436,8 @@ void sync_session_titles(struct spean_sync *s, struct link *link, const struct s
 
 /* -- DOCUMENTS ------------------------------------------------------------------------------- */
 
-static void send_documents(struct spean_sync *s, struct link *link,
-                           const struct spean_view *documents, uint32_t count, bool more)
+static void send_list(struct spean_sync *s, struct link *link, enum spean_message_type type,
+                      const struct spean_view *documents, uint32_t count, bool more)
 {
     uint8_t *buf = sync_alloc(s, SPEAN_FRAME_BYTES_MAX);
     if (buf == NULL) {
@@ -461,7 +448,7 @@ static void send_documents(struct spean_sync *s, struct link *link,
     for (uint32_t i = 0; i < count; i++) {
         spean_writer_bin(&w, documents[i].data, documents[i].len);
     }
-    struct spean_message m = {.type = SPEAN_MESSAGE_DOCUMENTS};
+    struct spean_message m = {.type = type};
     m.as.documents.documents.count = count;
     m.as.documents.more = more;
     const spean_err err = spean_writer_end(&w, &m.as.documents.documents.bytes);
@@ -528,6 +515,20 @@ static void finish_documents(struct spean_sync *s, struct link *link)
     sync_compare_begin(s, link);
 }
 
+/* Tell a closed node that it is one, as far as a frame goes, and end (P12.6). */
+static void offer_closing(struct spean_sync *s, struct link *link,
+                          const struct spean_view *documents, uint32_t count)
+{
+    uint32_t first = count;
+    size_t size = 0;
+    while (first > 0 && size + documents[first - 1].len < SPEAN_FRAME_BYTES_MAX / 2) {
+        first--;
+        size += documents[first].len;
+    }
+    send_list(s, link, SPEAN_MESSAGE_OFFER, documents + first, count - first, false);
+    sync_refuse(s, link, 1302, SPEAN_EDENIED);
+}
+
 /* Frames of a quarter of the limit: the largest document fits, and nothing waits for long. */
 void sync_session_loaded_documents(struct spean_sync *s, struct link *link,
                                    const struct spean_sync_event *event)
@@ -535,6 +536,10 @@ void sync_session_loaded_documents(struct spean_sync *s, struct link *link,
     const uint32_t total = event->as.loaded_documents.count;
     const struct spean_view *documents = event->as.loaded_documents.documents;
     uint32_t first = 0;
+    if (link->phase == PHASE_LOBBY) {
+        offer_closing(s, link, documents, total);
+        return;
+    }
     do {
         size_t size = 0;
         uint32_t end = first;
@@ -544,7 +549,7 @@ void sync_session_loaded_documents(struct spean_sync *s, struct link *link,
             end++;
         }
         const bool more = end < total || event->as.loaded_documents.more;
-        send_documents(s, link, documents + first, end - first, more);
+        send_list(s, link, SPEAN_MESSAGE_DOCUMENTS, documents + first, end - first, more);
         first = end;
     } while (first < total);
     if (!event->as.loaded_documents.more) {
@@ -577,6 +582,65 @@ void sync_session_documents_put(struct spean_sync *s, struct link *link, spean_e
     }
     if (link->phase == PHASE_DOCUMENTS) {
         finish_documents(s, link);
+    }
+}
+
+/* -- Strangers ------------------------------------------------------------------------------- */
+
+/* Whether this HELLO is that of a node whose log its org closed: it may not know (P12.6). */
+static bool is_closed_node(const struct spean_sync *s, const struct link *link,
+                           const struct spean_hello *hello)
+{
+    for (uint32_t i = 0; i < spean_authority_logs_count(s->authority); i++) {
+        const struct spean_log *log = spean_authority_log_at(s->authority, i);
+        if (log->status == SPEAN_LOG_CLOSED && spean_id_equal(&log->org, &hello->org) &&
+            spean_key_equal(&log->signing, &hello->signing) &&
+            spean_key_equal(&log->transport, &link->transport)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Load the newest versions of the org's statement, to be offered. */
+static void load_closing(struct spean_sync *s, struct link *link, const struct spean_id *org)
+{
+    struct spean_document_name *names = NULL;
+    uint32_t count = 0;
+    name_chain(s, link, org, &names, &count);
+    const uint32_t first = count > OFFER_VERSIONS_MAX ? count - OFFER_VERSIONS_MAX : 0;
+    lend_names(s, link, names + first, count - first);
+    free(names);
+}
+
+/* We are the node that a stranger dialled. */
+static void lobby_message(struct spean_sync *s, struct link *link, const struct spean_message *m,
+                          struct spean_view frame)
+{
+    if (m->type == SPEAN_MESSAGE_OFFER) {
+        put_documents(s, link, m->as.documents.documents, true);
+        return;
+    }
+    if (m->type == SPEAN_MESSAGE_JOIN || m->type == SPEAN_MESSAGE_NODE) {
+        struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOBBY_JOIN, link);
+        effect->as.join.transport = link->transport;
+        effect->as.join.message = frame;
+        return;
+    }
+    if (m->type == SPEAN_MESSAGE_HELLO && is_closed_node(s, link, &m->as.hello)) {
+        load_closing(s, link, &m->as.hello.org);
+        return;
+    }
+    sync_refuse(s, link, 1202, SPEAN_EDENIED);
+}
+
+void sync_session_lobby(struct spean_sync *s, struct link *link, const struct spean_message *m,
+                        struct spean_view frame)
+{
+    if (link->mode == SPEAN_LINK_JOINING) {
+        joining_message(s, link, m);
+    } else {
+        lobby_message(s, link, m, frame);
     }
 }
 

@@ -4,6 +4,7 @@ Phnom Penh opens a case and refers it to Tokyo; then a second laptop joins Phnom
 what came before it. Hanoi stands by and must learn nothing.
 """
 
+import signal
 import unittest
 
 from cluster import ClusterTest, Failed, Node, wait_for
@@ -120,6 +121,60 @@ class SeveralNodes(ClusterTest):
             node.spean("verify")
             self.assertEqual(node.complaints(), [])
 
+    def test_two_nodes_that_step_one_track_apart_show_a_conflict_that_a_step_settles(self):
+        story = self.story
+        story.form()
+        story.prepare()
+        story.wait_state(story.tokyo, "sent")
+        story.accept()
+        story.step(story.tokyo, "start")
+        self.first = story.tokyo
+        laptop = self.laptop()
+        self.take_in(laptop)
+        everybody = (story.tokyo, laptop, story.phnom_penh)
+        for node in everybody:
+            story.wait_state(node, "in_progress")
+
+        # Apart: while one of Tokyo's nodes works, the other is off and nobody else answers.
+        story.tokyo.stop()
+        self.signal(signal.SIGSTOP)
+        story.step(laptop, "complete", "--outcome", "remedy_obtained", "--service", "fee_refund")
+        self.assertEqual(story.seen(laptop)["state"], "completed")
+        laptop.stop()
+        story.tokyo.start()
+        story.step(story.tokyo, "hold", "--reason", "awaiting_documents")
+        self.assertEqual(story.seen(story.tokyo)["flags"], [])
+        self.signal(signal.SIGCONT)
+        laptop.start()
+
+        # Together: what is live comes before what is final, for everybody alike.
+        for node in everybody:
+            self.wait_flags(node, ["target_conflict"])
+            self.assertEqual(story.seen(node)["state"], "on_hold")
+            heads = [step["step"] for step in story.seen(node)["steps"]
+                     if step["track"] == "target" and step["head"]]
+            self.assertEqual(sorted(heads), ["complete", "hold"])
+        hashes = {story.seen(node)["state_hash"]["1"] for node in everybody}
+        self.assertEqual(len(hashes), 1)
+
+        # The next step of that track follows both, and there is one head again.
+        settled = story.step(laptop, "start")
+        heads = [step for step in settled["steps"] if step["track"] == "target" and step["head"]]
+        self.assertEqual([len(step["follows"]) for step in heads], [2])
+        for node in everybody:
+            self.wait_flags(node, [])
+            self.assertEqual(story.seen(node)["state"], "in_progress")
+            self.assertFalse(any(step["misfit"] for step in story.seen(node)["steps"]))
+            node.spean("verify")
+
+    def signal(self, number):
+        for node in (self.story.phnom_penh, self.story.hanoi):
+            node.process.send_signal(number)
+
+    def wait_flags(self, node, flags):
+        wait_for(lambda: self.story.seen(node)["flags"] == flags,
+                 f"{node.org_name} shows {flags}")
+
     def retire(self, name, *flags):
         return self.first.run("node", "retire", name, *flags, *self.first.admin(), "--json")
 
@@ -145,6 +200,18 @@ class SeveralNodes(ClusterTest):
         self.refused(self.retire(signing, *confirm), 6)
         wait_for(lambda: not self.connected(story.tokyo, laptop), "Tokyo drops it")
         self.assertTrue(self.reads(first, written["code"]))
+
+        # It asks why nobody speaks to it, is told, says so, and writes nothing more.
+        laptop.spean("sync", "now", expect=3)
+        wait_for(lambda: any("retired" in line for line in laptop.status()["health"]["problems"]),
+                 "the laptop says that it was retired")
+        self.refused(laptop.run("case", "add", "--from", SAMPLES / "case.json", "--json"), 6)
+        self.assertTrue(self.reads(laptop, written["code"]))
+        heights = {log["id"]: log["height"] for log in laptop.items("/v1/logs")}
+        later = first.spean("case", "add", "--from", SAMPLES / "case.json")
+        self.cluster.in_step(first, story.tokyo, story.hanoi)
+        self.assertIsNone(self.reads(laptop, later["code"]))
+        self.assertEqual({log["id"]: log["height"] for log in laptop.items("/v1/logs")}, heights)
         for node in (first, story.tokyo, story.hanoi):
             node.spean("verify")
 
