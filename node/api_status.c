@@ -362,6 +362,8 @@ static json_t *todo_of(const struct spean_core_view *view, const struct spean_fo
     json_t *todo = json_object();
     (void)json_object_set_new(todo, "referrals_to_answer",
                               json_integer(counts.referrals_to_answer));
+    (void)json_object_set_new(todo, "unread", json_integer(counts.unread));
+    (void)json_object_set_new(todo, "overdue", json_integer(counts.overdue));
     (void)json_object_set_new(todo, "not_sent", json_integer(counts.not_sent));
     (void)json_object_set_new(todo, "decisions", json_integer(counts.decisions));
     (void)json_object_set_new(todo, "aside", spean_json_u64(fold->aside));

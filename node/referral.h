@@ -47,7 +47,8 @@ void spean_referral_now_fini(struct spean_referral_now *now);
 /* The consent that a referral was sent by; false: it names none. */
 bool spean_referral_consent(const struct spean_records_item *item, struct spean_record_id *out);
 
-/* Add {state, flags, origin, target, steps, draft: null, details} to a record that is shown. */
+/* Add {state, flags, origin, target, steps, trail, draft: null, details} to a record that is shown.
+ */
 SPEAN_CHECK spean_err spean_referral_now_show(struct spean_records *at,
                                               const struct spean_records_item *item,
                                               const struct spean_referral_now *now, json_t *object);

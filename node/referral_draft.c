@@ -241,12 +241,12 @@ json_t *spean_referral_draft_show(struct spean_records *at, const struct spean_r
     json_t *shown = json_deep_copy(draft);
     (void)json_object_del(shown, "random"); /* Ours alone. */
     json_t *object = json_pack(
-        "{s:o, s:s, s:s, s:n, s:{}, s:{}, s:{}, s:{}, s:{s:i, s:[]}, s:i, s:s, s:[], s:[], s:o, "
-        "s:n}",
+        "{s:o, s:s, s:s, s:n, s:{}, s:{}, s:{}, s:{}, s:{s:i, s:[]}, s:i, s:s, s:[], s:[], s:[], "
+        "s:o, s:n}",
         "id", spean_json_hex(record->bytes, SPEAN_RECORD_ID_BYTES), "code", code, "type",
         "referral", "created", "fixed", "state_hash", "fields", "conflicts", "waiting", "parts", 0,
         "keys", "unknown", 0, "state", spean_referral_state_name(SPEAN_REFERRAL_DRAFT), "flags",
-        "steps", "draft", shown, "details");
+        "steps", "trail", "draft", shown, "details");
     const bool named = spean_referral_draft_id(draft, "to", target.bytes, SPEAN_ID_BYTES);
     if (object == NULL || !named || !spean_json_set_org(object, "owner", own, &at->names) ||
         !spean_json_set_org(object, "origin", own, &at->names) ||

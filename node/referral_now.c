@@ -7,6 +7,8 @@
 #include "node/json_value.h"
 #include "node/referral.h"
 #include "node/referral_twin.h"
+#include "node/reminder.h"
+#include "node/trail.h"
 #include "node/withdrawal.h"
 #include "protocol/reader.h"
 #include "protocol/schema.h"
@@ -112,25 +114,11 @@ bool spean_referral_consent(const struct spean_records_item *item, struct spean_
 
 /* -- Showing --------------------------------------------------------------------------------- */
 
-/* Whether they should have answered by now and have not. */
-static bool is_overdue(const struct spean_records *at, const struct spean_records_item *item,
-                       const struct spean_referral_now *now)
-{
-    struct spean_reader r;
-    const enum spean_referral_state state = now->progress.state;
-    if (state != SPEAN_REFERRAL_SENT && state != SPEAN_REFERRAL_RECEIVED) {
-        return false;
-    }
-    spean_reader_init(&r,
-                      spean_records_value(item, SPEAN_PART_STEPS, SPEAN_FIELD_REFERRAL_RESPOND_BY));
-    const uint64_t respond_by = spean_reader_uint(&r, UINT64_MAX);
-    return spean_reader_end(&r) == SPEAN_OK && respond_by < at->now_s;
-}
-
 json_t *spean_referral_flags(const struct spean_records *at, const struct spean_records_item *item,
                              const struct spean_referral_now *now)
 {
     const struct spean_referral_progress *progress = &now->progress;
+    const unsigned late = spean_reminder_of(at, item, now);
     const struct {
         bool set;
         const char *name;
@@ -141,7 +129,11 @@ json_t *spean_referral_flags(const struct spean_records *at, const struct spean_
         {progress->origin.heads_count > 1, "origin_conflict"},
         {progress->target.heads_count > 1, "target_conflict"},
         {progress->origin.misfits_count + progress->target.misfits_count > 0, "misfit"},
-        {is_overdue(at, item, now), "overdue"},
+        {(late & SPEAN_LATE) != 0, "overdue"},
+        {(late & SPEAN_LATE_ANSWER) != 0, "answer_late"},
+        {(late & SPEAN_LATE_CONTACT) != 0, "contact_late"},
+        {(late & SPEAN_LATE_REVIEW) != 0, "review_late"},
+        {(late & SPEAN_UNREAD) != 0, "unread"},
         {spean_referral_is_duplicate(at, item, now), "duplicate"},
     };
     json_t *array = json_array();
@@ -240,5 +232,5 @@ spean_err spean_referral_now_show(struct spean_records *at, const struct spean_r
         spean_json_set_org(object, "target", &now->target, &at->names) &&
         json_object_set_new(object, "draft", json_null()) == 0 &&
         json_object_set_new(object, "details", show_details(at, item, now)) == 0;
-    return done ? SPEAN_OK : SPEAN_ENOMEM;
+    return done ? spean_trail_show(at, item, now, object) : SPEAN_ENOMEM;
 }

@@ -1,9 +1,11 @@
 #include "node/todo.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "node/records.h"
 #include "node/referral.h"
+#include "node/reminder.h"
 #include "protocol/fold.h"
 #include "protocol/schema_numbers.h"
 #include "store/record.h"
@@ -43,28 +45,35 @@ static uint32_t count_conflicts(const struct spean_core_view *view, uint64_t typ
     return count;
 }
 
-/* Referrals to this organisation that nobody here accepted or declined yet. */
-static uint32_t count_to_answer(const struct spean_records *at)
+/* What one referral adds to the counts. */
+static void count_referral(const struct spean_records *at, const struct spean_records_item *item,
+                           struct spean_todo_counts *out)
+{
+    struct spean_referral_now now;
+    if (spean_referral_now_init(at, item, &now) != SPEAN_OK) {
+        return;
+    }
+    const enum spean_referral_state state = now.progress.state;
+    const unsigned late = spean_reminder_of(at, item, &now);
+    out->referrals_to_answer += now.side == SPEAN_SIDE_TARGET &&
+                                (state == SPEAN_REFERRAL_SENT || state == SPEAN_REFERRAL_RECEIVED);
+    out->unread += (late & SPEAN_UNREAD) != 0;
+    out->overdue += (late & SPEAN_LATE) != 0;
+    spean_referral_now_fini(&now);
+}
+
+static void count_referrals(const struct spean_records *at, struct spean_todo_counts *out)
 {
     struct spean_record_id record;
     const struct spean_record_id *after = NULL;
-    uint32_t count = 0;
     while (spean_record_next(at->view.tx, SPEAN_TYPE_REFERRAL, after, &record) == SPEAN_OK) {
         struct spean_records_item item = {.record = NULL};
-        struct spean_referral_now now;
         after = &record;
-        if (spean_records_load_some(at, &record, 1u << SPEAN_PART_STEPS, &item) != SPEAN_OK) {
-            continue;
-        }
-        if (spean_referral_now_init(at, &item, &now) == SPEAN_OK) {
-            const enum spean_referral_state state = now.progress.state;
-            count += now.side == SPEAN_SIDE_TARGET &&
-                     (state == SPEAN_REFERRAL_SENT || state == SPEAN_REFERRAL_RECEIVED);
-            spean_referral_now_fini(&now);
+        if (spean_records_load_some(at, &record, 1u << SPEAN_PART_STEPS, &item) == SPEAN_OK) {
+            count_referral(at, &item, out);
         }
         spean_records_unload(&item);
     }
-    return count;
 }
 
 static uint32_t count_drafts(const struct spean_records *at)
@@ -80,7 +89,8 @@ static uint32_t count_drafts(const struct spean_records *at)
 
 void spean_todo_count(const struct spean_core_view *view, struct spean_todo_counts *out)
 {
-    const struct spean_records at = {.view = *view};
+    const time_t now = time(NULL);
+    const struct spean_records at = {.view = *view, .now_s = now < 0 ? 0 : (uint64_t)now};
     memset(out, 0, sizeof(*out));
     out->decisions = count_conflicts(view, SPEAN_TYPE_AGENCY) +
                      count_conflicts(view, SPEAN_TYPE_CASE) +
@@ -90,6 +100,6 @@ void spean_todo_count(const struct spean_core_view *view, struct spean_todo_coun
     if (spean_keys_locked(view->keys)) {
         return;
     }
-    out->referrals_to_answer = count_to_answer(&at);
+    count_referrals(&at, out);
     out->not_sent = count_drafts(&at);
 }

@@ -8,6 +8,8 @@
 
 struct spean_todo_counts {
     uint32_t referrals_to_answer; /* To us, not accepted or declined yet. */
+    uint32_t unread;              /* Of these, those that nobody said were received. */
+    uint32_t overdue;             /* Referrals in which something promised or asked for is late. */
     uint32_t not_sent;            /* Drafts. */
     uint32_t decisions;           /* Fields with a conflict. */
 };

@@ -16,6 +16,7 @@
 #include "tools/jsonget.h"
 #include "tools/listing.h"
 #include "tools/out.h"
+#include "tools/printing.h"
 #include "tools/recording.h"
 #include "tools/show.h"
 #include "tools/stepping.h"
@@ -124,6 +125,35 @@ static spean_err steps_print(struct spean_out *out, const json_t *steps, const j
     return SPEAN_OK;
 }
 
+/* How far it came, and who proves it. */
+static spean_err trail_print(struct spean_out *out, const json_t *trail)
+{
+    struct spean_grid *grid;
+    const spean_err err = spean_grid_new(&grid);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    spean_grid_column(grid, _("DELIVERY"), false);
+    spean_grid_column(grid, _("WHEN"), false);
+    spean_grid_column(grid, _("KNOWN BY"), false);
+    spean_grid_column(grid, "", false);
+    for (size_t i = 0; i < json_array_size(trail); i++) {
+        const json_t *const row = json_array_get(trail, i);
+        char when[SPEAN_WHEN_BYTES_MAX];
+        char by[SPEAN_WHO_BYTES_MAX];
+        spean_jsonget_when(row, "at", when);
+        spean_jsonget_who(row, "by", "by_name", by);
+        spean_grid_cell(grid, "%s", spean_jsonget_text(row, "event"));
+        spean_grid_cell(grid, "%s", when);
+        spean_grid_cell(grid, "%s", by);
+        spean_grid_cell(grid, "%s", spean_jsonget_text(row, "proof"));
+    }
+    spean_out_line(out, "%s", "");
+    spean_out_grid(out, grid);
+    spean_grid_free(grid);
+    return SPEAN_OK;
+}
+
 static spean_err referral_print(struct spean_out *out, json_t *referral, const char *lang)
 {
     static const char *const but[] = {"costs", "origin_steps", "target_steps", NULL};
@@ -150,6 +180,9 @@ static spean_err referral_print(struct spean_out *out, json_t *referral, const c
         err = steps_print(out, json_object_get(referral, "steps"),
                           json_object_get(referral, "codes"), lang);
     }
+    if (err == SPEAN_OK && json_array_size(json_object_get(referral, "trail")) > 0) {
+        err = trail_print(out, json_object_get(referral, "trail"));
+    }
     return err;
 }
 
@@ -164,7 +197,9 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
     }
     spean_out_json(spean_call_out(call), referral);
     const spean_err err =
-        referral_print(spean_call_out(call), referral, spean_call_globals(call)->lang);
+        spean_call_given(call, "print")
+            ? spean_printing_page(spean_call_out(call), referral)
+            : referral_print(spean_call_out(call), referral, spean_call_globals(call)->lang);
     json_decref(referral);
     return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "referral show");
 }
@@ -308,6 +343,13 @@ static const struct spean_flag redirect_flags[] = {
      .value = "CODE",
      .repeats = true,
      .help = N_("what they are asked for; otherwise what you were asked for")},
+    {0},
+};
+
+static const struct spean_flag show_flags[] = {
+    {.name = "print",
+     .kind = SPEAN_KIND_NONE,
+     .help = N_("one page of plain text for paper, which says what is not on it")},
     {0},
 };
 
@@ -587,11 +629,13 @@ static const struct spean_command commands[] = {
     {
         .path = "referral show",
         .summary = N_("Show a referral"),
-        .text = N_("Prints the state, what you may see of it, the costs as a table, and every "
-                   "step of both sides."),
+        .text = N_("Prints the state, what you may see of it, the costs as a table, every step of "
+                   "both sides, and how far it came by whose word."),
+        .flags = show_flags,
         .args = referral_args,
         .inverse = SPEAN_INVERSE_READS,
-        .examples = (const char *const[]){"spean referral show R-58Q2", NULL},
+        .examples = (const char *const[]){"spean referral show R-58Q2",
+                                          "spean referral show R-58Q2 --print", NULL},
         .run = show_run,
     },
     {0},

@@ -21,6 +21,8 @@ static const struct {
     const char *text;
 } todo_rows[] = {
     {"referrals_to_answer", N_("referrals to answer")},
+    {"unread", N_("unread")},
+    {"overdue", N_("overdue")},
     {"not_sent", N_("not sent yet")},
     {"decisions", N_("need a decision")},
     {"pending", N_("newcomers to approve")},

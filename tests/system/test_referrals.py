@@ -27,6 +27,7 @@ class Referrals(ClusterTest):
         story.prepare("--kind", "transfer")
         story.wait_state(self.tokyo, "sent")
         self.assertEqual(self.tokyo.items("/v1/cases"), [])
+        self.it_is_known_to_have_arrived()
         story.accept()
         cases = wait_for(lambda: self.tokyo.items("/v1/cases"), "the case at Tokyo")
         self.assertEqual(len(cases), 1)
@@ -42,6 +43,22 @@ class Referrals(ClusterTest):
         self.tokyo.start()
         self.cluster.in_step(*story.nodes)
         self.assertEqual(len(self.tokyo.items("/v1/cases")), 1)  # Not another one.
+
+    def it_is_known_to_have_arrived(self):
+        """Before anybody at Tokyo took a step: their node said that it holds it."""
+        story = self.story
+
+        def arrived():
+            trail = {row["event"]: row for row in story.seen(self.phnom_penh)["trail"]}
+            return trail.get("arrived")
+
+        row = wait_for(arrived, "Phnom Penh knows that it arrived")
+        self.assertEqual((row["proof"], row["by"]), ("direct", story.org(self.tokyo)))
+        self.assertEqual(self.tokyo.status()["todo"]["unread"], 1)
+        page = self.tokyo.run("referral", "show", story.referral, "--print")
+        self.assertEqual(page.exit, 0, page)
+        self.assertIn("Not on this page", page.out)
+        self.assertLessEqual(len(page.out.splitlines()), 60)
 
     def test_a_declined_referral_leaves_nothing_in_the_targets_files(self):
         story = self.story

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -300,6 +301,50 @@ static void boxes_are_lists_and_show_prints_state_and_steps(void **state)
     talk_fini(&talk);
 }
 
+static void a_print_is_one_page_and_says_what_is_not_on_it(void **state)
+{
+    (void)state;
+    struct talk talk;
+    char *const long_text = calloc(201, 1);
+    json_t *const fields = json_object();
+    json_t *const taken = json_array();
+    assert_non_null(long_text);
+    memset(long_text, 'x', 200);
+    for (unsigned i = 0; i < 40; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "field_%u", i);
+        assert_int_equal(json_object_set_new(fields, name, json_string(long_text)), 0);
+        assert_int_equal(
+            json_array_append_new(taken, json_pack("{s:s,s:s,s:s}", "track", "target", "step",
+                                                   "note", "at", "2026-11-23T09:00:00Z")),
+            0);
+    }
+    json_t *const referral = json_pack(
+        "{s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:{s:[s]}}", "id", "58c2aabbccddeeff", "code", "R-58Q2",
+        "type", "referral", "state", "accepted", "fields", fields, "steps", taken, "details",
+        "waiting for details from Bridge", "waiting", "keys", "payload");
+    char *const text = json_dumps(referral, JSON_COMPACT);
+    const struct api_say says[] = {{.status = 200, .json = text}};
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "referral", "show", "R-58Q2", "--print", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    unsigned lines = 0;
+    for (const char *at = talk.result.out; *at != '\0'; at++) {
+        lines += *at == '\n';
+    }
+    assert_true(lines <= 60);
+    assert_non_null(strstr(talk.result.out, "Not on this page"));
+    assert_non_null(strstr(talk.result.out, "10 more fields"));
+    assert_non_null(strstr(talk.result.out, "28 earlier steps"));
+    assert_non_null(strstr(talk.result.out, "the part payload"));
+    assert_non_null(strstr(talk.result.out, "waiting for details from Bridge"));
+    assert_null(strstr(talk.result.out, long_text));
+    talk_fini(&talk);
+    free(text);
+    free(long_text);
+    json_decref(referral);
+}
+
 static void a_draft_shows_what_was_entered_and_a_wait_what_is_waited_for(void **state)
 {
     (void)state;
@@ -375,6 +420,7 @@ int main(void)
         TEST(a_draft_without_case_target_or_service_is_refused),
         TEST(a_preview_says_who_sees_what_and_what_stands_in_the_way),
         TEST(boxes_are_lists_and_show_prints_state_and_steps),
+        TEST(a_print_is_one_page_and_says_what_is_not_on_it),
         TEST(a_draft_shows_what_was_entered_and_a_wait_what_is_waited_for),
         TEST(a_refusal_of_the_daemon_keeps_its_code_and_exit),
         TEST(a_dry_run_is_asked_of_the_daemon),
