@@ -145,6 +145,16 @@ static bool set_hashes(const struct spean_records *at, const struct spean_record
     return json_object_set_new(object, "state_hash", hashes) == 0 && done;
 }
 
+static bool is_erased(const struct spean_records_item *item, uint32_t part)
+{
+    for (uint32_t i = 0; i < item->listed_count; i++) {
+        if (item->listed[i].part == part) {
+            return item->listed[i].erased;
+        }
+    }
+    return false;
+}
+
 /* Which parts wait for their key, and how many for bodies. */
 static bool set_waiting(const struct spean_records *at, const struct spean_records_item *item,
                         json_t *object)
@@ -159,8 +169,8 @@ static bool set_waiting(const struct spean_records *at, const struct spean_recor
     for (uint32_t part = 1; type != NULL && part < SPEAN_SCHEMA_PARTS_MAX && done; part++) {
         const struct spean_part_name name = {item->info.record, part};
         struct spean_partkey key;
-        if (type->parts[part] == NULL) {
-            continue;
+        if (type->parts[part] == NULL || is_erased(item, part)) {
+            continue; /* Of what was erased nothing is to come. */
         }
         const spean_err err = spean_partkeys_newest(at->view.tx, at->view.keys, &name, &key);
         if (err == SPEAN_OK) {

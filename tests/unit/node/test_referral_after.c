@@ -260,6 +260,7 @@ static void a_declined_referral_leaves_nothing_at_the_target(void **state)
     assert_null(records_kit_at(answer, "fields.age_band")); /* Hidden at once. */
     assert_null(records_kit_at(answer, "fields.services_requested"));
     assert_null(records_kit_at(answer, "fields.purge_receipts"));
+    assert_false(lists(records_kit_at(answer, "waiting"), "keys", "preview"));
     assert_int_equal(destroy_at_b(s), 1); /* The payload was never here. */
     records_kit_meet(s->kit);
     json_t *receipt = receipt_of(show(s, A1));
