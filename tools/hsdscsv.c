@@ -102,6 +102,7 @@ static const struct relation {
 struct reading {
     json_t *rows[TABLES_COUNT]; /* Arrays. */
     json_t *ids[TABLES_COUNT];  /* The same rows by their id. */
+    json_t *embedded;           /* Ids of rows that others hold. */
     json_t *errors;
     size_t count;
     bool failed; /* Memory ran out. */
@@ -229,7 +230,9 @@ static void rows_embed(struct reading *r, enum table table, const char *link, en
         json_t *const row = json_array_get(r->rows[table], i);
         json_t *const found = json_object_get(r->ids[other], spean_jsonget_text(row, link));
         if (found != NULL) {
-            r->failed = json_object_set(row, key, found) != 0 || r->failed;
+            const char *const id = spean_jsonget_text(found, "id");
+            r->failed = json_object_set(row, key, found) != 0 ||
+                        json_object_set_new(r->embedded, id, json_true()) != 0 || r->failed;
         }
     }
 }
@@ -239,7 +242,7 @@ static void table_nest(struct reading *r, enum table table)
 {
     for (size_t i = 0; i < json_array_size(r->rows[table]); i++) {
         json_t *const row = json_array_get(r->rows[table], i);
-        bool placed = false;
+        bool placed = json_object_get(r->embedded, spean_jsonget_text(row, "id")) != NULL;
         for (size_t k = 0; k < RELATIONS_COUNT; k++) {
             if (relations[k].inner == table && row_put(r, &relations[k], row)) {
                 placed = true;
@@ -261,8 +264,9 @@ enum spean_exit spean_hsdscsv_read(const char *path, json_t *errors, json_t **or
 {
     assert(path != NULL);
     assert(organizations != NULL);
-    struct reading r = {.errors = errors};
-    enum spean_exit exit = SPEAN_EXIT_DONE;
+    struct reading r = {.errors = errors, .embedded = json_object()};
+    enum spean_exit exit =
+        r.embedded == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, path) : SPEAN_EXIT_DONE;
     for (size_t i = 0; exit == SPEAN_EXIT_DONE && i < TABLES_COUNT; i++) {
         exit = table_read(&r, path, (enum table)i, problem);
     }
@@ -279,6 +283,7 @@ enum spean_exit spean_hsdscsv_read(const char *path, json_t *errors, json_t **or
     if (exit == SPEAN_EXIT_DONE) {
         *organizations = json_incref(r.rows[ORGANIZATIONS]);
     }
+    json_decref(r.embedded);
     for (size_t i = 0; i < TABLES_COUNT; i++) {
         json_decref(r.rows[i]);
         json_decref(r.ids[i]);
