@@ -35,6 +35,8 @@ struct spean_api {
     const struct spean_route *routes;
     size_t routes_count;
     void *ctx;
+    bool (*permit)(const struct spean_route *, struct spean_request *, void *,
+                   struct spean_reply *);
     struct spean_queue *queue;
     uid_t own_uid;
     gid_t group;
@@ -336,7 +338,9 @@ static bool request_serve(struct exchange *exchange, struct spean_reply *reply)
     }
     request->caller = caller;
     const struct spean_route *route = route_choose(api, exchange->http, request, reply);
-    if (route == NULL || !body_read(route, exchange->http, request, reply)) {
+    const bool may =
+        route != NULL && (api->permit == NULL || api->permit(route, request, api->ctx, reply));
+    if (!may || !body_read(route, exchange->http, request, reply)) {
         spean_request_free(request);
         return true;
     }
@@ -568,6 +572,7 @@ spean_err spean_api_start(const struct spean_api_config *config, const struct sp
     api->routes = routes;
     api->routes_count = routes_count;
     api->ctx = ctx;
+    api->permit = config->permit;
     api->queue = config->queue;
     api->own_uid = geteuid();
     api->group = config->group;

@@ -10,6 +10,7 @@
 #ifndef SPEAN_NODE_API_H
 #define SPEAN_NODE_API_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -31,8 +32,12 @@ struct spean_api; /* Opaque. */
 /* All of it is copied or, where it is a pointer, lent until spean_api_stop() returns. */
 struct spean_api_config {
     const char *socket_path;
-    gid_t group;                     /* Whose members may connect, or SPEAN_LOCAL_NO_GROUP. */
-    uint32_t timeout_ms;             /* For a silent or slow client; 0: SPEAN_API_TIMEOUT_MS. */
+    gid_t group;         /* Whose members may connect, or SPEAN_LOCAL_NO_GROUP. */
+    uint32_t timeout_ms; /* For a silent or slow client; 0: SPEAN_API_TIMEOUT_MS. */
+    /* Whether the caller may use the route, on the API thread; false: reply says why not. It may
+     * set request->actor. NULL: whoever may connect may do everything. */
+    bool (*permit)(const struct spean_route *route, struct spean_request *request, void *ctx,
+                   struct spean_reply *reply);
     struct spean_queue *queue;       /* Where writes go; its answers are collected by the API. */
     const struct spean_journal *log; /* Callers refused, connections that cannot be taken. */
 };

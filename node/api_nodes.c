@@ -329,7 +329,7 @@ static bool is_taken(const struct spean_part *part, const struct spean_key *node
 
 static spean_err write_name(struct spean_core *core, const struct spean_record_id *record,
                             const struct spean_part *part, const struct spean_key *node,
-                            const char *name, bool dry)
+                            const char *name, const char *actor, bool dry)
 {
     struct spean_draft *draft = NULL;
     bool changed = false;
@@ -349,7 +349,9 @@ static spean_err write_name(struct spean_core *core, const struct spean_record_i
         err = spean_endpoint_rename(draft, part, node, name, &changed);
     }
     if (err == SPEAN_OK && changed) {
-        err = spean_author_commit(&author, draft, (struct spean_view){0}, dry, NULL, NULL);
+        err = spean_author_commit(&author, draft,
+                                  (struct spean_view){(const uint8_t *)actor, strlen(actor)}, dry,
+                                  NULL, NULL);
     }
     if (err == SPEAN_OK && changed && !dry) {
         spean_core_committed(core);
@@ -359,7 +361,7 @@ static spean_err write_name(struct spean_core *core, const struct spean_record_i
 }
 
 static spean_err rename_node(struct spean_core *core, const struct spean_key *node,
-                             const char *name, bool dry)
+                             const char *name, const char *actor, bool dry)
 {
     struct spean_tx *tx = NULL;
     struct spean_part *part = NULL;
@@ -371,7 +373,7 @@ static spean_err rename_node(struct spean_core *core, const struct spean_key *no
     err = spean_endpoint_record(tx, core->keys, &core->org, &record, &part);
     spean_tx_abort(tx);
     if (err == SPEAN_OK) {
-        err = write_name(core, &record, part, node, name, dry);
+        err = write_name(core, &record, part, node, name, actor, dry);
     }
     spean_part_free(part);
     return err == SPEAN_ENOTFOUND ? SPEAN_EWAIT : err;
@@ -383,7 +385,7 @@ static void answer_rename(struct spean_core *core, struct spean_job *job,
     const struct spean_key node = log->transport;
     const struct spean_key signing = log->signing;
     const bool dry = spean_answer_is_dry(job->request);
-    const spean_err err = rename_node(core, &node, name, dry);
+    const spean_err err = rename_node(core, &node, name, job->request->actor, dry);
     if (err == SPEAN_EEXISTS) {
         spean_reply_error(&job->reply, SPEAN_ESTATE, "another node has this name",
                           "spean node list shows them");

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,17 @@ static const char *dial_set(struct spean_config *config, const char *value)
     return NULL;
 }
 
+static const char *socket_group_set(struct spean_config *config, const char *value)
+{
+    const struct group *group = getgrnam(value); /* At start, while there is one thread. */
+    if (group == NULL) {
+        return "a group of this machine";
+    }
+    config->has_socket_group = true;
+    config->socket_group = group->gr_gid;
+    return NULL;
+}
+
 static const struct {
     const char *name;
     const char *(*set)(struct spean_config *config, const char *value);
@@ -168,6 +180,7 @@ static const struct {
     {"log_quota_mib", log_quota_mib_set},
     {"map_gib", map_gib_set},
     {"socket", socket_set},
+    {"socket_group", socket_group_set},
     {"socks_proxy", socks_proxy_set},
 };
 

@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "node/journal.h"
 #include "node/local.h"
@@ -52,6 +53,8 @@ struct spean_config {
     uint64_t day_cap_bytes; /* 0: none. */
     enum spean_journal_level log_level;
     bool dial;
+    bool has_socket_group;
+    gid_t socket_group; /* Whose members may use the local API, too. */
 };
 
 /* What is wrong, for people: "spean.conf:3: unknown key 'listn'; did you mean 'listen'?" */

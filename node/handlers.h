@@ -19,6 +19,7 @@ struct spean_route_group spean_status_routes(void); /* status, sync */
 struct spean_route_group spean_ledger_routes(void); /* ledger, charter, members */
 struct spean_route_group spean_lobby_routes(void);  /* invitations, join, pending */
 struct spean_route_group spean_nodes_routes(void);  /* the nodes of our organisation */
+struct spean_route_group spean_person_routes(void); /* who uses this node */
 struct spean_route_group spean_log_routes(void);    /* logs and their entries */
 struct spean_route_group spean_check_routes(void);  /* verify */
 

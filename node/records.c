@@ -97,7 +97,7 @@ bool spean_records_write(struct spean_records *at, struct spean_job *job, void *
     static const char *const params[] = {"dry_run"};
     const spean_err err = spean_records_settle_begin(at, core, &job->reply);
     at->request = job->request;
-    at->actor = SPEAN_RECORDS_ACTOR;
+    at->actor = job->request->actor;
     if (err == SPEAN_ELOCKED) {
         refuse_locked(at);
         return false;

@@ -26,7 +26,6 @@
 #include "store/record.h"
 
 /* Whoever may use the socket is the admin, until there are persons with pseudonyms of their own. */
-#define SPEAN_RECORDS_ACTOR "admin"
 
 #define SPEAN_RECORDS_NAMES_MAX  64u /* Names of organisations that one request remembers. */
 #define SPEAN_RECORDS_NAME_BYTES 257u

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "protocol/change.h"
 #include "protocol/err.h"
 
 #define SPEAN_TARGET_BYTES_MAX    4096u /* Path and query as they arrive. */
@@ -34,6 +35,7 @@ struct spean_param {
 /* Owned by whoever holds it; free with spean_request_free(). Nothing in it points outside it. */
 struct spean_request {
     struct spean_caller caller;
+    char actor[SPEAN_ACTOR_BYTES_MAX + 1]; /* Pseudonym of the person behind it; "": none known. */
     struct spean_param params[SPEAN_REQUEST_PARAMS_MAX];
     struct spean_param query[SPEAN_QUERY_PAIRS_MAX];
     uint32_t params_count;

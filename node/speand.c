@@ -17,6 +17,7 @@
 #include "node/harden.h"
 #include "node/journal.h"
 #include "node/notify.h"
+#include "node/permit.h"
 #include "node/routes.h"
 #include "protocol/version.h"
 #include "store/file.h"
@@ -286,10 +287,12 @@ static spean_err serve(struct spean_core *core, const struct spean_config *confi
 {
     struct spean_notify notify;
     struct spean_api *api = NULL;
-    const struct spean_api_config api_config = {.socket_path = config->socket,
-                                                .group = SPEAN_LOCAL_NO_GROUP,
-                                                .queue = spean_core_queue(core),
-                                                .log = journal};
+    const struct spean_api_config api_config = {
+        .socket_path = config->socket,
+        .group = config->has_socket_group ? config->socket_group : SPEAN_LOCAL_NO_GROUP,
+        .permit = spean_permit_check,
+        .queue = spean_core_queue(core),
+        .log = journal};
     size_t routes_count = 0;
     const struct spean_route *routes = spean_routes(&routes_count);
     spean_err err = spean_api_start(&api_config, routes, routes_count, core, &api);

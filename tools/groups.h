@@ -15,6 +15,7 @@ extern const struct spean_group spean_group_lock;
 extern const struct spean_group spean_group_log;
 extern const struct spean_group spean_group_member;
 extern const struct spean_group spean_group_node;
+extern const struct spean_group spean_group_person;
 extern const struct spean_group spean_group_referral;
 extern const struct spean_group spean_group_status;
 extern const struct spean_group spean_group_sync;

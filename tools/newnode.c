@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "store/db.h"
 #include "store/file.h"
 #include "store/keystore.h"
+#include "store/person.h"
 #include "store/secret.h"
 #include "store/setup.h"
 #include "tools/i18n.h"
@@ -172,6 +174,20 @@ static spean_err setup_put(struct making *m, const struct spean_newnode_plan *pl
     return spean_setup_put(tx, &setup);
 }
 
+/* Whoever sets a node up is its first admin. */
+static spean_err first_person_put(struct spean_tx *tx)
+{
+    const struct spean_person person = {
+        .name = SPEAN_PERSON_FIRST, .role = SPEAN_PERSON_ADMIN, .uid = (uint32_t)getuid()};
+    struct spean_persons *persons = calloc(1, sizeof(*persons));
+    spean_err err = persons == NULL ? SPEAN_ENOMEM : spean_persons_add(persons, &person);
+    if (err == SPEAN_OK) {
+        err = spean_persons_put(tx, persons);
+    }
+    free(persons);
+    return err;
+}
+
 /* Write the row that says who the organisation is; plan NULL: another node knows more of it. */
 static spean_err setup_write(struct making *m, const struct spean_newnode_plan *plan,
                              const struct spean_id *org)
@@ -182,6 +198,9 @@ static spean_err setup_write(struct making *m, const struct spean_newnode_plan *
         return err;
     }
     err = plan != NULL ? setup_put(m, plan, tx) : spean_setup_put_further(tx, org);
+    if (err == SPEAN_OK) {
+        err = first_person_put(tx);
+    }
     if (err != SPEAN_OK) {
         spean_tx_abort(tx);
         return err;
