@@ -1,3 +1,14 @@
+# Write what was made, if it is not there already: what is older than its sources is built again.
+function(spean_write_table table out)
+    set(before "")
+    if(EXISTS ${out})
+        file(READ ${out} before)
+    endif()
+    if(NOT table STREQUAL before)
+        file(WRITE ${out} "${table}")
+    endif()
+endfunction()
+
 # Compile protocol/codelists.csv into the program: one C initialiser per row, made when configuring
 # and again whenever the table changes. Rows are list,code,label_en,label_ja,maps_to without quotes,
 # so that one expression reads them and anything else stops the build here.
@@ -16,12 +27,18 @@ function(spean_generate_codes csv out)
         message(FATAL_ERROR "${csv}: not five fields: ${strays}")
     endif()
 
-    set(table "/* Made from protocol/codelists.csv by cmake/SpeanCodes.cmake. */\n${rows}")
-    set(before "")
-    if(EXISTS ${out})
-        file(READ ${out} before)
+    spean_write_table("/* Made from protocol/codelists.csv by cmake/SpeanCodes.cmake. */\n${rows}" ${out})
+endfunction()
+
+# The same for protocol/currencies.csv: rows of a currency and its digits.
+function(spean_generate_currencies csv out)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${csv})
+    file(READ ${csv} rows)
+    string(REGEX REPLACE "^currency,digits\n" "" rows "${rows}")
+    string(REGEX REPLACE "([A-Z][A-Z][A-Z]),([0-4])\n" "    {\"\\1\", \\2},\n" rows "${rows}")
+    string(REGEX REPLACE "    {[^\n]*},\n" "" strays "${rows}")
+    if(NOT strays STREQUAL "")
+        message(FATAL_ERROR "${csv}: no currency and digits: ${strays}")
     endif()
-    if(NOT table STREQUAL before)
-        file(WRITE ${out} "${table}")
-    endif()
+    spean_write_table("/* Made from protocol/currencies.csv by cmake/SpeanCodes.cmake. */\n${rows}" ${out})
 endfunction()

@@ -1,8 +1,11 @@
 /* Cases: what only the own organisation sees. */
+#include <string.h>
+
 #include "node/case_import.h"
 #include "node/case_new.h"
 #include "node/handlers.h"
 #include "node/records.h"
+#include "node/retention.h"
 #include "protocol/schema_numbers.h"
 
 #define LINE_FIELDS 6u
@@ -20,6 +23,14 @@ static spean_err case_line(struct spean_records *at, const struct spean_records_
     for (size_t i = 0; i < LINE_FIELDS && err == SPEAN_OK; i++) {
         err = spean_records_line_field(at, item, fields[i], line);
     }
+    json_t *retention = NULL;
+    if (err == SPEAN_OK) {
+        err =
+            spean_retention_show(at, &item->info.record, item->parts[SPEAN_PART_CASE], &retention);
+    }
+    if (err == SPEAN_OK && json_object_set_new(line, "retention", retention) != 0) {
+        err = SPEAN_ENOMEM;
+    }
     if (err != SPEAN_OK) {
         json_decref(line);
         return err;
@@ -28,15 +39,34 @@ static spean_err case_line(struct spean_records *at, const struct spean_records_
     return SPEAN_OK;
 }
 
+/* Whether something about keeping the case is due. What cannot be read is not hidden. */
+static bool is_due(struct spean_records *at, const struct spean_records_item *item, void *ctx)
+{
+    json_t *retention = NULL;
+    (void)ctx;
+    const spean_err err =
+        spean_retention_show(at, &item->info.record, item->parts[SPEAN_PART_CASE], &retention);
+    const bool due = err != SPEAN_OK || spean_retention_due(retention);
+    json_decref(retention);
+    return due;
+}
+
 static void cases_list(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit", "after"};
+    static const char *const params[] = {"limit", "after", "due"};
     struct spean_records at;
-    if (spean_records_read(&at, request, ctx, reply, params, 2)) {
-        const struct spean_records_listing listing = {.type = SPEAN_TYPE_CASE, .line = case_line};
-        spean_records_list(&at, &listing);
-        spean_records_end(&at);
+    const char *due = spean_request_query(request, "due");
+    if (!spean_records_read(&at, request, ctx, reply, params, sizeof(params) / sizeof(params[0]))) {
+        return;
     }
+    if (due != NULL && strcmp(due, "1") != 0) {
+        spean_records_refuse(&at, SPEAN_EINPUT, NULL, "due: expected 1", NULL);
+    } else {
+        const struct spean_records_listing listing = {
+            .type = SPEAN_TYPE_CASE, .wants = due == NULL ? NULL : is_due, .line = case_line};
+        spean_records_list(&at, &listing);
+    }
+    spean_records_end(&at);
 }
 
 static void case_get(const struct spean_request *request, void *ctx, struct spean_reply *reply)
@@ -112,6 +142,16 @@ static void case_patch(struct spean_job *job, void *core)
     spean_queue_answer(job);
 }
 
+static void retention_put(struct spean_job *job, void *core)
+{
+    struct spean_records at;
+    if (spean_records_write(&at, job, core)) {
+        spean_retention_put(&at);
+        spean_records_end(&at);
+    }
+    spean_queue_answer(job);
+}
+
 static void case_import(struct spean_job *job, void *core)
 {
     struct spean_records at;
@@ -131,6 +171,7 @@ struct spean_route_group spean_case_routes(void)
          case_import},
         {"GET", "/v1/cases/{id}", SPEAN_ROUTE_READ, case_get, NULL, NULL},
         {"PATCH", "/v1/cases/{id}", SPEAN_ROUTE_WRITE, NULL, NULL, case_patch},
+        {"PUT", "/v1/cases/{id}/retention", SPEAN_ROUTE_WRITE, NULL, NULL, retention_put},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

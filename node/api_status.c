@@ -366,6 +366,7 @@ static json_t *todo_of(const struct spean_core_view *view, const struct spean_fo
     (void)json_object_set_new(todo, "overdue", json_integer(counts.overdue));
     (void)json_object_set_new(todo, "not_sent", json_integer(counts.not_sent));
     (void)json_object_set_new(todo, "decisions", json_integer(counts.decisions));
+    (void)json_object_set_new(todo, "retention_due", json_integer(counts.retention_due));
     (void)json_object_set_new(todo, "aside", spean_json_u64(fold->aside));
     (void)json_object_set_new(todo, "pending", json_integer(count_pending(view)));
     return todo;

@@ -117,6 +117,26 @@ static const char *log_quota_mib_set(struct spean_config *config, const char *va
     return NULL;
 }
 
+static const char *days_set(uint32_t *days, const char *value)
+{
+    uint64_t number = 0;
+    if (!number_read(value, SPEAN_CONFIG_DAYS_MAX, &number)) {
+        return "a number of days, 0 to 36500";
+    }
+    *days = (uint32_t)number;
+    return NULL;
+}
+
+static const char *retention_review_days_set(struct spean_config *config, const char *value)
+{
+    return days_set(&config->retention_review_days, value);
+}
+
+static const char *retention_delete_days_set(struct spean_config *config, const char *value)
+{
+    return days_set(&config->retention_delete_days, value);
+}
+
 static const char *socket_set(struct spean_config *config, const char *value)
 {
     if (value[0] != '/' || strlen(value) > SPEAN_LOCAL_PATH_BYTES_MAX) {
@@ -179,6 +199,8 @@ static const struct {
     {"log_level", log_level_set},
     {"log_quota_mib", log_quota_mib_set},
     {"map_gib", map_gib_set},
+    {"retention_delete_days", retention_delete_days_set},
+    {"retention_review_days", retention_review_days_set},
     {"socket", socket_set},
     {"socket_group", socket_group_set},
     {"socks_proxy", socks_proxy_set},
@@ -282,6 +304,7 @@ spean_err spean_config_init(struct spean_config *config, const char *home,
     }
     struct spean_config made = {.map_gib = SPEAN_CONFIG_MAP_GIB,
                                 .log_quota_mib = SPEAN_CONFIG_QUOTA_MIB,
+                                .retention_review_days = SPEAN_CONFIG_REVIEW_DAYS,
                                 .log_level = SPEAN_JOURNAL_INFO,
                                 .dial = true};
     if (base == NULL || base[0] != '/') {

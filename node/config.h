@@ -3,20 +3,32 @@
  * line; the later one counts. A line of the file is `key = value`; a `#` or `;` at its start, or `
  * ;` after the value, begins a comment.
  *
- *   listen      Where partners can reach this node: `host:port`, `*:port`, `[v6]:port`; empty
- *               (the default): nowhere, this node only dials.
- *   advertise   The `host:port` that invitations tell partners; empty (the default): none.
- *   map_gib     The address space reserved for the store, in GiB, 1 to 4096; default 32. It is
- *               not disk space, and it cannot change while the node runs.
- *   day_cap_bytes  For metered links: when so many bytes of messages have gone out and come in on a
- *               day (UTC), nothing is asked for and no backlog is given until the next; documents
- *               and what is being written still go both ways. 0 (the default): no cap.
- *   log_quota_mib  What is kept of one log of others, in MiB, 1 to 1048576; default 1024. A log
- * that grows beyond is paused until `spean log resume`; 0: no log is. socket      The local API's
- * socket; default `spean.sock` in the home folder. At most 107 bytes. socks_proxy A SOCKS5 proxy
- * (Tor) to dial through: `host:port`; empty (the default): none. log_level   `error`, `warning`,
- * `info` (the default) or `debug`. dial        `on` (the default): call partners; `off`: only wait
- * for their calls.
+ * listen: where partners can reach this node, `host:port`, `*:port` or `[v6]:port`; empty (the
+ * default): nowhere, this node only dials.
+ *
+ * advertise: the `host:port` that invitations tell partners; empty (the default): none.
+ *
+ * map_gib: the address space reserved for the store, in GiB, 1 to 4096; default 32. It is not disk
+ * space, and it cannot change while the node runs.
+ *
+ * day_cap_bytes: for metered links: when so many bytes of messages have gone out and come in on a
+ * day (UTC), nothing is asked for and no backlog is given until the next; documents and what is
+ * being written still go both ways. 0 (the default): no cap.
+ *
+ * log_quota_mib: what is kept of one log of others, in MiB, 1 to 1048576; default 1024. A log that
+ * grows beyond is paused until `spean log resume`; 0: no log is.
+ *
+ * retention_review_days, retention_delete_days: how many days after it was closed a case is to be
+ * looked at again, and to be deleted, where nobody said so of the case itself, 0 to 36500; default
+ * 365 and 0. It is told, never done. 0: it is not told.
+ *
+ * socket: the local API's socket; default `spean.sock` in the home folder. At most 107 bytes.
+ *
+ * socks_proxy: a SOCKS5 proxy (Tor) to dial through, `host:port`; empty (the default): none.
+ *
+ * log_level: `error`, `warning`, `info` (the default) or `debug`.
+ *
+ * dial: `on` (the default): call partners; `off`: only wait for their calls.
  */
 #ifndef SPEAN_NODE_CONFIG_H
 #define SPEAN_NODE_CONFIG_H
@@ -40,6 +52,8 @@
 #define SPEAN_CONFIG_QUOTA_MIB      1024u
 #define SPEAN_CONFIG_DAY_CAP_MAX    999999999999999u
 #define SPEAN_CONFIG_QUOTA_MIB_MAX  1048576u
+#define SPEAN_CONFIG_REVIEW_DAYS    365u
+#define SPEAN_CONFIG_DAYS_MAX       36500u
 
 /* Plain value. Empty text: not set. */
 struct spean_config {
@@ -49,8 +63,10 @@ struct spean_config {
     char socket[SPEAN_LOCAL_PATH_BYTES_MAX + 1];
     char socks_proxy[SPEAN_ENDPOINT_BYTES_MAX + 1];
     uint32_t map_gib;
-    uint32_t log_quota_mib; /* 0: none. */
-    uint64_t day_cap_bytes; /* 0: none. */
+    uint32_t log_quota_mib;         /* 0: none. */
+    uint64_t day_cap_bytes;         /* 0: none. */
+    uint32_t retention_review_days; /* 0: none; the next likewise. */
+    uint32_t retention_delete_days;
     enum spean_journal_level log_level;
     bool dial;
     bool has_socket_group;

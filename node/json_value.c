@@ -113,7 +113,7 @@ struct showing {
     bool no_memory;
 };
 
-static json_t *show_signed(int64_t value)
+json_t *spean_json_i64(int64_t value)
 {
     if (value >= -(int64_t)SPEAN_JSON_INTEGER_MAX && value <= (int64_t)SPEAN_JSON_INTEGER_MAX) {
         return json_integer(value);
@@ -138,7 +138,7 @@ static json_t *show_money(struct spean_reader *r)
     if (spean_reader_end(r) != SPEAN_OK) {
         return NULL;
     }
-    return json_pack("{s:o, s:o, s:b}", "amount", show_signed(amount), "currency",
+    return json_pack("{s:o, s:o, s:b}", "amount", spean_json_i64(amount), "currency",
                      show_str(currency), "exact", exact);
 }
 
@@ -280,7 +280,7 @@ static json_t *show_next(struct showing *s, const struct spean_schema_value *typ
     case SPEAN_READER_UINT:
         return spean_json_u64(spean_reader_uint(&s->r, UINT64_MAX));
     case SPEAN_READER_NEGATIVE:
-        return show_signed(spean_reader_int(&s->r));
+        return spean_json_i64(spean_reader_int(&s->r));
     case SPEAN_READER_BIN: {
         const struct spean_view bytes = spean_reader_bin(&s->r, 0, SPEAN_VALUE_BYTES_MAX);
         return spean_json_hex(bytes.data, bytes.len);

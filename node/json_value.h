@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "protocol/bytes.h"
 #include "protocol/change.h"
@@ -47,6 +48,10 @@ void spean_json_item_format(char out[SPEAN_JSON_ITEM_BYTES], const struct spean_
 
 /* Read such a name. SPEAN_EINPUT: another form; *out is unchanged. */
 SPEAN_CHECK spean_err spean_json_item_parse(const char *text, struct spean_dot *out);
+
+/* Show a signed number: an integer, or a decimal string beyond SPEAN_JSON_INTEGER_MAX either way.
+ */
+json_t *spean_json_i64(int64_t value);
 
 /* Show bytes as hex, a new reference; NULL: no memory. len is at most SPEAN_VALUE_BYTES_MAX. */
 json_t *spean_json_hex(const void *data, size_t len);

@@ -50,6 +50,7 @@ static const struct {
     {"POST", "/v1/agencies/import", SPEAN_PERSON_COORDINATOR},
     {"GET", "/v1/aside", SPEAN_PERSON_COORDINATOR},
     {"POST", "/v1/cases/import", SPEAN_PERSON_COORDINATOR},
+    {"PUT", "/v1/cases/{id}/retention", SPEAN_PERSON_COORDINATOR},
     {"GET", "/v1/export", SPEAN_PERSON_COORDINATOR},
     {"GET", "/v1/pending", SPEAN_PERSON_COORDINATOR},
     {"GET", "/v1/persons", SPEAN_PERSON_COORDINATOR},

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "node/codebook.h"
+#include "node/derived.h"
 #include "node/json_value.h"
 #include "node/records.h"
+#include "node/retention.h"
 #include "protocol/caseid.h"
 #include "protocol/reader.h"
 #include "protocol/schema.h"
@@ -226,6 +228,17 @@ spean_err spean_records_show(struct spean_records *at, const struct spean_record
     }
     if (err == SPEAN_OK) {
         err = spean_codebook_explain(at, object);
+    }
+    if (err == SPEAN_OK) {
+        err = spean_derived_show(item, object);
+    }
+    if (err == SPEAN_OK && item->info.type == SPEAN_TYPE_CASE) {
+        json_t *retention = NULL;
+        err =
+            spean_retention_show(at, &item->info.record, item->parts[SPEAN_PART_CASE], &retention);
+        if (err == SPEAN_OK && json_object_set_new(object, "retention", retention) != 0) {
+            err = SPEAN_ENOMEM;
+        }
     }
     if (err != SPEAN_OK) {
         json_decref(object);

@@ -6,43 +6,58 @@
 #include "node/records.h"
 #include "node/referral.h"
 #include "node/reminder.h"
+#include "node/retention.h"
 #include "protocol/fold.h"
 #include "protocol/schema_numbers.h"
 #include "store/record.h"
 
-/* Fields of one part that two people wrote unseen by each other. */
-static uint32_t conflicts_of(const struct spean_core_view *view, const struct spean_part_name *name)
+/* Whether something about keeping a case is due; what cannot be read is not counted. */
+static bool is_due(const struct spean_records *at, const struct spean_record_id *record,
+                   const struct spean_part *part)
 {
-    struct spean_part *part = NULL;
-    uint32_t count = 0;
-    if (spean_record_trunk(view->tx, view->keys, name, &part) != SPEAN_OK) {
-        return 0;
-    }
-    for (size_t i = 0; i < spean_part_fields_count(part); i++) {
-        count += spean_field_conflict(spean_part_field(part, i));
-    }
-    spean_part_free(part);
-    return count;
+    json_t *retention = NULL;
+    const bool due = spean_retention_show(at, record, part, &retention) == SPEAN_OK &&
+                     spean_retention_due(retention);
+    json_decref(retention);
+    return due;
 }
 
-static uint32_t count_conflicts(const struct spean_core_view *view, uint64_t type)
+/* Count fields of one part that two people wrote unseen by each other, and what is due of it. */
+static void count_part(const struct spean_records *at, uint64_t type,
+                       const struct spean_part_name *name, struct spean_todo_counts *out)
+{
+    struct spean_part *part = NULL;
+    if (spean_record_trunk(at->view.tx, at->view.keys, name, &part) != SPEAN_OK) {
+        return;
+    }
+    for (size_t i = 0; i < spean_part_fields_count(part); i++) {
+        out->decisions += spean_field_conflict(spean_part_field(part, i));
+    }
+    if (type == SPEAN_TYPE_CASE && name->part == SPEAN_PART_CASE) {
+        out->retention_due += is_due(at, &name->record, part);
+    }
+    spean_part_free(part);
+}
+
+static void count_records(const struct spean_records *at, uint64_t type,
+                          struct spean_todo_counts *out)
 {
     struct spean_record_id record;
     const struct spean_record_id *after = NULL;
-    uint32_t count = 0;
-    while (spean_record_next(view->tx, type, after, &record) == SPEAN_OK) {
+    while (spean_record_next(at->view.tx, type, after, &record) == SPEAN_OK) {
         struct spean_record_part parts[SPEAN_RECORD_PARTS_MAX];
         uint32_t parts_count = 0;
         after = &record;
-        if (spean_record_parts(view->tx, &record, parts, &parts_count) != SPEAN_OK) {
+        if (spean_record_parts(at->view.tx, &record, parts, &parts_count) != SPEAN_OK) {
             continue;
         }
         for (uint32_t i = 0; i < parts_count; i++) {
             const struct spean_part_name name = {record, parts[i].part};
-            count += parts[i].folded ? conflicts_of(view, &name) : 0;
+            if (parts[i].folded) {
+                count_part(at, type, &name, out);
+            }
         }
     }
-    return count;
 }
 
 /* What one referral adds to the counts. */
@@ -89,14 +104,14 @@ static uint32_t count_drafts(const struct spean_records *at)
 
 void spean_todo_count(const struct spean_core_view *view, struct spean_todo_counts *out)
 {
+    static const uint64_t types[] = {SPEAN_TYPE_AGENCY, SPEAN_TYPE_CASE, SPEAN_TYPE_REFERRAL,
+                                     SPEAN_TYPE_CODE, SPEAN_TYPE_CODE_LIST};
     const time_t now = time(NULL);
     const struct spean_records at = {.view = *view, .now_s = now < 0 ? 0 : (uint64_t)now};
     memset(out, 0, sizeof(*out));
-    out->decisions = count_conflicts(view, SPEAN_TYPE_AGENCY) +
-                     count_conflicts(view, SPEAN_TYPE_CASE) +
-                     count_conflicts(view, SPEAN_TYPE_REFERRAL) +
-                     count_conflicts(view, SPEAN_TYPE_CODE) +
-                     count_conflicts(view, SPEAN_TYPE_CODE_LIST);
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        count_records(&at, types[i], out);
+    }
     if (spean_keys_locked(view->keys)) {
         return;
     }

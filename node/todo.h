@@ -12,6 +12,7 @@ struct spean_todo_counts {
     uint32_t overdue;             /* Referrals in which something promised or asked for is late. */
     uint32_t not_sent;            /* Drafts. */
     uint32_t decisions;           /* Fields with a conflict. */
+    uint32_t retention_due;       /* Cases to look at again, or to delete. */
 };
 
 /* Count; what cannot be read, because the keys are locked, is not counted. */

@@ -47,7 +47,25 @@ static enum spean_exit list_run(struct spean_call *call, struct spean_problem *p
 {
     static const char *const columns[] = {N_("CASE"), N_("STATUS"), N_("OPENED"),
                                           N_("RISK"), N_("NAME"),   NULL};
-    return spean_listing_print(call, "/v1/cases", columns, row_add, problem);
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX] = "/v1/cases";
+    const spean_err err =
+        spean_listing_query(path, "due", spean_call_given(call, "due") ? "1" : NULL);
+    return err == SPEAN_OK ? spean_listing_print(call, path, columns, row_add, problem)
+                           : spean_problem_err(problem, err, "case list");
+}
+
+/* Until when a case is kept, in one line; "-" for what nobody said. */
+static void retention_print(struct spean_out *out, const json_t *retention)
+{
+    const char *const review = spean_jsonget_text(retention, "review_on");
+    const char *const erase = spean_jsonget_text(retention, "delete_by");
+    if (review[0] == '\0' && erase[0] == '\0') {
+        return;
+    }
+    const bool due = json_array_size(json_object_get(retention, "due")) > 0;
+    spean_out_line(out, _("%sKept: look at it again on %s, delete it by %s%s"), due ? "! " : "",
+                   review[0] == '\0' ? "-" : review, erase[0] == '\0' ? "-" : erase,
+                   spean_jsonget_true(retention, "by_person") ? "" : _(" (by the settings)"));
 }
 
 static enum spean_exit show_run(struct spean_call *call, struct spean_problem *problem)
@@ -64,10 +82,40 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
     spean_out_json(out, record);
     spean_err err = spean_show_record(out, record, but, spean_call_globals(call)->lang);
     if (err == SPEAN_OK) {
-        err = spean_costs_print(out, json_object_get(json_object_get(record, "fields"), "costs"));
+        err = spean_costs_print(out, record, spean_call_globals(call)->lang);
+        retention_print(out, json_object_get(record, "retention"));
     }
     json_decref(record);
     return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "case show");
+}
+
+static enum spean_exit retain_run(struct spean_call *call, struct spean_problem *problem)
+{
+    const char *const review = spean_call_value(call, "review-on");
+    const char *const erase = spean_call_value(call, "delete-by");
+    const struct spean_resource resource = {
+        .collection = "cases", .id = spean_call_value(call, "case"), .verb = "retention"};
+    struct spean_out *const out = spean_call_out(call);
+    if ((review == NULL && erase == NULL) != spean_call_given(call, "by-settings")) {
+        return spean_problem_usage(problem, "%s",
+                                   _("give --review-on, --delete-by or both, or --by-settings"));
+    }
+    json_t *const body = json_pack("{s:s?, s:s?}", "review_on", review, "delete_by", erase);
+    json_t *reply = NULL;
+    const enum spean_exit exit =
+        body == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, "case retain")
+                     : spean_recording_send(call, "PUT", &resource, body, &reply, problem);
+    json_decref(body);
+    if (reply == NULL) {
+        return exit;
+    }
+    char name[SPEAN_RECORDING_NAME_BYTES];
+    spean_recording_name(reply, name);
+    spean_out_done(out, "%s", name);
+    retention_print(out, json_object_get(reply, "retention"));
+    spean_out_note(out, "%s", _("This stays on this node. Nothing is deleted by itself."));
+    json_decref(reply);
+    return SPEAN_EXIT_DONE;
 }
 
 /* Ask one question and wipe nothing yet: the caller's buffer holds the answer. */
@@ -258,17 +306,23 @@ static const struct spean_command commands[] = {
     {
         .path = "case list",
         .summary = N_("List cases"),
-        .text = N_("Lists the cases of your own organisation. Nobody else has them."),
+        .text = N_("Lists the cases of your own organisation. Nobody else has them. With --due, "
+                   "only those that are to be looked at again or to be deleted by now."),
+        .flags = (const struct spean_flag[]){{.name = "due",
+                                              .kind = SPEAN_KIND_NONE,
+                                              .help = N_(
+                                                  "only those whose time is up; see case retain")},
+                                             {0}},
         .inverse = SPEAN_INVERSE_READS,
-        .examples =
-            (const char *const[]){"spean case list", "spean case list --status active", NULL},
+        .examples = (const char *const[]){"spean case list", "spean case list --due", NULL},
         .run = list_run,
     },
     {
         .path = "case show",
         .summary = N_("Show a case"),
         .text = N_("Prints every field of a case, and its costs as a table with totals by "
-                   "category and currency. Amounts are never converted."),
+                   "category and currency, those over a cap or forbidden marked, and how many "
+                   "months' pay the worker bore (SDG 10.7.1). Amounts are never converted."),
         .args = case_args,
         .inverse = SPEAN_INVERSE_READS,
         .examples = (const char *const[]){"spean case show KH-2611-0317-B", NULL},
@@ -310,6 +364,36 @@ static const struct spean_command commands[] = {
             (const char *const[]){"spean case edit KH-2611-0317-B --from changes.json",
                                   "spean case edit KH-2611-0317-B --status follow_up", NULL},
         .run = edit_run,
+    },
+    {
+        .path = "case retain",
+        .summary = N_("Say until when a case is kept"),
+        .text = N_("Sets the day on which somebody looks at the case again, the day by which it is "
+                   "to be deleted, or both; each takes the place of what was set before. Where "
+                   "nobody has set any, the settings retention_review_days and "
+                   "retention_delete_days of the node count from the day on which the case was "
+                   "closed. What is due shows in status and in case list --due; nothing is deleted "
+                   "by itself. This stays on this node."),
+        .flags =
+            (const struct spean_flag[]){
+                {.name = "review-on",
+                 .kind = SPEAN_KIND_TEXT,
+                 .value = "DATE",
+                 .help = N_("look at it again on this day, month or year: 2027-04-01")},
+                {.name = "delete-by",
+                 .kind = SPEAN_KIND_TEXT,
+                 .value = "DATE",
+                 .help = N_("delete it by this day, month or year")},
+                {.name = "by-settings",
+                 .kind = SPEAN_KIND_NONE,
+                 .help = N_("let the node's settings count again")},
+                {0}},
+        .args = case_args,
+        .inverse = "case retain",
+        .examples =
+            (const char *const[]){
+                "spean case retain KH-2611-0317-B --review-on 2027-11 --delete-by 2031", NULL},
+        .run = retain_run,
     },
     {
         .path = "case import",

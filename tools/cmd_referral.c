@@ -174,7 +174,7 @@ static spean_err referral_print(struct spean_out *out, json_t *referral, const c
         err = spean_show_object(out, draft);
     }
     if (err == SPEAN_OK) {
-        err = spean_costs_print(out, json_object_get(json_object_get(referral, "fields"), "costs"));
+        err = spean_costs_print(out, referral, lang);
     }
     if (err == SPEAN_OK && json_array_size(json_object_get(referral, "steps")) > 0) {
         err = steps_print(out, json_object_get(referral, "steps"),

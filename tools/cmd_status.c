@@ -26,6 +26,7 @@ static const struct {
     {"not_sent", N_("not sent yet")},
     {"decisions", N_("need a decision")},
     {"pending", N_("newcomers to approve")},
+    {"retention_due", N_("cases whose time is up")},
     {"aside", N_("set aside")},
 };
 

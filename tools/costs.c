@@ -1,6 +1,7 @@
 #include "tools/costs.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,121 +11,79 @@
 #include "tools/i18n.h"
 #include "tools/jsonget.h"
 #include "tools/money.h"
+#include "tools/show.h"
 
-#define TOTALS_MAX     256u /* Categories times currencies of one record. */
-#define CURRENCY_BYTES 8u
-#define CATEGORY_BYTES 72u
+#define MISSING_BYTES 512u
 
-struct total {
-    char category[CATEGORY_BYTES]; /* "" for all categories of a currency. */
-    char currency[CURRENCY_BYTES];
-    int64_t amount;
-    bool overflow;
+/* What is printed, and in which words. */
+struct printing {
+    struct spean_out *out;
+    const json_t *codes; /* Of the record. */
+    const char *lang;
 };
 
-struct totals {
-    struct total rows[TOTALS_MAX];
-    size_t count;
-    bool more; /* There was no room for some. */
-};
-
-static void total_add(struct totals *totals, const char *category, const char *currency,
-                      int64_t amount)
+static void money_write(const json_t *money, char out[SPEAN_MONEY_BYTES_MAX])
 {
-    size_t i = 0;
-    while (i < totals->count && (strcmp(totals->rows[i].category, category) != 0 ||
-                                 strcmp(totals->rows[i].currency, currency) != 0)) {
-        i++;
+    out[0] = '\0';
+    const json_t *const amount = json_object_get(money, "amount");
+    if (json_is_integer(amount) || json_is_string(amount)) {
+        spean_money_text(spean_jsonget_number(money, "amount"),
+                         spean_jsonget_text(money, "currency"), out);
     }
-    if (i == TOTALS_MAX) {
-        totals->more = true;
-        return;
-    }
-    struct total *const row = &totals->rows[i];
-    if (i == totals->count) {
-        *row = (struct total){.amount = 0};
-        (void)snprintf(row->category, sizeof(row->category), "%s", category);
-        (void)snprintf(row->currency, sizeof(row->currency), "%s", currency);
-        totals->count++;
-    }
-    const bool fits =
-        amount >= 0 ? row->amount <= INT64_MAX - amount : row->amount >= INT64_MIN - amount;
-    row->overflow = row->overflow || !fits;
-    row->amount += fits ? amount : 0;
 }
 
-static void item_add(struct spean_grid *grid, struct totals *totals, const json_t *row)
+static const char *about(const json_t *money)
+{
+    return json_is_false(json_object_get(money, "exact")) ? _("about ") : "";
+}
+
+/* What a code means, or the code where nobody says. */
+static const char *label(const struct printing *p, const char *list, const char *code)
+{
+    const char *const text = spean_show_label(p->codes, list, code, p->lang);
+    return text[0] == '\0' ? code : text;
+}
+
+/* An item over a cap or forbidden stands out, with the rule that it was assessed by. */
+static void assessment_add(const struct printing *p, struct spean_grid *grid, const json_t *item,
+                           bool struck)
+{
+    const char *const code = spean_jsonget_text(item, "assessment");
+    const char *const rule = spean_jsonget_text(item, "rule");
+    const bool bad = strcmp(code, "over_cap") == 0 || strcmp(code, "forbidden") == 0;
+    spean_grid_cell(grid, "%s%s%s%s", bad && !struck ? "! " : "",
+                    struck ? _("struck out") : label(p, "cost_assessment", code),
+                    struck || rule[0] == '\0' ? "" : ": ", struck ? "" : rule);
+}
+
+static void item_add(const struct printing *p, struct spean_grid *grid, const json_t *row)
 {
     const json_t *const item = json_object_get(row, "item");
     const json_t *const amount = json_object_get(item, "amount");
     const json_t *const paid_to = json_object_get(item, "paid_to");
     const char *const name = spean_jsonget_text(paid_to, "name");
-    const bool struck = spean_jsonget_true(row, "struck");
-    char category[CATEGORY_BYTES];
-    char currency[CURRENCY_BYTES];
     char money[SPEAN_MONEY_BYTES_MAX];
-    (void)snprintf(category, sizeof(category), "%.71s", spean_jsonget_text(item, "category"));
-    (void)snprintf(currency, sizeof(currency), "%.7s", spean_jsonget_text(amount, "currency"));
-    const int64_t number = spean_jsonget_number(amount, "amount");
-    const bool about = json_is_false(json_object_get(amount, "exact"));
-    spean_money_text(number, currency, money);
-    spean_grid_cell(grid, "%s", category);
-    spean_grid_cell(grid, "%s%s", about ? _("about ") : "", money);
-    spean_grid_cell(grid, "%s", name[0] == '\0' ? spean_jsonget_text(paid_to, "kind") : name);
+    money_write(amount, money);
+    spean_grid_cell(grid, "%s", spean_jsonget_text(item, "category"));
+    spean_grid_cell(grid, "%s%s", about(amount), money);
+    spean_grid_cell(grid, "%s",
+                    name[0] == '\0' ? label(p, "agency_kind", spean_jsonget_text(paid_to, "kind"))
+                                    : name);
     spean_grid_cell(grid, "%s", spean_jsonget_text(item, "paid_on"));
     spean_grid_cell(grid, "%s", spean_jsonget_text(item, "stage"));
     spean_grid_cell(grid, "%s", spean_jsonget_text(item, "evidence"));
-    spean_grid_cell(grid, "%s", struck ? _("struck out") : spean_jsonget_text(item, "assessment"));
+    assessment_add(p, grid, item, spean_jsonget_true(row, "struck"));
     spean_grid_cell(grid, "%s", spean_jsonget_text(row, "name"));
-    if (!struck && amount != NULL) {
-        total_add(totals, category, currency, number);
-        total_add(totals, "", currency, number);
-    }
 }
 
-/* Two columns more than needed would only widen the table: totals have their own. */
-static spean_err totals_print(struct spean_out *out, const struct totals *totals)
+static spean_err items_print(const struct printing *p, const json_t *costs)
 {
-    struct spean_grid *grid;
-    const spean_err err = spean_grid_new(&grid);
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    spean_grid_column(grid, _("TOTAL OF"), false);
-    spean_grid_column(grid, _("AMOUNT"), true);
-    for (unsigned all = 0; all < 2; all++) { /* Categories first, sums of all last. */
-        for (size_t i = 0; i < totals->count; i++) {
-            const struct total *const row = &totals->rows[i];
-            char money[SPEAN_MONEY_BYTES_MAX];
-            if ((row->category[0] == '\0') != (all == 1)) {
-                continue;
-            }
-            spean_money_text(row->amount, row->currency, money);
-            spean_grid_cell(grid, "%s", all == 1 ? _("everything") : row->category);
-            spean_grid_cell(grid, "%s", row->overflow ? "?" : money);
-        }
-    }
-    spean_out_grid(out, grid);
-    spean_grid_free(grid);
-    if (totals->more) {
-        spean_out_line(out, "%s", _("! There are more categories than can be totalled."));
-    }
-    return SPEAN_OK;
-}
-
-spean_err spean_costs_print(struct spean_out *out, const json_t *costs)
-{
-    assert(out != NULL);
-    if (json_array_size(costs) == 0) {
-        return SPEAN_OK;
-    }
     static const struct {
         const char *heading;
         bool right;
     } columns[] = {{N_("COST"), false},       {N_("AMOUNT"), true}, {N_("PAID TO"), false},
                    {N_("ON"), false},         {N_("STAGE"), false}, {N_("EVIDENCE"), false},
                    {N_("ASSESSMENT"), false}, {N_("ITEM"), false}};
-    struct totals totals = {.count = 0};
     struct spean_grid *grid;
     const spean_err err = spean_grid_new(&grid);
     if (err != SPEAN_OK) {
@@ -134,11 +93,116 @@ spean_err spean_costs_print(struct spean_out *out, const json_t *costs)
         spean_grid_column(grid, _(columns[i].heading), columns[i].right);
     }
     for (size_t i = 0; i < json_array_size(costs); i++) {
-        item_add(grid, &totals, json_array_get(costs, i));
+        item_add(p, grid, json_array_get(costs, i));
     }
-    spean_out_line(out, "%s", "");
-    spean_out_grid(out, grid);
+    spean_out_line(p->out, "%s", "");
+    spean_out_grid(p->out, grid);
     spean_grid_free(grid);
-    spean_out_line(out, "%s", "");
-    return totals_print(out, &totals);
+    return SPEAN_OK;
+}
+
+/* Rows "name  amount" of sums; a sum that does not fit shows as "?". */
+static void sums_add(const struct printing *p, struct spean_grid *grid, const json_t *sums,
+                     const char *name)
+{
+    for (size_t i = 0; i < json_array_size(sums); i++) {
+        const json_t *const sum = json_array_get(sums, i);
+        char money[SPEAN_MONEY_BYTES_MAX];
+        money_write(sum, money);
+        const char *const category = spean_jsonget_text(sum, "category");
+        spean_grid_cell(grid, "%s", name != NULL ? name : label(p, "cost_category", category));
+        spean_grid_cell(grid, "%s%s", about(sum), money[0] == '\0' ? "?" : money);
+    }
+}
+
+static spean_err totals_print(const struct printing *p, const json_t *derived)
+{
+    struct spean_grid *grid;
+    const spean_err err = spean_grid_new(&grid);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    spean_grid_column(grid, _("TOTAL OF"), false);
+    spean_grid_column(grid, _("AMOUNT"), true);
+    sums_add(p, grid, json_object_get(derived, "totals"), NULL);
+    sums_add(p, grid, json_object_get(derived, "sums"), _("everything"));
+    sums_add(p, grid, json_object_get(derived, "borne"), _("borne by the worker"));
+    spean_out_line(p->out, "%s", "");
+    spean_out_grid(p->out, grid);
+    spean_grid_free(grid);
+    if (json_is_false(json_object_get(derived, "complete"))) {
+        spean_out_line(p->out, "%s", _("! There are more categories than can be totalled."));
+    }
+    return SPEAN_OK;
+}
+
+/* What a person has to find out, by the names of docs/API.md. */
+static const char *missing_text(const char *name)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+    } rows[] = {
+        {"paid_by", N_("who paid each item")},
+        {"amount", N_("an amount for each item")},
+        {"wage", N_("a wage in employments")},
+        {"wage_period", N_("whether the wage is by the hour, week, month or year")},
+        {"hours", N_("the hours a month")},
+        {"same_currency", N_("costs in the currency of the wage")},
+        {"too_large", N_("amounts that can be added up")},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            return _(rows[i].text);
+        }
+    }
+    return name;
+}
+
+static void missing_print(const struct printing *p, const json_t *missing)
+{
+    char text[MISSING_BYTES] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < json_array_size(missing); i++) {
+        const char *const name = json_string_value(json_array_get(missing, i));
+        const int len = snprintf(text + used, sizeof(text) - used, "%s%s", i == 0 ? "" : ", ",
+                                 missing_text(name == NULL ? "" : name));
+        if (len < 0 || (size_t)len >= sizeof(text) - used) {
+            break; /* The rest is in --json. */
+        }
+        used += (size_t)len;
+    }
+    spean_out_line(p->out, _("SDG 10.7.1: cannot be told; missing: %s"), text);
+}
+
+static void ratio_print(const struct printing *p, const json_t *derived)
+{
+    const json_t *const ratio = json_object_get(derived, "sdg_10_7_1");
+    const json_t *const month = json_object_get(derived, "month_pay");
+    char money[SPEAN_MONEY_BYTES_MAX];
+    if (!json_is_object(ratio)) {
+        missing_print(p, json_object_get(derived, "missing"));
+        return;
+    }
+    const int64_t hundredths = spean_jsonget_number(ratio, "hundredths");
+    money_write(month, money);
+    spean_out_line(p->out, _("SDG 10.7.1: %s%" PRId64 ".%02" PRId64 " months' pay of %s"),
+                   about(ratio), hundredths / 100, hundredths % 100, money);
+}
+
+spean_err spean_costs_print(struct spean_out *out, const json_t *record, const char *lang)
+{
+    assert(out != NULL);
+    const json_t *const costs = json_object_get(json_object_get(record, "fields"), "costs");
+    const json_t *const derived = json_object_get(json_object_get(record, "derived"), "costs");
+    const struct printing p = {out, json_object_get(record, "codes"), lang};
+    if (json_array_size(costs) == 0) {
+        return SPEAN_OK;
+    }
+    spean_err err = items_print(&p, costs);
+    if (err == SPEAN_OK && json_is_object(derived)) {
+        err = totals_print(&p, derived);
+        ratio_print(&p, derived);
+    }
+    return err;
 }

@@ -8,10 +8,12 @@
 #include "tools/out.h"
 
 /*
- * Print the items of the field `costs` of a record (docs/API.md), and beneath them the totals by
- * category and currency, without those that were struck out; nothing where there are none. Totals
- * are worked out here, never stored; one that does not fit 64 bits shows as "?". SPEAN_ENOMEM.
+ * Print the items of the field `costs` of a record (docs/API.md), those over a cap or forbidden
+ * marked with their rule, and beneath them what the daemon derived: totals by category and
+ * currency, and SDG 10.7.1 or what is missing for it; nothing where there are none. What codes
+ * mean is in lang (may be NULL). SPEAN_ENOMEM.
  */
-SPEAN_CHECK spean_err spean_costs_print(struct spean_out *out, const json_t *costs);
+SPEAN_CHECK spean_err spean_costs_print(struct spean_out *out, const json_t *record,
+                                        const char *lang);
 
 #endif

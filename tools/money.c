@@ -7,33 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MINOR_DIGITS_USUAL 2u
-#define GROUP_DIGITS       3u
-#define GROUPED_BYTES      32u /* 20 digits, 6 commas and a NUL. */
-#define CURRENCY_LEN       3u
+#include "protocol/currency.h"
 
-/* Say whether currency is among those of list, three letters each and set apart by a space. */
-static bool is_among(const char *currency, const char *list)
-{
-    for (; strlen(list) >= CURRENCY_LEN; list += CURRENCY_LEN + (list[CURRENCY_LEN] == ' ')) {
-        if (memcmp(currency, list, CURRENCY_LEN) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-unsigned spean_money_digits(const char *currency)
-{
-    assert(currency != NULL);
-    if (strlen(currency) != CURRENCY_LEN) {
-        return MINOR_DIGITS_USUAL;
-    }
-    if (is_among(currency, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF")) {
-        return 0;
-    }
-    return is_among(currency, "BHD IQD JOD KWD LYD OMR TND") ? 3 : MINOR_DIGITS_USUAL;
-}
+#define GROUP_DIGITS  3u
+#define GROUPED_BYTES 32u /* 20 digits, 6 commas and a NUL. */
 
 /* Write number with a comma between groups of three digits. */
 static void group(uint64_t number, char out[GROUPED_BYTES])
@@ -61,7 +38,7 @@ static uint64_t magnitude(int64_t number)
 void spean_money_text(int64_t amount, const char *currency, char out[SPEAN_MONEY_BYTES_MAX])
 {
     assert(out != NULL);
-    const unsigned digits = spean_money_digits(currency);
+    const unsigned digits = spean_currency_digits(currency);
     uint64_t unit = 1;
     for (unsigned i = 0; i < digits; i++) {
         unit *= 10;

@@ -6,11 +6,7 @@
 
 #define SPEAN_MONEY_BYTES_MAX 64u
 
-/* How many digits of an amount in minor units stand behind the point, by ISO 4217: 0 for JPY and
- * VND, 2 for KHR, IDR, USD and for a currency that is not known here. */
-unsigned spean_money_digits(const char *currency);
-
-/* Write an amount in minor units with its currency: "JPY 573,607", "USD -1,204.50". */
+/* Write an amount in minor units (protocol/currency.h) with its currency: "JPY 573,607", "USD -1,204.50". */
 void spean_money_text(int64_t amount, const char *currency, char out[SPEAN_MONEY_BYTES_MAX]);
 
 /* Write a count in groups of thousands: "1,204". */

@@ -30,7 +30,8 @@ struct frame {
 
 static bool is_money(const json_t *value)
 {
-    return json_is_integer(json_object_get(value, "amount")) &&
+    const json_t *const amount = json_object_get(value, "amount");
+    return (json_is_integer(amount) || json_is_string(amount)) &&
            json_is_string(json_object_get(value, "currency"));
 }
 

@@ -152,6 +152,7 @@ ROWS = [
     Row("case show", "pp", lambda s: [s.kept["case"]["code"]]),
     Row("case edit", "pp", lambda s: [s.kept["case"]["code"], "--from", "-"],
         stdin=json.dumps({"set": {"risk_level": "high"}})),
+    Row("case retain", "pp", lambda s: [s.kept["case"]["code"], "--delete-by", "2099"]),
     Row("consent record", "pp", lambda s: ["--case", s.kept["case"]["code"], "--from",
                                            SAMPLES / "consent.json", "--to", s.org(s.tk)],
         keep="consent"),

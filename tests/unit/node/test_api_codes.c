@@ -181,13 +181,13 @@ static void a_local_code_needs_a_mapping_until_it_has_one(void **state)
 static void a_record_says_of_each_of_its_codes_what_it_means(void **state)
 {
     struct records_kit *kit = *state;
-    /* The test's today is in January 2027. */
+    /* Today is somewhere before the one and the other. */
     add(kit, A1,
         "{" FIXED("scheme", "esd_1") ", \"set\": {\"labels\": {\"en\": \"ESD\"}, \"valid_from\": "
-                                     "\"2027-04\", \"published\": true}}");
+                                     "\"9998-04\", \"published\": true}}");
     add(kit, A1,
         "{" FIXED("scheme", "titp_1") ", \"set\": {\"superseded_by\": \"esd_1\", \"valid_to\": "
-                                      "\"2027\", \"published\": true}}");
+                                      "\"9999\", \"published\": true}}");
     json_t *answer = records_kit_ok(
         kit, A1, "POST", "/v1/cases",
         "{\"set\": {\"scheme\": \"esd_1\", \"field\": \"moon_work\", \"safe_contact\": {\"safe\": "

@@ -76,6 +76,8 @@ static void defaults_are_those_of_the_header(void **state)
     assert_string_equal(file->config.socks_proxy, "");
     assert_int_equal(file->config.map_gib, 32);
     assert_int_equal(file->config.log_quota_mib, 1024);
+    assert_int_equal(file->config.retention_review_days, 365);
+    assert_int_equal(file->config.retention_delete_days, 0);
     assert_int_equal(file->config.log_level, SPEAN_JOURNAL_INFO);
     assert_true(file->config.dial);
 }
@@ -89,6 +91,8 @@ static void every_key_can_be_set_in_the_file(void **state)
                                 "\n"
                                 "map_gib: 64\n"
                                 "log_quota_mib = 0\n"
+                                "retention_review_days = 0\n"
+                                "retention_delete_days = 36500\n"
                                 "day_cap_bytes = 50000000000\n"
                                 "socket = /run/spean/api.sock\n"
                                 "socks_proxy = [::1]:9050\n"
@@ -99,6 +103,8 @@ static void every_key_can_be_set_in_the_file(void **state)
     assert_string_equal(file->config.advertise, "kratie.example:7431");
     assert_int_equal(file->config.map_gib, 64);
     assert_int_equal(file->config.log_quota_mib, 0);
+    assert_int_equal(file->config.retention_review_days, 0);
+    assert_int_equal(file->config.retention_delete_days, 36500);
     assert_int_equal(file->config.day_cap_bytes, 50000000000u);
     assert_string_equal(file->config.socket, "/run/spean/api.sock");
     assert_string_equal(file->config.socks_proxy, "[::1]:9050");

@@ -37,6 +37,7 @@ static const char *const workers[] = {
 static const char *const coordinators[] = {
     "GET /v1/pending", "GET /v1/persons",          "GET /v1/aside",
     "POST /v1/verify", "POST /v1/agencies/import", "POST /v1/cases/import",
+    "POST /v1/codes",  "POST /v1/code-lists",      "PUT /v1/cases/{id}/retention",
 };
 
 static enum spean_person_role needed(const char *row)

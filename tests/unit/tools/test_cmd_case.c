@@ -137,50 +137,101 @@ static void personal_data_is_refused_on_the_command_line(void **state)
     }
 }
 
+#define DERIVED(text) "},\"derived\":{\"costs\":{" text "}}}"
+
 static void costs_are_a_table_with_totals_in_the_right_units(void **state)
 {
     (void)state;
     struct talk talk;
     const struct api_say says[] = {
         {.status = 200,
-         .json = CASE(COST("fee_recruiter", "310000", "JPY", "false") "," COST(
-             "fee_recruiter", "263607", "JPY",
+         .json = "{\"id\":\"aabbccdd00112233\",\"type\":\"case\",\"fields\":{\"costs\":[" COST(
+             "fee_recruiter", "310000", "JPY",
              "false") "," COST("training", "5000", "JPY",
-                               "true") "," COST("travel", "120050", "USD",
-                                                "false") "," COST("travel", "4100000", "KHR",
-                                                                  "false") "," COST("travel",
-                                                                                    "8800000",
-                                                                                    "VND",
-                                                                                    "false"))}};
+                               "true") ","
+                                       "{\"name\":\"ab-2-0\",\"struck\":false,\"item\":{"
+                                       "\"category\":\"deposit\","
+                                       "\"assessment\":\"forbidden\",\"rule\":\"Prakas "
+                                       "047\"}}]" DERIVED("\"totals\":[{\"category\":\"fee_"
+                                                          "recruiter\",\"amount\":310000,"
+                                                          "\"currency\":\"JPY\",\"exact\":true},{"
+                                                          "\"category\":\"travel\",\"amount\":"
+                                                          "120050,\"currency\":\"USD\",\"exact\":"
+                                                          "false},{\"category\":\"travel\","
+                                                          "\"amount\":4100000,\"currency\":\"KHR\","
+                                                          "\"exact\":true}],\"sums\":[{"
+                                                          "\"amount\":null,\"currency\":\"JPY\","
+                                                          "\"exact\":true}],\"borne\":[{"
+                                                          "\"amount\":8800000,\"currency\":\"VND\","
+                                                          "\"exact\":true}],\"month_pay\":"
+                                                          "{\"amount\":180000,\"currency\":\"JPY\","
+                                                          "\"exact\":true},\"sdg_10_7_1\":"
+                                                          "{\"hundredths\":305,\"exact\":false},"
+                                                          "\"missing\":[],\"complete\":false")}};
     talk_run(&talk, says, 1,
              (const char *const[]){"spean", "case", "show", "KH-2611-0317-B", "--plain", NULL});
     assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
     assert_asked(&talk, 0, "GET /v1/cases/KH-2611-0317-B", NULL);
     static const char *const said[] = {"fee_recruiter\tJPY 310,000\tsending_org\t2023-11",
-                                       "struck out",
-                                       "fee_recruiter\tJPY 573,607\n",
-                                       "travel\tUSD 1,200.50\n",
+                                       "\tstruck out\t",
+                                       "\t! forbidden: Prakas 047\t",
+                                       "fee_recruiter\tJPY 310,000\n",
+                                       "travel\tabout USD 1,200.50\n",
                                        "travel\tKHR 41,000.00\n",
-                                       "travel\tVND 8,800,000\n",
-                                       "everything\tJPY 573,607\n"};
+                                       "everything\t?\n",
+                                       "borne by the worker\tVND 8,800,000\n",
+                                       "! There are more categories",
+                                       "SDG 10.7.1: about 3.05 months' pay of JPY 180,000\n"};
     for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
         assert_non_null(strstr(talk.result.out, said[i]));
     }
-    assert_null(strstr(talk.result.out, "training\tJPY 5,000\n")); /* Struck out: in no total. */
     talk_fini(&talk);
 }
 
-static void a_total_beyond_all_numbers_is_not_a_wrong_one(void **state)
+static void a_ratio_that_cannot_be_told_says_what_is_missing(void **state)
 {
     (void)state;
     struct talk talk;
     const struct api_say says[] = {
         {.status = 200,
-         .json = CASE(COST("other", "9223372036854775807", "JPY",
-                           "false") "," COST("other", "1", "JPY", "false"))}};
+         .json = "{\"id\":\"aabbccdd00112233\",\"type\":\"case\",\"fields\":{\"costs\":[" COST(
+             "other", "1", "JPY",
+             "false") "]" DERIVED("\"totals\":[],\"sums\":[],\"borne\":[],\"month_pay\":null,"
+                                  "\"sdg_10_7_1\":null,\"missing\":[\"wage\",\"a_newer_one\"],"
+                                  "\"complete\":true")}};
     talk_run(&talk, says, 1,
              (const char *const[]){"spean", "case", "show", "KH-2611-0317-B", "--plain", NULL});
-    assert_non_null(strstr(talk.result.out, "everything\t?\n"));
+    assert_non_null(strstr(talk.result.out, "SDG 10.7.1: cannot be told; missing: a wage in "
+                                            "employments, a_newer_one\n"));
+    talk_fini(&talk);
+}
+
+static void retention_takes_dates_or_the_settings_and_nothing_between(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {
+        {.status = 200,
+         .json = "{\"id\":\"aabb\",\"code\":\"KH-2611-0317-B\",\"type\":\"case\",\"retention\":{"
+                 "\"review_on\":\"2027\",\"delete_by\":null,\"by_person\":true,\"due\":[]}}"}};
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "case", "retain", "KH-2611-0317-B", "--review-on",
+                                   "2027", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "PUT /v1/cases/KH-2611-0317-B/retention",
+                 "{\"review_on\":\"2027\",\"delete_by\":null}");
+    assert_non_null(strstr(talk.result.out, "again on 2027, delete it by -"));
+    talk_fini(&talk);
+    talk_run(
+        &talk, says, 1,
+        (const char *const[]){"spean", "case", "retain", "KH-2611-0317-B", "--by-settings", NULL});
+    assert_asked(&talk, 0, "PUT /v1/cases/KH-2611-0317-B/retention",
+                 "{\"review_on\":null,\"delete_by\":null}");
+    talk_fini(&talk);
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "case", "retain", "KH-2611-0317-B", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_USAGE);
+    assert_asked_times(&talk, 0);
     talk_fini(&talk);
 }
 
@@ -240,7 +291,8 @@ int main(void)
         TEST(a_narrative_needs_its_language),
         TEST(personal_data_is_refused_on_the_command_line),
         TEST(costs_are_a_table_with_totals_in_the_right_units),
-        TEST(a_total_beyond_all_numbers_is_not_a_wrong_one),
+        TEST(a_ratio_that_cannot_be_told_says_what_is_missing),
+        TEST(retention_takes_dates_or_the_settings_and_nothing_between),
         TEST(editing_patches_and_a_list_shows_codes),
         TEST(errors_keep_the_daemons_exit_code),
 #undef TEST

@@ -7,19 +7,6 @@
 
 #include <cmocka.h>
 
-static void each_currency_has_its_minor_units(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *currency;
-        unsigned digits;
-    } rows[] = {{"JPY", 0}, {"VND", 0}, {"KRW", 0}, {"KHR", 2}, {"IDR", 2}, {"USD", 2},
-                {"EUR", 2}, {"KWD", 3}, {"ABC", 2}, {"", 2},    {"JP", 2},  {"PY ", 2}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        assert_int_equal(spean_money_digits(rows[i].currency), rows[i].digits);
-    }
-}
-
 static void amounts_stand_in_groups_of_thousands(void **state)
 {
     (void)state;
@@ -69,7 +56,6 @@ static void a_currency_that_is_none_cannot_overflow_the_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_currency_has_its_minor_units),
         cmocka_unit_test(amounts_stand_in_groups_of_thousands),
         cmocka_unit_test(counts_stand_in_groups_too),
         cmocka_unit_test(a_currency_that_is_none_cannot_overflow_the_text),

@@ -34,6 +34,8 @@ static void values_are_lines_that_people_read(void **state)
                 {"{\"km\":\"a\",\"en\":\"b\"}", "km: a, en: b"},
                 {"{\"amount\":573607,\"currency\":\"JPY\",\"exact\":true}", "JPY 573,607"},
                 {"{\"amount\":5,\"currency\":\"USD\",\"exact\":false}", "about USD 0.05"},
+                {"{\"amount\":\"9223372036854775807\",\"currency\":\"JPY\",\"exact\":true}",
+                 "JPY 9,223,372,036,854,775,807"},
                 {"{\"party\":{\"kind\":\"legal\",\"name\":\"n\"},\"on\":\"2026\"}",
                  "party: (kind: legal, name: n), on: 2026"},
                 {"{\"country\":\"\",\"code\":\"\",\"name\":\"Aichi\"}", "name: Aichi"},
