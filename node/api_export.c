@@ -1,4 +1,6 @@
 /* Whole records, page by page. */
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "node/export.h"
@@ -7,6 +9,8 @@
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
 
+#define TYPE_DIGITS_MAX 18u /* Fit uint64_t. */
+
 static spean_err export_line(struct spean_records *at, const struct spean_records_item *item,
                              void *ctx, json_t **out)
 {
@@ -14,18 +18,27 @@ static spean_err export_line(struct spean_records *at, const struct spean_record
     return spean_export_record(at, item, out);
 }
 
-/* The types that are exported: those that people write. */
-static const struct spean_schema_type *type_find(const char *name)
+/* Find the type that is asked for: one that people write, by its name, or one that this program
+ * does not know, by "#" and its number. */
+static bool type_find(const char *name, uint64_t *out)
 {
     static const uint64_t types[] = {SPEAN_TYPE_AGENCY, SPEAN_TYPE_CASE, SPEAN_TYPE_CONSENT,
                                      SPEAN_TYPE_REFERRAL};
     for (size_t i = 0; name != NULL && i < sizeof(types) / sizeof(types[0]); i++) {
-        const struct spean_schema_type *type = spean_schema_type(types[i]);
-        if (strcmp(type->name, name) == 0) {
-            return type;
+        if (strcmp(spean_schema_type(types[i])->name, name) == 0) {
+            *out = types[i];
+            return true;
         }
     }
-    return NULL;
+    const size_t digits = name == NULL || name[0] != '#' ? 0 : strlen(name + 1);
+    if (digits == 0 || digits > TYPE_DIGITS_MAX || strspn(name + 1, "0123456789") != digits) {
+        return false;
+    }
+    *out = 0;
+    for (size_t i = 1; i <= digits; i++) {
+        *out = *out * 10 + (uint64_t)(name[i] - '0');
+    }
+    return spean_schema_type(*out) == NULL;
 }
 
 static void export_get(const struct spean_request *request, void *ctx, struct spean_reply *reply)
@@ -35,12 +48,13 @@ static void export_get(const struct spean_request *request, void *ctx, struct sp
     if (!spean_records_read(&at, request, ctx, reply, params, sizeof(params) / sizeof(params[0]))) {
         return;
     }
-    const struct spean_schema_type *type = type_find(spean_request_query(request, "type"));
-    if (type == NULL) {
+    uint64_t type = 0;
+    if (!type_find(spean_request_query(request, "type"), &type)) {
         spean_records_refuse(&at, SPEAN_EINPUT, NULL,
-                             "type: expected agency, case, consent or referral", NULL);
+                             "type: expected agency, case, consent or referral",
+                             "or # and the number of a type that this program does not know");
     } else {
-        const struct spean_records_listing listing = {.type = type->number, .line = export_line};
+        const struct spean_records_listing listing = {.type = type, .line = export_line};
         spean_records_list(&at, &listing);
     }
     spean_records_end(&at);

@@ -96,6 +96,7 @@ class Node:
         self.log = folder / "log"
         self.admin_key = folder / "admin.key"
         self.admin_passphrase = folder / "admin.passphrase"
+        self.program = SPEAND
         self.port = free_port()
         self.process = None
         folder.mkdir()
@@ -180,7 +181,7 @@ class Node:
 
     def start(self, *options, unlock=True, wait=True, **popen):
         """Start speand; wait: until its API answers."""
-        words = [str(SPEAND), "--home", str(self.home), "--listen", self.address(), "--advertise",
+        words = [str(self.program), "--home", str(self.home), "--listen", self.address(), "--advertise",
                  self.address(), *map(str, options)]
         if unlock:
             words += ["--credential", str(self.credential)]

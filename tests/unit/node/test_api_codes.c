@@ -9,6 +9,9 @@
 #include <cmocka.h>
 
 #include "protocol/codes.h"
+#include "protocol/schema_numbers.h"
+#include "protocol/text.h"
+#include "store/draft.h"
 #include "tests/unit/node/records_kit.h"
 
 #define FIXED(list, code) "\"fixed\": {\"list\": \"" list "\", \"code\": \"" code "\"}"
@@ -144,6 +147,30 @@ static void what_is_not_a_stewards_to_say_is_refused(void **state)
     assert_int_equal(records_kit_height(kit, B1), height);
 }
 
+/* Its program would refuse to write it; another one may not. */
+static void what_another_member_calls_published_is_a_local_code(void **state)
+{
+    struct records_kit *kit = *state;
+    static const uint8_t yes[] = {0xc3};
+    struct spean_record_id record;
+    json_t *answer = records_kit_ok(kit, B1, "POST", "/v1/codes", "{" FIXED("scheme", "b:x") "}");
+    const char *id = records_kit_text(answer, "id");
+    assert_int_equal(spean_text_hex_decode(record.bytes, SPEAN_RECORD_ID_BYTES,
+                                           (struct spean_view){(const uint8_t *)id, strlen(id)}),
+                     SPEAN_OK);
+    struct spean_draft *draft = author_fixture_draft(kit->f, B1);
+    assert_int_equal(spean_draft_change(draft, &record, SPEAN_TYPE_CODE, SPEAN_PART_PUBLIC),
+                     SPEAN_OK);
+    assert_int_equal(spean_draft_op(draft, SPEAN_FIELD_CODE_PUBLISHED, SPEAN_VERB_WRITE,
+                                    (struct spean_view){yes, sizeof(yes)}),
+                     SPEAN_OK);
+    assert_int_equal(author_fixture_commit(kit->f, B1, draft), SPEAN_OK);
+    spean_draft_free(draft);
+    records_kit_meet(kit);
+    assert_string_equal(records_kit_text(code_at(kit, A1, "scheme", "b:x"), "standing"), "local");
+    assert_string_equal(records_kit_text(code_at(kit, B1, "scheme", "b:x"), "standing"), "local");
+}
+
 static void saying_the_same_again_writes_nothing(void **state)
 {
     struct records_kit *kit = *state;
@@ -236,6 +263,7 @@ int main(void)
         ROW(a_published_code_counts_before_a_local_one_at_every_node),
         ROW(a_local_record_does_not_rename_a_code_of_the_program),
         ROW(what_is_not_a_stewards_to_say_is_refused),
+        ROW(what_another_member_calls_published_is_a_local_code),
         ROW(saying_the_same_again_writes_nothing),
         ROW(a_local_code_needs_a_mapping_until_it_has_one),
         ROW(a_record_says_of_each_of_its_codes_what_it_means),

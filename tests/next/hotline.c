@@ -1,0 +1,71 @@
+/* Routes for the record type that only speand_next has; see overlay.py. */
+#include "node/edit.h"
+#include "node/handlers.h"
+#include "node/queue.h"
+#include "node/records.h"
+
+#define TYPE 900u
+
+struct spean_route_group spean_hotline_routes(void);
+
+static void add(struct spean_records *at)
+{
+    const struct spean_edit_subject subject = {.type = TYPE, .roles = SPEAN_ROLE_OWNER};
+    struct spean_json_why why = {""};
+    struct spean_record_id record;
+    struct spean_edit *edit = NULL;
+    struct spean_draft *draft = NULL;
+    spean_err err = spean_edit_new(&edit);
+    if (err == SPEAN_OK) {
+        err = spean_edit_read(edit, &subject, at->request->body, &why);
+    }
+    if (err != SPEAN_OK) {
+        spean_records_refuse_why(at, err, &why);
+    } else if (spean_records_draft(at, &draft) &&
+               spean_records_create(at, draft, TYPE, NULL, (struct spean_view){NULL, 0}, edit,
+                                    &record) &&
+               spean_records_commit(at, draft)) {
+        spean_records_answer_new(at, &record);
+    }
+    spean_draft_free(draft);
+    spean_edit_free(edit);
+}
+
+static void hotline_add(struct spean_job *job, void *core)
+{
+    struct spean_records at;
+    if (spean_records_write(&at, job, core)) {
+        add(&at);
+        spean_records_end(&at);
+    }
+    spean_queue_answer(job);
+}
+
+static void hotline_patch(struct spean_job *job, void *core)
+{
+    struct spean_records at;
+    if (spean_records_write(&at, job, core)) {
+        spean_records_patch(&at, TYPE, NULL);
+        spean_records_end(&at);
+    }
+    spean_queue_answer(job);
+}
+
+static void hotline_get(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    struct spean_records at;
+    if (spean_records_read(&at, request, ctx, reply, NULL, 0)) {
+        spean_records_get(&at, TYPE);
+        spean_records_end(&at);
+    }
+}
+
+struct spean_route_group spean_hotline_routes(void)
+{
+    static const struct spean_route routes[] = {
+        {"POST", "/v1/hotlines", SPEAN_ROUTE_WRITE, NULL, NULL, hotline_add},
+        {"GET", "/v1/hotlines/{id}", SPEAN_ROUTE_READ, hotline_get, NULL, NULL},
+        {"PATCH", "/v1/hotlines/{id}", SPEAN_ROUTE_WRITE, NULL, NULL, hotline_patch},
+    };
+    return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
+}
