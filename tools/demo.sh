@@ -182,10 +182,10 @@ until_true() {
     done
 }
 
-# A port of this machine that nobody listens on.
+# A port of this machine that nobody listens on, below those that outgoing connections are given.
 free_port() {
     while :; do
-        port=$(($(od -An -N2 -tu2 /dev/urandom) % 30000 + 20000))
+        port=$(($(od -An -N2 -tu2 /dev/urandom) % 22528 + 10240))
         if ! grep -qis ":$(printf %04X "$port") " /proc/net/tcp /proc/net/tcp6; then
             echo "$port"
             return

@@ -5,10 +5,12 @@ its id, and removes the folder; after a failure the nodes' last log lines are pr
 here sleeps for a fixed time: wait_for() looks again until a deadline.
 """
 
+import errno
 import http.client
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -46,9 +48,16 @@ def wait_for(condition, what, deadline_s=DEADLINE_S):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A free port below those that the kernel gives to whoever asks for any, so that no connection
+    of another test takes it before the node does."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", random.randrange(10240, 32768)))
+                return probe.getsockname()[1]
+            except OSError as err:
+                if err.errno != errno.EADDRINUSE:
+                    raise
 
 
 class UnixConnection(http.client.HTTPConnection):

@@ -116,7 +116,7 @@ class SeveralNodes(ClusterTest):
         wait_for(lambda: self.nodes()[first.status()["node"]]["name"] == NAMES[1], "both names")
         rows = self.nodes()
         self.assertEqual({row["standing"] for row in rows.values()}, {"open"})
-        self.assertTrue(rows[signing]["last_seen"])
+        wait_for(lambda: self.nodes()[signing]["last_seen"], "when the laptop was met is noted")
         for node in (first, laptop, story.tokyo, story.hanoi):
             node.spean("verify")
             self.assertEqual(node.complaints(), [])

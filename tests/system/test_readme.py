@@ -1,26 +1,22 @@
 #!/usr/bin/python3
 """The session of README.md, run as it stands but on ports that are free, does what it says."""
 
-import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
+
+import cluster
 
 LIMIT_S = 200
 
 
 def on_free_ports(text):
     """The same text with each port that it names on loopback replaced by one that is free."""
-    ports = sorted(set(re.findall(r"127\.0\.0\.1:(\d+)", text)))
-    with contextlib.ExitStack() as held:
-        for port in ports:
-            probe = held.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            text = text.replace("127.0.0.1:" + port, "127.0.0.1:%d" % probe.getsockname()[1])
+    for port in sorted(set(re.findall(r"127\.0\.0\.1:(\d+)", text))):
+        text = text.replace("127.0.0.1:" + port, "127.0.0.1:%d" % cluster.free_port())
     return text
 
 

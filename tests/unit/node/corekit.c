@@ -1,6 +1,7 @@
 #include "tests/unit/node/corekit.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sodium.h>
 
 #include "node/queue.h"
 #include "node/request.h"
@@ -26,6 +28,8 @@
 #include "store/setup.h"
 
 #define DEADLINE_MS  20000
+#define PORT_FIRST   10240u
+#define PORTS_COUNT  22528u
 #define LOOK_MS      20
 #define TARGET_BYTES 512u
 #define HEX_BYTES    (2u * SPEAN_DOCUMENT_ENCODED_BYTES_MAX + 1u)
@@ -89,17 +93,23 @@ static void make_store(struct corekit_node *node)
     spean_db_close(db);
 }
 
-/* A port that was free a moment ago. */
+/* A port that was free a moment ago, below those that the kernel gives to outgoing connections. */
 static unsigned free_port(void)
 {
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    (void)close(fd);
-    return ntohs(address.sin_port);
+    for (;;) {
+        const unsigned port = PORT_FIRST + randombytes_uniform(PORTS_COUNT);
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons((uint16_t)port),
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        const int fd = socket(AF_INET, SOCK_STREAM, 0);
+        assert_true(fd >= 0);
+        const int rc = bind(fd, (struct sockaddr *)&address, sizeof(address));
+        (void)close(fd);
+        if (rc == 0) {
+            return port;
+        }
+        assert_int_equal(errno, EADDRINUSE);
+    }
 }
 
 static void make_config(struct corekit_node *node)

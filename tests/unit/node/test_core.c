@@ -38,7 +38,7 @@ static void begin(void **state)
     corekit_found(kit, node_a(state));
 }
 
-/* The same, and B is a member in step with A. */
+/* The same, and B is a member in step with A; both have published their own records. */
 static void begin_with_member(void **state)
 {
     char code[CODE_BYTES];
@@ -48,6 +48,8 @@ static void begin_with_member(void **state)
     corekit_await(node_b(state), "/v1/join", "state", "waiting");
     corekit_approve(*state, node_a(state), node_b(state));
     corekit_await(node_b(state), "/v1/join", "state", "member");
+    corekit_await(node_a(state), "/v1/status", "partners.0.name", "Bridge");
+    corekit_await(node_b(state), "/v1/status", "partners.0.name", "Bridge");
     corekit_await_equal(node_a(state), node_b(state));
 }
 
@@ -401,14 +403,18 @@ static void a_node_whose_log_is_further_on_elsewhere_writes_no_more(void **state
 /* No file of ours can be written beyond its first bytes, or they all can again. */
 static void fill_disk(bool full)
 {
-    static struct rlimit before;
-    if (full) {
-        assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-        (void)signal(SIGXFSZ, SIG_IGN); /* Then the write fails, as it does on a full disk. */
-    }
-    const struct rlimit limit = {.rlim_cur = full ? DISK_BYTES : before.rlim_cur,
-                                 .rlim_max = before.rlim_max};
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    (void)signal(SIGXFSZ, SIG_IGN); /* Then the write fails, as it does on a full disk. */
+    limit.rlim_cur = full ? DISK_BYTES : limit.rlim_max;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* There is room for the tests that follow, also when the test ended while there was none. */
+static int teardown_with_room(void **state)
+{
+    fill_disk(false);
+    return corekit_teardown(state);
 }
 
 static void a_charter_that_no_room_was_left_for_is_not_in_force_and_nothing_ends(void **state)
@@ -534,7 +540,9 @@ int main(void)
         NODES(status_counts_what_a_partner_does_not_hold),
         NODES(a_removed_member_is_dropped_and_its_log_cut),
         NODES(a_node_whose_log_is_further_on_elsewhere_writes_no_more),
-        NODES(a_charter_that_no_room_was_left_for_is_not_in_force_and_nothing_ends),
+        cmocka_unit_test_setup_teardown(
+            a_charter_that_no_room_was_left_for_is_not_in_force_and_nothing_ends, corekit_setup,
+            teardown_with_room),
         NODES(a_cursor_behind_everything_ends_a_list),
         NODES(what_unlocks_is_wiped_from_the_request),
         NODES(a_node_that_starts_locked_opens_its_network_when_unlocked),
