@@ -237,10 +237,12 @@ static void codes_list(const struct spean_request *request, void *ctx, struct sp
     const char *unmapped = spean_request_query(request, "unmapped");
     struct gathering g = {
         .at = &at, .list = spean_request_query(request, "list"), .unmapped = unmapped != NULL};
-    if ((g.list != NULL && !spean_codes_valid(view_of(g.list))) ||
-        (unmapped != NULL && strcmp(unmapped, "1") != 0)) {
+    if (g.list != NULL && !spean_codes_valid(view_of(g.list))) {
         spean_records_refuse(&at, SPEAN_EINPUT, NULL,
-                             "the query may say list=<the name of a list> and unmapped=1", NULL);
+                             "list: expected the name of a list: at most 64 of a-z 0-9 _ . : -",
+                             "see which there are: spean code list");
+    } else if (unmapped != NULL && strcmp(unmapped, "1") != 0) {
+        spean_records_refuse(&at, SPEAN_EINPUT, NULL, "unmapped: expected 1", NULL);
     } else {
         spean_err err = gathering_begin(&g) ? SPEAN_OK : SPEAN_ENOMEM;
         if (err == SPEAN_OK && !g.unmapped) {

@@ -1,6 +1,7 @@
 #include "tools/show.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,6 +43,18 @@ const char *spean_show_label(const json_t *codes, const char *list, const char *
     return spean_show_text(json_object_get(meaning, "labels"), lang);
 }
 
+/* Whether a label is its code in other letters: "Never married" says no more than never_married. */
+static bool is_same(const char *label, const char *code)
+{
+    for (; *label != '\0' && *code != '\0'; label++, code++) {
+        const int typed = *label == ' ' ? '_' : tolower((unsigned char)*label);
+        if (typed != *code) {
+            return false;
+        }
+    }
+    return *label == *code;
+}
+
 /* Write a text; a code with what it means behind it. */
 static void text_write(FILE *file, const char *text, const struct spean_schema_value *looks,
                        const struct words *words)
@@ -51,7 +64,7 @@ static void text_write(FILE *file, const char *text, const struct spean_schema_v
             ? ""
             : spean_show_label(words->codes, looks->codes, text, words->lang);
     (void)fputs(text, file); /* fclose() tells whether all went well. */
-    if (label[0] != '\0') {
+    if (label[0] != '\0' && !is_same(label, text)) {
         (void)fprintf(file, " (%s)", label);
     }
 }

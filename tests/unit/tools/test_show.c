@@ -138,6 +138,21 @@ static void codes_stand_with_what_they_mean_and_what_is_odd_about_them(void **st
     free(text);
 }
 
+static void a_label_that_says_no_more_than_its_code_is_left_out(void **state)
+{
+    (void)state;
+    char *const text = printed(
+        "{\"id\":\"aabbccddee\",\"type\":\"case\",\"fields\":{\"marital_status\":\"never_married\","
+        "\"status\":\"active\",\"gender\":\"f\"},\"codes\":{\"marital_status\":{\"never_married\":"
+        "{\"labels\":{\"en\":\"Never married\"}}},\"case_status\":{\"active\":{\"labels\":{\"en\":"
+        "\"Activeness\"}}},\"gender\":{\"f\":{\"labels\":{\"en\":\"Female\"}}}}}");
+    assert_string_equal(text, "case aabb-ccdd   aabbccddee\n"
+                              "marital_status  never_married\n"
+                              "status          active (Activeness)\n"
+                              "gender          f (Female)\n");
+    free(text);
+}
+
 static void data_never_begins_a_line_of_its_own(void **state)
 {
     (void)state;
@@ -156,6 +171,7 @@ int main(void)
         cmocka_unit_test(a_text_is_picked_by_language_then_english_then_any),
         cmocka_unit_test(a_record_shows_its_fields_and_never_hides_a_conflict),
         cmocka_unit_test(codes_stand_with_what_they_mean_and_what_is_odd_about_them),
+        cmocka_unit_test(a_label_that_says_no_more_than_its_code_is_left_out),
         cmocka_unit_test(data_never_begins_a_line_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
