@@ -374,6 +374,7 @@ void spean_core_committed(struct spean_core *core)
         event.as.committed.log = own->id;
         event.as.committed.head = row.head;
         core_step(core, &event);
+        core_drain(core); /* On its way to partners before we fold. */
     }
     core->fold_pending = true;
     while (core->fold_pending && core->failed == SPEAN_OK) {
