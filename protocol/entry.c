@@ -141,6 +141,13 @@ void spean_commit_sign(struct spean_signature *out, const struct spean_id *log,
     spean_sign(out, SPEAN_DOMAIN_COMMIT, commit_message(buf, log, entry), seed);
 }
 
+void spean_commit_sign_by(struct spean_signature *out, const struct spean_id *log,
+                          const struct spean_id *entry, const struct spean_signer *signer)
+{
+    uint8_t buf[COMMIT_MESSAGE_BYTES];
+    spean_signer_sign(out, SPEAN_DOMAIN_COMMIT, commit_message(buf, log, entry), signer);
+}
+
 spean_err spean_commit_verify(const struct spean_signature *sig, const struct spean_id *log,
                               const struct spean_id *entry, const struct spean_key *key)
 {

@@ -8,6 +8,7 @@
 #include "protocol/bytes.h"
 #include "protocol/err.h"
 #include "protocol/limits.h"
+#include "protocol/sign.h"
 
 #define SPEAN_ENTRY_FORMAT 1u /* The highest that this program writes and folds. */
 
@@ -70,6 +71,10 @@ SPEAN_CHECK spean_err spean_body_check(const struct spean_header *h, struct spea
 /* Sign the entry with this id as the end of a commit; seed is the log's signing key. */
 void spean_commit_sign(struct spean_signature *out, const struct spean_id *log,
                        const struct spean_id *entry, const uint8_t seed[SPEAN_KEY_BYTES]);
+
+/* The same, where the log's signing key was made ready before. */
+void spean_commit_sign_by(struct spean_signature *out, const struct spean_id *log,
+                          const struct spean_id *entry, const struct spean_signer *signer);
 
 /* SPEAN_ESIGNATURE: key did not sign this entry as the end of a commit of this log. */
 SPEAN_CHECK spean_err spean_commit_verify(const struct spean_signature *sig,

@@ -188,8 +188,8 @@ spean_err spean_author_finish(struct spean_author_work *work, bool dry_run,
     }
     const struct spean_author *author = work->author;
     struct spean_signature signature;
-    spean_commit_sign(&signature, &author->log->id, &work->head.entry,
-                      spean_keys_signing_seed(author->keys));
+    spean_commit_sign_by(&signature, &author->log->id, &work->head.entry,
+                         spean_keys_signer(author->keys));
     struct spean_view run;
     err = spean_log_commit(work->tx, author->log, work->sources, work->count, &signature, work->run,
                            work->run_buf, &run);

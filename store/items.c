@@ -89,7 +89,8 @@ static spean_err read_result(spean_err err)
     return err == SPEAN_ELIMIT || err == SPEAN_EFORMAT ? SPEAN_ECORRUPT : err;
 }
 
-/* Read the item under key into buf of SPEAN_ITEM_BYTES_MAX, which *out then views. */
+/* Read the item under key into buf of SPEAN_ITEM_BYTES_MAX, which *out then views. *bytes, which
+ * the caller wipes, is as before where nothing was opened. */
 static spean_err item_read(struct spean_tx *tx, const struct spean_keys *keys,
                            const struct spean_part_name *name, uint64_t field,
                            struct spean_view key, uint8_t *buf, struct spean_view *bytes,
@@ -141,13 +142,10 @@ static spean_err strike_read(struct spean_tx *tx, const struct spean_keys *keys,
         spean_shelf_get(tx, keys, SPEAN_TABLE_ITEMS, key, shelf_of(name), &byte, 0, &len));
 }
 
-/* Room for one item, wiped when it is given back. */
-static void room_free(uint8_t *buf)
+/* Wipe what was in the room for one item. The room is much larger than most items. */
+static void wipe(uint8_t *buf, struct spean_view bytes)
 {
-    if (buf != NULL) {
-        sodium_memzero(buf, SPEAN_ITEM_BYTES_MAX);
-        free(buf);
-    }
+    sodium_memzero(buf, bytes.len);
 }
 
 /* -- Reading --------------------------------------------------------------------------------- */
@@ -160,13 +158,14 @@ static spean_err item_hold(struct spean_tx *tx, const struct spean_keys *keys,
     if (buf == NULL) {
         return SPEAN_ENOMEM;
     }
-    struct spean_view bytes;
+    struct spean_view bytes = {0};
     struct spean_write item;
     spean_err err = item_read(tx, keys, name, field, spean_db_key_view(key), buf, &bytes, &item);
     if (err == SPEAN_OK) {
         err = spean_part_hold_item(part, field, &item);
     }
-    room_free(buf);
+    wipe(buf, bytes);
+    free(buf);
     return err == SPEAN_ENOTFOUND ? SPEAN_ECORRUPT : read_result(err);
 }
 
@@ -220,9 +219,12 @@ static spean_err walk_row(const struct walk *w, enum row row, struct spean_view 
     uint8_t encoded[SPEAN_DOT_BYTES_MAX];
     if (row == ROW_ITEM) {
         struct spean_write item;
-        const spean_err err =
-            item_read(w->tx, w->keys, w->name, w->field, key, w->buf, &bytes, &item);
-        return err == SPEAN_OK ? w->take(w->ctx, bytes) : err;
+        spean_err err = item_read(w->tx, w->keys, w->name, w->field, key, w->buf, &bytes, &item);
+        if (err == SPEAN_OK) {
+            err = w->take(w->ctx, bytes);
+        }
+        wipe(w->buf, bytes);
+        return err;
     }
     if (key.len != DOT_KEY) {
         return SPEAN_ECORRUPT;
@@ -277,7 +279,7 @@ spean_err spean_items_each(struct spean_tx *tx, const struct spean_keys *keys,
         return SPEAN_ENOMEM;
     }
     const spean_err err = walk_rows(&w, ROW_ITEM, count);
-    room_free(w.buf);
+    free(w.buf);
     return err;
 }
 
@@ -356,6 +358,7 @@ static spean_err item_put(struct spean_tx *tx, const struct spean_keys *keys,
     const struct spean_db_key strike = dot_key(name, field, ROW_STRIKE, &item->dot);
     (void)spean_shelf_put(tx, keys, SPEAN_TABLE_ITEMS, spean_db_key_view(&own), shelf_of(name),
                           bytes);
+    wipe(buf, bytes);
     (void)spean_shelf_put(tx, keys, SPEAN_TABLE_ITEMS, spean_db_key_view(&named), shelf_of(name),
                           (struct spean_view){when, sizeof(when)});
     if (item->struck) {
@@ -406,7 +409,7 @@ spean_err spean_items_put(struct spean_tx *tx, const struct spean_keys *keys,
             err = list_put(tx, keys, name, field, buf);
         }
     }
-    room_free(buf);
+    free(buf);
     return err;
 }
 
@@ -482,7 +485,7 @@ static spean_err item_agrees(struct spean_tx *tx, const struct spean_keys *keys,
     if (buf == NULL) {
         return SPEAN_ENOMEM;
     }
-    struct spean_view bytes;
+    struct spean_view bytes = {0};
     struct spean_write item;
     struct spean_db_key named;
     spean_err err = item_read(tx, keys, name, field, key, buf, &bytes, &item);
@@ -498,7 +501,8 @@ static spean_err item_agrees(struct spean_tx *tx, const struct spean_keys *keys,
         err = spean_tx_get(tx, SPEAN_TABLE_ITEMS, spean_db_key_view(&strike), &value);
         err = err == SPEAN_OK ? SPEAN_ECORRUPT : err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
     }
-    room_free(buf);
+    wipe(buf, bytes);
+    free(buf);
     return err;
 }
 

@@ -35,6 +35,7 @@ struct core {
     uint8_t wrapping[SPEAN_KEY_BYTES];
     uint8_t values[SPEAN_KEY_BYTES]; /* These two are drawn from store. */
     uint8_t names[SPEAN_KEY_BYTES];
+    struct spean_signer signer; /* Of signing. */
 };
 
 struct spean_keys {
@@ -110,6 +111,7 @@ static void core_derive(struct core *core)
     spean_hash_begin_keyed(&h, NAME_KEY_DOMAIN, core->store, sizeof(core->store),
                            sizeof(core->names));
     spean_hash_end(&h, core->names, sizeof(core->names));
+    spean_signer_init(&core->signer, core->signing);
 }
 
 /* Make empty blocks for count secrets of the org in *keys, which holds none. */
@@ -448,6 +450,12 @@ const uint8_t *spean_keys_signing_seed(const struct spean_keys *keys)
 {
     assert(keys != NULL);
     return keys->core != NULL ? keys->core->signing : NULL;
+}
+
+const struct spean_signer *spean_keys_signer(const struct spean_keys *keys)
+{
+    assert(keys != NULL);
+    return keys->core != NULL ? &keys->core->signer : NULL;
 }
 
 const uint8_t *spean_keys_sealing_secret(const struct spean_keys *keys)

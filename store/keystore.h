@@ -20,6 +20,7 @@
 
 #include "protocol/bytes.h"
 #include "protocol/err.h"
+#include "protocol/sign.h"
 #include "store/db.h"
 #include "store/wrap.h"
 
@@ -81,6 +82,9 @@ SPEAN_CHECK spean_err spean_keys_rewrap(struct spean_keys *keys, struct spean_db
 const uint8_t *spean_keys_signing_seed(const struct spean_keys *keys);
 const uint8_t *spean_keys_sealing_secret(const struct spean_keys *keys);
 const uint8_t *spean_keys_transport_secret(const struct spean_keys *keys);
+
+/* The signing seed made ready for signing many times; NULL when locked. Lives as long. */
+const struct spean_signer *spean_keys_signer(const struct spean_keys *keys);
 
 /* Keys drawn from the store key, for store/seal.h: of values, and of names in keys of rows. */
 const uint8_t *spean_keys_value_key(const struct spean_keys *keys);

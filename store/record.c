@@ -694,8 +694,7 @@ spean_err spean_record_put(struct spean_tx *tx, const struct spean_keys *keys,
     (void)spean_tx_put(tx, SPEAN_TABLE_RECORD_TYPES, spean_db_key_view(&type),
                        (struct spean_view){nothing, 0});
     err = spean_shelf_put(tx, keys, SPEAN_TABLE_RECORDS, spean_db_key_view(&key), shelf, bytes);
-    sodium_memzero(buf, INFO_BYTES_MAX);
-    free(buf);
+    wipe_free(buf, bytes.len);
     return err;
 }
 

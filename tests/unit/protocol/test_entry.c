@@ -202,6 +202,22 @@ static void a_commit_signature_holds_for_one_key_log_and_entry_only(void **state
     assert_int_equal(spean_commit_verify(&sig, &log, &entry, &key), SPEAN_ESIGNATURE);
 }
 
+static void a_signer_made_ready_signs_what_its_seed_signs(void **state)
+{
+    (void)state;
+    const uint8_t seed[SPEAN_KEY_BYTES] = {9};
+    const struct spean_id log = {{1}};
+    const struct spean_id entry = {{2}};
+    struct spean_signer signer;
+    struct spean_signature by_seed;
+    struct spean_signature by_signer;
+    spean_signer_init(&signer, seed);
+    spean_commit_sign(&by_seed, &log, &entry, seed);
+    spean_commit_sign_by(&by_signer, &log, &entry, &signer);
+    spean_signer_fini(&signer);
+    assert_memory_equal(by_signer.bytes, by_seed.bytes, sizeof(by_seed.bytes));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +231,7 @@ int main(void)
         cmocka_unit_test(the_same_header_has_another_id_in_another_log),
         cmocka_unit_test(a_body_of_another_length_or_content_is_refused),
         cmocka_unit_test(a_commit_signature_holds_for_one_key_log_and_entry_only),
+        cmocka_unit_test(a_signer_made_ready_signs_what_its_seed_signs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,7 @@ static void created_secrets_come_back_after_reopening(void **state)
     assert_true(spean_keys_locked(again));
     assert_int_equal(spean_keys_unlock(again, f->db, &credential), SPEAN_OK);
     assert_memory_equal(spean_keys_signing_seed(again), spean_keys_signing_seed(keys), 32);
+    assert_memory_equal(spean_keys_signer(again), spean_keys_signer(keys), SPEAN_SIGNER_BYTES);
     assert_memory_equal(spean_keys_sealing_secret(again), spean_keys_sealing_secret(keys), 32);
     assert_memory_equal(spean_keys_transport_secret(again), spean_keys_transport_secret(keys), 32);
     assert_memory_equal(spean_keys_value_key(again), spean_keys_value_key(keys), 32);
@@ -152,6 +153,7 @@ static void locking_takes_all_but_the_transport_secret(void **state)
     spean_keys_lock(keys);
     assert_true(spean_keys_locked(keys));
     assert_null(spean_keys_signing_seed(keys));
+    assert_null(spean_keys_signer(keys));
     assert_null(spean_keys_sealing_secret(keys));
     assert_null(spean_keys_value_key(keys));
     assert_null(spean_keys_name_key(keys));
