@@ -13,15 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/body.h"
 #include "store/entries.h"
 #include "store/file.h"
 #include "store/setup.h"
+#include "tests/bench/child.h"
 #include "tests/bench/history.h"
 #include "tests/bench/limit.h"
 #include "tests/bench/scratch.h"
@@ -31,7 +29,6 @@
 
 #define CHANGES_DEFAULT 200000u
 #define CHANGES_MAX     2000000u
-#define LINE_BYTES      256u
 #define NUMBER_BYTES    32u
 #define RATIO_GOAL      0.25
 #define MEMORY_GOAL_MIB 64.0
@@ -80,48 +77,20 @@ static void tell(const char *name, double value)
 
 /* -- Roles ----------------------------------------------------------------------------------- */
 
-static int signal_descriptor(void)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)signal(SIGPIPE, SIG_IGN);
-    scratch_want(sigprocmask(SIG_BLOCK, &set, NULL) == 0, "to block signals");
-    const int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    scratch_want(fd >= 0, "a descriptor for signals");
-    return fd;
-}
-
 /* The node that has written. It dials the endpoint in its agency record, and runs until SIGTERM. */
 static void be_a(const struct options *o)
 {
     struct world_node node;
-    const int signal_fd = signal_descriptor();
+    const int signal_fd = child_signal_descriptor();
     world_open(&node, o->dir, "a", "", STDERR_FILENO, SPEAN_JOURNAL_ERROR);
     const double begun_s = scratch_now_s();
-    history_write(node.core, o->changes, o->endpoint);
+    history_write(node.core, o->changes, o->endpoint, NULL);
     const double written_s = scratch_now_s();
     spean_core_committed(node.core); /* Folds it all. */
     tell("written_s", written_s - begun_s);
     tell("a_folded_s", scratch_now_s() - written_s);
     scratch_need(spean_core_run(node.core, signal_fd), "to run node a");
     world_close(&node);
-}
-
-/* Take the endpoint from the line that the journal wrote when the network was opened. */
-static void tell_endpoint(int journal_fd)
-{
-    static const char key[] = "endpoint=";
-    char lines[4 * LINE_BYTES];
-    const ssize_t len = read(journal_fd, lines, sizeof(lines) - 1);
-    lines[len > 0 ? len : 0] = '\0';
-    char *at = strstr(lines, key);
-    scratch_want(at != NULL, "to learn where node b listens");
-    at += sizeof(key) - 1;
-    at += *at == '"' ? 1 : 0;
-    at[strcspn(at, "\" \n")] = '\0';
-    (void)printf("endpoint %s\n", at);
-    (void)fflush(stdout);
 }
 
 static void write_batches(const char *dir)
@@ -138,10 +107,10 @@ static void be_b(const struct options *o)
 {
     struct world_node node;
     int journal[2];
-    const int signal_fd = signal_descriptor();
+    const int signal_fd = child_signal_descriptor();
     scratch_want(pipe(journal) == 0, "a pipe for the journal");
     world_open(&node, o->dir, "b", "127.0.0.1:*", journal[1], SPEAN_JOURNAL_INFO);
-    tell_endpoint(journal[0]);
+    child_tell_endpoint(journal[0]);
     tally.entries_max = history_entries(o->changes);
     struct watch *watch = watch_begin(node.core, journal[0], history_entries(o->changes));
     scratch_need(spean_core_run(node.core, signal_fd), "to run node b");
@@ -236,37 +205,19 @@ static void be_limit(const struct options *o)
 
 /* -- The one that starts them ---------------------------------------------------------------- */
 
-struct child {
-    pid_t pid;
-    FILE *told;
-};
-
 /* Run this program again, in a role. */
 static struct child start(const struct options *o, const char *role, const char *endpoint)
 {
-    int pipe_fds[2];
     char changes[NUMBER_BYTES];
     (void)snprintf(changes, sizeof(changes), "%u", o->changes);
-    scratch_want(pipe(pipe_fds) == 0, "a pipe");
-    const pid_t pid = fork();
-    scratch_want(pid >= 0, "to fork");
-    if (pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)dup2(pipe_fds[1], STDOUT_FILENO);
-        (void)close(pipe_fds[0]);
-        (void)close(pipe_fds[1]);
-        (void)execl("/proc/self/exe", "bench_sync", "--role", role, "--dir", o->dir, "--changes",
-                    changes, "--endpoint", endpoint, (char *)NULL);
-        _exit(EXIT_FAILURE);
-    }
-    (void)close(pipe_fds[1]);
-    const struct child child = {pid, fdopen(pipe_fds[0], "r")};
-    scratch_want(child.told != NULL, "to listen to a child");
-    return child;
+    const char *const arguments[] = {"bench_sync", "--role", role,         "--dir",  o->dir,
+                                     "--changes",  changes,  "--endpoint", endpoint, NULL};
+    return child_start(arguments);
 }
 
-static void keep_result(struct results *results, const char *line)
+static void keep_result(void *ctx, const char *line)
 {
+    struct results *results = ctx;
     char name[NUMBER_BYTES];
     double value = 0;
     scratch_want(sscanf(line, "%31s %lf", name, &value) == 2, "a result");
@@ -277,32 +228,19 @@ static void keep_result(struct results *results, const char *line)
     }
 }
 
-/* Keep all that a child tells until it ends well. */
-static void finish(struct child *child, struct results *results)
-{
-    char line[LINE_BYTES];
-    int status = 0;
-    while (fgets(line, sizeof(line), child->told) != NULL) {
-        keep_result(results, line);
-    }
-    (void)fclose(child->told);
-    scratch_want(waitpid(child->pid, &status, 0) == child->pid, "to wait for a child");
-    scratch_want(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS, "a child to end well");
-}
-
 static void measure(const struct options *o, struct results *results)
 {
-    char line[LINE_BYTES];
-    char endpoint[LINE_BYTES];
+    char line[CHILD_LINE_BYTES];
+    char endpoint[CHILD_LINE_BYTES];
     struct child b = start(o, "b", "");
-    scratch_want(fgets(line, sizeof(line), b.told) != NULL, "node b to start");
+    child_line(&b, line);
     scratch_want(sscanf(line, "endpoint %255s", endpoint) == 1, "the endpoint of node b");
     struct child a = start(o, "a", endpoint);
-    finish(&b, results);
+    child_finish(&b, keep_result, results);
     (void)kill(a.pid, SIGTERM);
-    finish(&a, results);
+    child_finish(&a, keep_result, results);
     struct child limit = start(o, "limit", "");
-    finish(&limit, results);
+    child_finish(&limit, keep_result, results);
 }
 
 static char run_dir[SCRATCH_PATH_BYTES];
@@ -362,14 +300,19 @@ static const char usage_text[] =
     "\n"
     "  --changes N  how many changes the other has written, a multiple of 100 (200000)\n"
     "  --dir DIR    where the stores go ($TMPDIR, or /tmp); its file system is measured too\n"
-    "  --json       print one object instead of a table\n";
+    "  --json       print one object instead of a table\n"
+    "  --help       print this\n";
 
 static bool parse(int argc, char **argv, struct options *o)
 {
     static const struct option table[] = {
-        {"role", required_argument, NULL, 'r'},    {"dir", required_argument, NULL, 'd'},
-        {"changes", required_argument, NULL, 'c'}, {"endpoint", required_argument, NULL, 'e'},
-        {"json", no_argument, NULL, 'j'},          {NULL, 0, NULL, 0},
+        {"role", required_argument, NULL, 'r'},
+        {"dir", required_argument, NULL, 'd'},
+        {"changes", required_argument, NULL, 'c'},
+        {"endpoint", required_argument, NULL, 'e'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int opt = 0;
     while ((opt = getopt_long(argc, argv, "", table, NULL)) != -1) {
@@ -389,6 +332,9 @@ static bool parse(int argc, char **argv, struct options *o)
         case 'j':
             o->json = true;
             break;
+        case 'h':
+            (void)fputs(usage_text, stdout);
+            exit(EXIT_SUCCESS);
         default:
             return false;
         }

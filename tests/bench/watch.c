@@ -14,6 +14,7 @@
 #include "store/fold.h"
 #include "store/logs.h"
 #include "tests/bench/scratch.h"
+#include "tests/bench/world.h"
 
 #define LOOK_MS        5
 #define MEMORY_EVERY_S 0.05
@@ -112,21 +113,6 @@ static void look(struct watch *w)
     }
 }
 
-/* What is measured must be the whole work: every key was found and every change is in a record. */
-static void check_folded(struct watch *w)
-{
-    struct spean_core_view view;
-    struct spean_fold_status status;
-    scratch_need(spean_core_view_begin(w->core, &view), "to look at the fold");
-    scratch_need(spean_fold_status(view.tx, view.authority, &status), "to ask how far the fold is");
-    spean_core_view_end(&view);
-    scratch_want(status.aside == 0, "no entry to be set aside");
-    scratch_want(status.unknown == 0, "no entry to be unknown");
-    scratch_want(status.grants_unopened == 0, "every grant to be opened");
-    scratch_want(status.bodies_lacking == 0, "every body to be there");
-    scratch_want(status.waiting_records == 0, "every change to find its record");
-}
-
 static void *run(void *arg)
 {
     struct watch *w = arg;
@@ -136,7 +122,7 @@ static void *run(void *arg)
         look(w);
         scratch_want(scratch_now_s() - w->begun_s < PATIENCE_S, "to catch up before patience ends");
     }
-    check_folded(w);
+    world_check_folded(w->core);
     (void)kill(getpid(), SIGTERM);
     return NULL;
 }

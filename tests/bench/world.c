@@ -14,6 +14,7 @@
 #include "protocol/statement.h"
 #include "store/db.h"
 #include "store/file.h"
+#include "store/fold.h"
 #include "store/keystore.h"
 #include "store/setup.h"
 #include "tests/bench/scratch.h"
@@ -205,6 +206,27 @@ void world_remove(const char *dir)
         scratch_remove(store);
         scratch_remove(home);
     }
+    char documents[SCRATCH_PATH_BYTES];
+    scratch_path(documents, dir, documents_name);
+    (void)unlink(documents); /* After a failure it may not be there. */
+}
+
+void world_seed(const char *dir, const char *name, uint8_t seed[SPEAN_KEY_BYTES])
+{
+    char home[SCRATCH_PATH_BYTES];
+    char store[SCRATCH_PATH_BYTES];
+    scratch_path(home, dir, name);
+    scratch_path(store, home, SPEAN_HOME_STORE);
+    const struct spean_db_options options = {.dir = store};
+    const struct spean_unlock unlock = unlock_by_credential();
+    struct spean_db *db = NULL;
+    struct spean_keys *keys = NULL;
+    scratch_need(spean_db_open(&options, &db), "to open a store");
+    scratch_need(spean_keys_new(&keys), "to make room for keys");
+    scratch_need(spean_keys_unlock(keys, db, &unlock), "to unlock a keystore");
+    memcpy(seed, spean_keys_signing_seed(keys), SPEAN_KEY_BYTES);
+    spean_keys_free(keys);
+    spean_db_close(db);
 }
 
 /* Read the documents of dir into buf, and give views of them. */
@@ -262,4 +284,20 @@ void world_close(struct world_node *node)
 {
     spean_core_free(node->core);
     node->core = NULL;
+}
+
+void world_check_folded(struct spean_core *core)
+{
+    struct spean_core_view view;
+    struct spean_fold_status status;
+    scratch_need(spean_core_view_begin(core, &view), "to look at the fold");
+    scratch_need(spean_fold_status(view.tx, view.authority, &status), "to ask how far the fold is");
+    spean_core_view_end(&view);
+    scratch_want(status.entries_behind == 0, "every entry to be folded");
+    scratch_want(status.queued == 0 && status.parts_dirty == 0, "nothing to be folded again");
+    scratch_want(status.aside == 0, "no entry to be set aside");
+    scratch_want(status.unknown == 0, "no entry to be unknown");
+    scratch_want(status.grants_unopened == 0, "every grant to be opened");
+    scratch_want(status.bodies_lacking == 0, "every body to be there");
+    scratch_want(status.waiting_records == 0, "every change to find its record");
 }

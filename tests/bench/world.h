@@ -7,15 +7,21 @@
 #ifndef SPEAN_TESTS_BENCH_WORLD_H
 #define SPEAN_TESTS_BENCH_WORLD_H
 
+#include <stdint.h>
+
 #include "node/config.h"
 #include "node/core.h"
 #include "node/journal.h"
+#include "protocol/bytes.h"
 
 /* Make the folder's homes and documents. */
 void world_make(const char *dir);
 
 /* Remove all that world_make() and the nodes left; dir itself stays. */
 void world_remove(const char *dir);
+
+/* Give the seed by which the node in home dir/name, which is not open, signs. */
+void world_seed(const char *dir, const char *name, uint8_t seed[SPEAN_KEY_BYTES]);
 
 /* A node of the world, opened. */
 struct world_node {
@@ -31,5 +37,9 @@ struct world_node {
 void world_open(struct world_node *node, const char *dir, const char *name, const char *listen,
                 int journal_fd, enum spean_journal_level level);
 void world_close(struct world_node *node);
+
+/* End the process unless every entry is folded: every key was found, every body opened, and every
+ * change is in a record that can be read. The core folds no more. */
+void world_check_folded(struct spean_core *core);
 
 #endif
