@@ -1,11 +1,11 @@
 /* Agencies: partners, recruiters, employers, authorities. */
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "node/agency_find.h"
 #include "node/agency_import.h"
-#include "node/fold_text.h"
+#include "node/alike.h"
 #include "node/handlers.h"
 #include "node/records.h"
 #include "protocol/schema_numbers.h"
@@ -13,48 +13,6 @@
 #define LINE_FIELDS 5u
 
 /* -- List ------------------------------------------------------------------------------------ */
-
-struct filter {
-    const char *kind;
-    const char *country;
-    char *q; /* Folded; NULL: any name. */
-};
-
-static bool is_text(struct spean_view value, const char *text)
-{
-    const struct spean_view shown = spean_records_text(value);
-    return shown.len == strlen(text) && memcmp(shown.data, text, shown.len) == 0;
-}
-
-static bool has_name(struct spean_records *at, const struct spean_records_item *item,
-                     const char *name, const char *q)
-{
-    json_t *line = json_object();
-    bool found = false;
-    if (line != NULL && spean_records_line_field(at, item, name, line) == SPEAN_OK) {
-        found = spean_fold_text_within(json_object_get(line, name), q);
-    }
-    json_decref(line);
-    return found;
-}
-
-static bool agency_wanted(struct spean_records *at, const struct spean_records_item *item,
-                          void *ctx)
-{
-    const struct filter *filter = ctx;
-    if (filter->kind != NULL &&
-        !is_text(spean_records_value(item, SPEAN_PART_PUBLIC, SPEAN_FIELD_AGENCY_KIND),
-                 filter->kind)) {
-        return false;
-    }
-    if (filter->country != NULL &&
-        !is_text(spean_records_value(item, SPEAN_PART_PUBLIC, SPEAN_FIELD_AGENCY_COUNTRY),
-                 filter->country)) {
-        return false;
-    }
-    return filter->q == NULL || has_name(at, item, "names", filter->q) ||
-           has_name(at, item, "aliases", filter->q);
-}
 
 static spean_err agency_line(struct spean_records *at, const struct spean_records_item *item,
                              void *ctx, json_t **out)
@@ -81,23 +39,21 @@ static spean_err agency_line(struct spean_records *at, const struct spean_record
 
 static void agencies_list(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit", "after", "kind", "country", "q"};
+    static const char *const params[] = {"limit",  "after",   "kind",     "country",
+                                         "status", "service", "language", "q"};
     struct spean_records at;
+    struct spean_agency_find find;
     if (!spean_records_read(&at, request, ctx, reply, params, sizeof(params) / sizeof(params[0]))) {
         return;
     }
-    struct filter filter = {.kind = spean_request_query(request, "kind"),
-                            .country = spean_request_query(request, "country")};
-    const char *q = spean_request_query(request, "q");
-    const spean_err err = q == NULL ? SPEAN_OK : spean_fold_text(q, &filter.q);
-    if (err != SPEAN_OK) {
-        spean_records_refuse(&at, err, NULL, NULL, NULL);
-    } else {
-        const struct spean_records_listing listing = {
-            .type = SPEAN_TYPE_AGENCY, .ctx = &filter, .wants = agency_wanted, .line = agency_line};
+    if (spean_agency_find_read(&at, &find)) {
+        const struct spean_records_listing listing = {.type = SPEAN_TYPE_AGENCY,
+                                                      .ctx = &find,
+                                                      .wants = spean_agency_find_wants,
+                                                      .line = agency_line};
         spean_records_list(&at, &listing);
     }
-    free(filter.q);
+    spean_agency_find_fini(&find);
     spean_records_end(&at);
 }
 
@@ -105,7 +61,7 @@ static void agency_get(const struct spean_request *request, void *ctx, struct sp
 {
     struct spean_records at;
     if (spean_records_read(&at, request, ctx, reply, NULL, 0)) {
-        spean_records_get(&at, SPEAN_TYPE_AGENCY);
+        spean_alike_get(&at, SPEAN_TYPE_AGENCY);
         spean_records_end(&at);
     }
 }
@@ -201,7 +157,7 @@ static void add_agency(struct spean_records *at)
     if (read_new(at, edit) && spean_records_draft(at, &draft) &&
         spean_records_create(at, draft, SPEAN_TYPE_AGENCY, NULL, fixed, edit, &record) &&
         spean_records_commit(at, draft)) {
-        spean_records_answer_new(at, &record);
+        spean_alike_answer_new(at, &record);
     }
     spean_draft_free(draft);
     spean_edit_free(edit);

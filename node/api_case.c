@@ -1,6 +1,8 @@
 /* Cases: what only the own organisation sees. */
-#include <string.h>
+#include <stdbool.h>
 
+#include "node/alike.h"
+#include "node/case_find.h"
 #include "node/case_import.h"
 #include "node/case_new.h"
 #include "node/handlers.h"
@@ -39,41 +41,46 @@ static spean_err case_line(struct spean_records *at, const struct spean_records_
     return SPEAN_OK;
 }
 
-/* Whether something about keeping the case is due. What cannot be read is not hidden. */
-static bool is_due(struct spean_records *at, const struct spean_records_item *item, void *ctx)
+/* Answer with the cases that are looked for. */
+static void list(struct spean_records *at, bool from_body)
 {
-    json_t *retention = NULL;
-    (void)ctx;
-    const spean_err err =
-        spean_retention_show(at, &item->info.record, item->parts[SPEAN_PART_CASE], &retention);
-    const bool due = err != SPEAN_OK || spean_retention_due(retention);
-    json_decref(retention);
-    return due;
+    struct spean_case_find find;
+    if (spean_case_find_read(at, from_body, &find)) {
+        const struct spean_records_listing listing = {.type = SPEAN_TYPE_CASE,
+                                                      .ctx = &find,
+                                                      .wants = spean_case_find_wants,
+                                                      .line = case_line};
+        spean_records_list(at, &listing);
+    }
+    spean_case_find_fini(&find);
 }
 
 static void cases_list(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit", "after", "due"};
+    static const char *const params[] = {"limit",      "after",       "status",    "issue",
+                                         "risk_level", "opened_from", "opened_to", "due"};
     struct spean_records at;
-    const char *due = spean_request_query(request, "due");
-    if (!spean_records_read(&at, request, ctx, reply, params, sizeof(params) / sizeof(params[0]))) {
-        return;
+    if (spean_records_read(&at, request, ctx, reply, params, sizeof(params) / sizeof(params[0]))) {
+        list(&at, false);
+        spean_records_end(&at);
     }
-    if (due != NULL && strcmp(due, "1") != 0) {
-        spean_records_refuse(&at, SPEAN_EINPUT, NULL, "due: expected 1", NULL);
-    } else {
-        const struct spean_records_listing listing = {
-            .type = SPEAN_TYPE_CASE, .wants = due == NULL ? NULL : is_due, .line = case_line};
-        spean_records_list(&at, &listing);
+}
+
+static void cases_find(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    static const char *const params[] = {"limit", "after"};
+    struct spean_records at;
+    if (spean_records_read(&at, request, ctx, reply, params, 2)) {
+        list(&at, true);
+        spean_records_end(&at);
     }
-    spean_records_end(&at);
 }
 
 static void case_get(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
     struct spean_records at;
     if (spean_records_read(&at, request, ctx, reply, NULL, 0)) {
-        spean_records_get(&at, SPEAN_TYPE_CASE);
+        spean_alike_get(&at, SPEAN_TYPE_CASE);
         spean_records_end(&at);
     }
 }
@@ -116,7 +123,7 @@ static void add_case(struct spean_records *at)
         spean_records_create(at, draft, SPEAN_TYPE_CASE, NULL, (struct spean_view){NULL, 0}, edit,
                              &record) &&
         spean_records_commit(at, draft)) {
-        spean_records_answer_new(at, &record);
+        spean_alike_answer_new(at, &record);
     }
     spean_draft_free(draft);
     spean_edit_free(edit);
@@ -167,6 +174,7 @@ struct spean_route_group spean_case_routes(void)
     static const struct spean_route routes[] = {
         {"GET", "/v1/cases", SPEAN_ROUTE_READ, cases_list, NULL, NULL},
         {"POST", "/v1/cases", SPEAN_ROUTE_WRITE, NULL, NULL, case_add},
+        {"POST", "/v1/cases/find", SPEAN_ROUTE_READ, cases_find, NULL, NULL},
         {"POST", "/v1/cases/import", SPEAN_ROUTE_WRITE | SPEAN_ROUTE_BIG_BODY, NULL, NULL,
          case_import},
         {"GET", "/v1/cases/{id}", SPEAN_ROUTE_READ, case_get, NULL, NULL},

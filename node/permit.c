@@ -21,6 +21,7 @@ static const struct {
     {"PATCH", "/v1/agencies/{id}", SPEAN_PERSON_CASE_WORKER},
     {"GET", "/v1/cases", SPEAN_PERSON_CASE_WORKER},
     {"POST", "/v1/cases", SPEAN_PERSON_CASE_WORKER},
+    {"POST", "/v1/cases/find", SPEAN_PERSON_CASE_WORKER},
     {"GET", "/v1/cases/{id}", SPEAN_PERSON_CASE_WORKER},
     {"PATCH", "/v1/cases/{id}", SPEAN_PERSON_CASE_WORKER},
     {"GET", "/v1/charter", SPEAN_PERSON_CASE_WORKER},

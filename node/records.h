@@ -32,6 +32,7 @@
 #define SPEAN_RECORDS_CODE_BYTES 40u
 #define SPEAN_RECORDS_PREFIX_MIN 4u /* Hex digits of an id that is not given whole. */
 #define SPEAN_RECORDS_DRAFTS_MAX 4000u
+#define SPEAN_RECORDS_LOOKED_MAX 2000u /* Records behind one page of a list, found or not. */
 
 struct spean_records_name {
     struct spean_id org;
@@ -246,7 +247,8 @@ struct spean_records_listing {
                       json_t **out);
 };
 
-/* Answer with a page of records, ascending by id. */
+/* Answer with a page of records, ascending by id. It ends early when many were looked at, so that no
+ * transaction is open for long. */
 void spean_records_list(struct spean_records *at, const struct spean_records_listing *listing);
 
 /*

@@ -217,9 +217,11 @@ void spean_records_list(struct spean_records *at, const struct spean_records_lis
     json_t *items = json_array();
     spean_err err = items == NULL ? SPEAN_ENOMEM : SPEAN_OK;
     bool more = false;
+    uint32_t looked = 0;
     while (err == SPEAN_OK && !more) {
         err = spean_record_next(at->view.tx, listing->type, has ? &before : NULL, &record);
-        if (err == SPEAN_OK && json_array_size(items) == page.limit) {
+        if (err == SPEAN_OK &&
+            (json_array_size(items) == page.limit || looked++ == SPEAN_RECORDS_LOOKED_MAX)) {
             more = true; /* Perhaps; the next page may be empty. */
         } else if (err == SPEAN_OK) {
             err = add_line(at, listing, &record, items);

@@ -42,7 +42,9 @@
       "a change is not listed where it belongs, or judged otherwise")                              \
     X(SPEAN_CHECK_JUDGED, "judged", "an entry is set aside that is not to be, or the reverse")     \
     X(SPEAN_CHECK_WAITING, "waiting", "it is not noted what a part of a record waits for")         \
-    X(SPEAN_CHECK_KEYS, "part_keys", "the keys of parts and their tags do not agree")
+    X(SPEAN_CHECK_KEYS, "part_keys", "the keys of parts and their tags do not agree")              \
+    X(SPEAN_CHECK_LOOKUP, "lookup", "a record is not found by its names, or by others")            \
+    X(SPEAN_CHECK_SEEN, "seen", "it is not noted what a node said that it has seen")
 
 #define SPEAN_CHECK_ENUM(code, name, text) code,
 enum spean_check_kind { SPEAN_CHECK_KINDS(SPEAN_CHECK_ENUM) SPEAN_CHECKS_COUNT };

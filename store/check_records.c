@@ -41,6 +41,13 @@ struct spean_check_records {
     uint64_t problems;
 };
 
+/* What folding a part again says of what is stored. */
+struct verdict {
+    bool same;    /* Its state. */
+    bool indexed; /* Its names, and no others, lead to its record. */
+    bool whole;   /* Nothing of it was lacking. */
+};
+
 /* -- Reporting ------------------------------------------------------------------------------- */
 
 static void report(struct spean_check_records *c, const struct spean_check_problem *problem)
@@ -91,6 +98,7 @@ static const struct {
     {SPEAN_TABLE_CHANGES, SPEAN_CHECK_CHANGE},       {SPEAN_TABLE_RECORDS, SPEAN_CHECK_RECORD},
     {SPEAN_TABLE_FOLD_ASIDE, SPEAN_CHECK_JUDGED},    {SPEAN_TABLE_FOLD_ROWS, SPEAN_CHECK_WAITING},
     {SPEAN_TABLE_FOLD_WAITING, SPEAN_CHECK_WAITING}, {SPEAN_TABLE_FOLD_NAMED, SPEAN_CHECK_WAITING},
+    {SPEAN_TABLE_KNOWLEDGE, SPEAN_CHECK_SEEN},
 };
 #define WRONGS_COUNT (sizeof(wrongs) / sizeof(wrongs[0]))
 
@@ -189,9 +197,9 @@ static spean_err state_compare(struct spean_check_records *c, const struct fold_
     return err;
 }
 
-/* Fold a part again. *whole: nothing of it was lacking. */
+/* Fold a part again. */
 static spean_err part_fold(struct spean_check_records *c, const struct spean_part_name *name,
-                           bool *same, bool *whole)
+                           struct verdict *out)
 {
     struct fold_part *part = NULL;
     c->look.part = name;
@@ -201,23 +209,29 @@ static spean_err part_fold(struct spean_check_records *c, const struct spean_par
         err = fold_part_again(&c->batch, name);
     }
     if (err == SPEAN_OK && (part->state != NULL || part->too_large)) {
-        err = state_compare(c, part, same);
+        err = state_compare(c, part, &out->same);
     } else if (err == SPEAN_OK) {
         bool has = false;
         err = has_state(c, name, &has);
-        *same = !has;
+        out->same = !has;
     }
-    *whole = !c->look.lacking;
+    if (err == SPEAN_OK) {
+        err = spean_record_is_indexed(c->batch.tx, c->keys, name, part->state, &out->indexed);
+    }
+    out->whole = !c->look.lacking;
     c->look.part = NULL;
     fold_cache_clear(c->fold);
     return err;
 }
 
-static void part_judge(struct spean_check_records *c, const struct spean_part_name *name, bool same)
+static void part_judge(struct spean_check_records *c, const struct spean_part_name *name,
+                       const struct verdict *verdict)
 {
     c->parts++;
-    if (!same) {
+    if (!verdict->same) {
         found_part(c, SPEAN_CHECK_STATE, name);
+    } else if (!verdict->indexed) {
+        found_part(c, SPEAN_CHECK_LOOKUP, name);
     }
     for (size_t i = 0; i < WRONGS_COUNT; i++) {
         if (is_wrong(c, i)) {
@@ -236,18 +250,17 @@ static spean_err check_part(struct spean_check_records *c, struct spean_view key
         found_row(c, SPEAN_CHECK_CHANGE);
         return SPEAN_OK;
     }
-    bool same = false;
-    bool whole = false;
+    struct verdict verdict = {.same = false};
     c->look.wrong = 0;
-    const spean_err err = part_fold(c, &name, &same, &whole);
-    if (err == SPEAN_ELOCKED || (err == SPEAN_OK && !whole)) {
+    const spean_err err = part_fold(c, &name, &verdict);
+    if (err == SPEAN_ELOCKED || (err == SPEAN_OK && !verdict.whole)) {
         c->skipped++; /* What is lacking is part of the first part's report, or on its way. */
     } else if (err == SPEAN_ECORRUPT && spean_tx_err(c->batch.tx) == SPEAN_OK) {
         found_part(c, SPEAN_CHECK_STATE, &name);
     } else if (err != SPEAN_OK) {
         return err;
     } else {
-        part_judge(c, &name, same);
+        part_judge(c, &name, &verdict);
     }
     c->last = spean_part_name_key(&name); /* Go on behind all its changes. */
     for (size_t i = 0; i <= PLACE_BYTES; i++) {
@@ -273,11 +286,10 @@ static spean_err has_prefix(struct spean_check_records *c, enum spean_table tabl
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
-/* A state has changes that make it. */
-static spean_err check_state(struct spean_check_records *c, struct spean_view key,
-                             struct spean_view value)
+/* A row about a part has changes that make it. */
+static spean_err part_has_changes(struct spean_check_records *c, struct spean_view key,
+                                  enum spean_check_kind kind)
 {
-    (void)value;
     struct spean_part_name name;
     if (key.len != SPEAN_PART_NAME_BYTES || spean_part_name_decode(key, &name) != SPEAN_OK) {
         found_row(c, SPEAN_CHECK_STRAY);
@@ -286,7 +298,34 @@ static spean_err check_state(struct spean_check_records *c, struct spean_view ke
     bool has = false;
     const spean_err err = has_prefix(c, SPEAN_TABLE_CHANGES, key, &has);
     if (err == SPEAN_OK && !has) {
-        found_part(c, SPEAN_CHECK_STATE, &name);
+        found_part(c, kind, &name);
+    }
+    return err;
+}
+
+static spean_err check_state(struct spean_check_records *c, struct spean_view key,
+                             struct spean_view value)
+{
+    (void)value;
+    return part_has_changes(c, key, SPEAN_CHECK_STATE);
+}
+
+static spean_err check_names(struct spean_check_records *c, struct spean_view key,
+                             struct spean_view value)
+{
+    (void)value;
+    return part_has_changes(c, key, SPEAN_CHECK_LOOKUP);
+}
+
+/* A name that leads to a record is one of those that a part of it gave. */
+static spean_err check_lookup(struct spean_check_records *c, struct spean_view key,
+                              struct spean_view value)
+{
+    (void)value;
+    bool belongs = false;
+    const spean_err err = spean_record_lookup_belongs(c->batch.tx, key, &belongs);
+    if (err == SPEAN_OK && !belongs) {
+        found_row(c, SPEAN_CHECK_LOOKUP);
     }
     return err;
 }
@@ -466,6 +505,26 @@ static spean_err check_entry(struct spean_check_records *c, struct spean_view ke
     return SPEAN_OK;
 }
 
+/* What a node has seen is what an entry of its log said. */
+static spean_err check_seen(struct spean_check_records *c, struct spean_view key,
+                            struct spean_view value)
+{
+    uint32_t number = UINT32_MAX;
+    uint64_t said = 0;
+    bool belongs = false;
+    spean_err err = spean_db_key_u32_at(key, 0, &number);
+    if (err == SPEAN_OK && number < c->fold->logs_count) {
+        err = fold_seen_belongs(&c->batch, key, value, &said, &belongs);
+    }
+    if (err == SPEAN_ECORRUPT) {
+        err = spean_tx_err(c->batch.tx);
+    }
+    if (err == SPEAN_OK && !belongs) {
+        found_place(c, SPEAN_CHECK_SEEN, number, said);
+    }
+    return err;
+}
+
 /* -- Keys of parts --------------------------------------------------------------------------- */
 
 /* Say whether there is a row of the key with this number. */
@@ -580,6 +639,8 @@ static const struct {
     {SPEAN_TABLE_FOLD_ASIDE, check_aside}, {SPEAN_TABLE_FOLD_WAITING, check_waiting},
     {SPEAN_TABLE_PART_KEYS, check_key},    {SPEAN_TABLE_PART_KEY_NUMBERS, check_key_number},
     {SPEAN_TABLE_PART_TAGS, check_tag},    {SPEAN_TABLE_ENTRIES, check_entry},
+    {SPEAN_TABLE_LOOKUPS_OF, check_names}, {SPEAN_TABLE_LOOKUPS, check_lookup},
+    {SPEAN_TABLE_KNOWLEDGE, check_seen},
 };
 #define WALKS_COUNT (sizeof(walks) / sizeof(walks[0]))
 

@@ -292,7 +292,8 @@ spean_err spean_db_tables_open(struct spean_db *db, bool is_new)
 /* What turns a store of format i into one of i + 1. There never was a format 0. */
 typedef spean_err migration(struct spean_tx *tx);
 static migration *const migrations[SPEAN_STORE_FORMAT] = {
-    NULL, spean_fold_reset /* List items became rows: what was folded is folded again. */
+    NULL, spean_fold_reset, /* List items became rows: what was folded is folded again. */
+    spean_fold_reset        /* Records are looked up by more. */
 };
 
 /* Bring a store of an older format up to ours, in one transaction. */

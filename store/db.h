@@ -25,7 +25,7 @@
 #include "protocol/bytes.h"
 #include "protocol/err.h"
 
-#define SPEAN_STORE_FORMAT         2u                /* What this program writes. */
+#define SPEAN_STORE_FORMAT         3u                /* What this program writes. */
 #define SPEAN_DB_MAP_BYTES_DEFAULT 34359738368ull    /* 32 GiB, sparse; never resized in use. */
 #define SPEAN_DB_MAP_BYTES_MIN     1048576ull        /* Room for the tables themselves. */
 #define SPEAN_DB_MAP_BYTES_MAX     17592186044416ull /* 16 TiB; a typing error beyond that. */

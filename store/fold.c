@@ -283,10 +283,30 @@ static spean_err fold_heads(struct fold_batch *b, const struct fold_place *place
         spean_u64_put(value, row->seq);
         (void)memcpy(value + 8, row->entry, sizeof(row->entry));
         spean_u64_put(value + SEEN_BYTES - 8u, said);
-        (void)spean_tx_put(b->tx, SPEAN_TABLE_KNOWLEDGE, spean_db_key_view(&key),
+        (void)fold_row_put(b, SPEAN_TABLE_KNOWLEDGE, &key,
                            (struct spean_view){value, sizeof(value)});
     }
     return spean_tx_err(b->tx);
+}
+
+spean_err fold_seen_belongs(struct fold_batch *b, struct spean_view key, struct spean_view value,
+                            uint64_t *said, bool *belongs)
+{
+    uint32_t number = 0;
+    struct spean_run_entry entry;
+    *belongs = false;
+    if (key.len != PLACE_BYTES || value.len != SEEN_BYTES ||
+        spean_db_key_u32_at(key, 0, &number) != SPEAN_OK || number >= b->fold->logs_count) {
+        return SPEAN_OK;
+    }
+    *said = spean_u64_get(value.data + SEEN_BYTES - 8u);
+    const struct fold_log *const log = &b->fold->logs[number];
+    if (*said == 0 || *said > log->cursor) {
+        return SPEAN_OK;
+    }
+    const spean_err err = spean_entries_get(b->tx, &log->row, *said, &entry);
+    *belongs = err == SPEAN_OK && entry.header.kind == SPEAN_ENTRY_HEADS;
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
 /* Read the content of a public entry into the fold's room for it. SPEAN_EWAIT: it is not held. */
@@ -296,6 +316,9 @@ static spean_err content_read(struct fold_batch *b, const struct fold_place *pla
     struct spean_view body;
     struct spean_view view;
     spean_err err = spean_body_get(b->tx, place->log->row.number, &place->entry->header, &body);
+    if (err == SPEAN_ECORRUPT && b->look != NULL) {
+        return spean_tx_err(b->tx) == SPEAN_OK ? SPEAN_EWAIT : err; /* The first part says so. */
+    }
     if (err == SPEAN_ECORRUPT && spean_tx_err(b->tx) == SPEAN_OK) {
         err = spean_body_del(b->tx, &place->log->row, place->entry->header.seq);
         return err == SPEAN_OK ? SPEAN_EWAIT : err;
@@ -350,8 +373,9 @@ static bool is_known(const struct spean_header *header)
 static spean_err place_work(struct fold_batch *b, const struct fold_place *place)
 {
     const struct spean_header *const header = &place->entry->header;
-    if (b->look != NULL && header->kind != SPEAN_ENTRY_CHANGE) {
-        return SPEAN_OK;
+    if (b->look != NULL && header->kind != SPEAN_ENTRY_CHANGE &&
+        header->kind != SPEAN_ENTRY_HEADS) {
+        return SPEAN_OK; /* Grants are not opened again, erasures show in the parts. */
     }
     if (!is_known(header)) {
         place->log->unknown += b->again ? 0 : 1;

@@ -241,6 +241,13 @@ SPEAN_CHECK spean_err fold_part_again(struct fold_batch *b, const struct spean_p
 SPEAN_CHECK spean_err fold_entry(struct fold_batch *b, uint32_t number, uint64_t seq);
 
 /*
+ * Say whether a row of what nodes have seen was said by an entry that is folded, and give its seq
+ * (fold.c). Errors as spean_entries_get().
+ */
+SPEAN_CHECK spean_err fold_seen_belongs(struct fold_batch *b, struct spean_view key,
+                                        struct spean_view value, uint64_t *said, bool *belongs);
+
+/*
  * Begin to look within the read transaction of b (fold.c). *settled: nothing waits to be folded,
  * so everything is as folding it again would make it.
  */

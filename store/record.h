@@ -117,17 +117,20 @@ SPEAN_CHECK spean_err spean_record_prefix(struct spean_tx *tx, const struct spea
 
 /* What records can be looked up by. */
 enum spean_lookup {
-    SPEAN_LOOKUP_IDENTIFIER = 1,  /* Agencies: scheme code, a 0 byte, value. */
-    SPEAN_LOOKUP_SHORT_REF = 2,   /* Cases: the text; every sibling of it. */
-    SPEAN_LOOKUP_CONSENTS = 3,    /* Consents: the case's record id. */
-    SPEAN_LOOKUP_CASE_OF = 4,     /* Cases: the record id of a referral made of it. */
-    SPEAN_LOOKUP_REDIRECTED = 5,  /* Referrals: the record id of the one that was redirected. */
-    SPEAN_LOOKUP_REFERRED_BY = 6, /* Referrals: the record id of their consent. */
-    SPEAN_LOOKUP_TRANSFERRED = 7, /* Cases: the record id of the referral that brought them. */
-    SPEAN_LOOKUP_SELF = 8,        /* Agencies: the id of the org that made it of itself. */
-    SPEAN_LOOKUP_CODE = 9,        /* Codes: list, a 0 byte, code. */
-    SPEAN_LOOKUP_CODES_OF = 10,   /* Codes: their list. */
-    SPEAN_LOOKUP_CODE_LIST = 11   /* Code lists: their name. */
+    SPEAN_LOOKUP_IDENTIFIER = 1,   /* Agencies: scheme code, a 0 byte, value. */
+    SPEAN_LOOKUP_SHORT_REF = 2,    /* Cases: the text; every sibling of it. */
+    SPEAN_LOOKUP_CONSENTS = 3,     /* Consents: the case's record id. */
+    SPEAN_LOOKUP_CASE_OF = 4,      /* Cases: the record id of a referral made of it. */
+    SPEAN_LOOKUP_REDIRECTED = 5,   /* Referrals: the record id of the one that was redirected. */
+    SPEAN_LOOKUP_REFERRED_BY = 6,  /* Referrals: the record id of their consent. */
+    SPEAN_LOOKUP_TRANSFERRED = 7,  /* Cases: the record id of the referral that brought them. */
+    SPEAN_LOOKUP_SELF = 8,         /* Agencies: the id of the org that made it of itself. */
+    SPEAN_LOOKUP_CODE = 9,         /* Codes: list, a 0 byte, code. */
+    SPEAN_LOOKUP_CODES_OF = 10,    /* Codes: their list. */
+    SPEAN_LOOKUP_CODE_LIST = 11,   /* Code lists: their name. */
+    SPEAN_LOOKUP_AGENCY_NAME = 12, /* Agencies: spean_searchkey_name() of a name or alias. */
+    SPEAN_LOOKUP_CASE_NAME = 13,   /* Cases: the same of a person's name. */
+    SPEAN_LOOKUP_SAME_AS = 14      /* Agencies, cases: the record id of one said to be the same. */
 };
 
 /*
@@ -166,6 +169,19 @@ spean_err spean_record_del_state(struct spean_tx *tx, const struct spean_part_na
  * NULL: none. Errors stick to tx. */
 spean_err spean_record_index(struct spean_tx *tx, const struct spean_keys *keys,
                              const struct spean_part_name *name, const struct spean_part *part);
+
+/*
+ * Say whether just the names of a part in its present state lead to its record; part NULL: none do.
+ * SPEAN_ELOCKED. SPEAN_ENOMEM.
+ */
+SPEAN_CHECK spean_err spean_record_is_indexed(struct spean_tx *tx, const struct spean_keys *keys,
+                                              const struct spean_part_name *name,
+                                              const struct spean_part *part, bool *is);
+
+/* Say whether a row of the lookups is one of those that a part of its record gave. Needs no keys.
+ * Errors stick to tx. */
+SPEAN_CHECK spean_err spean_record_lookup_belongs(struct spean_tx *tx, struct spean_view key,
+                                                  bool *belongs);
 
 /* Let no name of a part lead to its record any more. Needs no keys. Errors stick to tx. */
 spean_err spean_record_unindex(struct spean_tx *tx, const struct spean_part_name *name);

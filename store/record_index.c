@@ -8,7 +8,9 @@
 #include "protocol/reader.h"
 #include "protocol/schema.h"
 #include "store/record.h"
+#include "store/record_names.h"
 #include "store/seal.h"
+#include "store/searchkey.h"
 
 #define DOMAIN          "spean/store-lookup/1"
 #define NAME_BYTES      (1u + SPEAN_SEAL_NAME_BYTES) /* Kind of lookup, hidden name. */
@@ -72,6 +74,44 @@ static void names_add_identifier(struct names *names, struct spean_view value)
               (struct spean_view){text, parts[0].len + 1 + parts[1].len});
 }
 
+/* Where the names by which people look go. */
+struct people_names {
+    struct names *names;
+    enum spean_lookup lookup;
+};
+
+/* Add the search key of a name, once: names in several scripts may come to the same. */
+static spean_err add_people_name(void *ctx, struct spean_view text)
+{
+    const struct people_names *const people = ctx;
+    struct names *const names = people->names;
+    char *key = NULL;
+    const spean_err err = spean_searchkey_name(text, &key);
+    if (err != SPEAN_OK) {
+        return err == SPEAN_EINPUT ? SPEAN_OK : err; /* Nobody can look for it. */
+    }
+    const uint32_t count = names->count;
+    if (key[0] != '\0') {
+        names_add(names, people->lookup, (struct spean_view){(const uint8_t *)key, strlen(key)});
+    }
+    spean_searchkey_free(key);
+    const uint8_t *const added = names->bytes + (size_t)count * NAME_BYTES;
+    for (uint32_t i = 0; i < count && names->count > count; i++) {
+        if (memcmp(names->bytes + (size_t)i * NAME_BYTES, added, NAME_BYTES) == 0) {
+            names->count = count;
+        }
+    }
+    return names->err;
+}
+
+static void add_people_names(struct names *names, const struct spean_part *part,
+                             enum spean_lookup lookup)
+{
+    struct people_names people = {names, lookup};
+    const spean_err err = spean_record_names(part, add_people_name, &people);
+    names->err = names->err == SPEAN_OK ? err : names->err;
+}
+
 /* Call for the members of a set field. */
 static void each_member(struct names *names, const struct spean_part *part, uint64_t field,
                         void (*add)(struct names *, struct spean_view))
@@ -92,6 +132,11 @@ static void each_member(struct names *names, const struct spean_part *part, uint
 static void add_referral(struct names *names, struct spean_view value)
 {
     names_add_record(names, SPEAN_LOOKUP_CASE_OF, value);
+}
+
+static void add_same(struct names *names, struct spean_view value)
+{
+    names_add_record(names, SPEAN_LOOKUP_SAME_AS, value);
 }
 
 /* Every sibling of a case's short reference leads to it. */
@@ -205,11 +250,15 @@ static void collect(struct names *names, const struct spean_part *part)
     case SPEAN_TYPE_AGENCY:
         each_member(names, part, SPEAN_FIELD_AGENCY_IDENTIFIERS, names_add_identifier);
         add_self(names, &info);
+        each_member(names, part, SPEAN_FIELD_AGENCY_SAME_AS, add_same);
+        add_people_names(names, part, SPEAN_LOOKUP_AGENCY_NAME);
         break;
     case SPEAN_TYPE_CASE:
         add_short_refs(names, part);
         add_transferred(names, part);
         each_member(names, part, SPEAN_FIELD_CASE_REFERRALS, add_referral);
+        each_member(names, part, SPEAN_FIELD_CASE_SAME_AS, add_same);
+        add_people_names(names, part, SPEAN_LOOKUP_CASE_NAME);
         break;
     case SPEAN_TYPE_CONSENT:
         add_fixed_record(names, &info, SPEAN_FIELD_CONSENT_CASE, SPEAN_LOOKUP_CONSENTS);
@@ -226,6 +275,18 @@ static void collect(struct names *names, const struct spean_part *part)
         break;
     default:
         break;
+    }
+}
+
+/* Collect the names of a part; NULL has none. */
+static void names_of(struct names *names, const struct spean_keys *keys,
+                     const struct spean_part *part)
+{
+    names->keys = keys;
+    names->err = SPEAN_OK;
+    names->count = 0;
+    if (part != NULL) {
+        collect(names, part);
     }
 }
 
@@ -301,16 +362,89 @@ spean_err spean_record_index(struct spean_tx *tx, const struct spean_keys *keys,
     assert(name != NULL);
 
     struct names names;
-    names.keys = keys;
-    names.err = SPEAN_OK;
-    names.count = 0;
-    if (part != NULL) {
-        collect(&names, part);
-    }
+    names_of(&names, keys, part);
     if (names.err != SPEAN_OK) {
         return spean_tx_fail(tx, names.err);
     }
     return replace(tx, name, &names);
+}
+
+/* See that each of the names has its row. */
+static spean_err rows_are_there(struct spean_tx *tx, const struct spean_part_name *name,
+                                const struct names *names, bool *are)
+{
+    spean_err err = SPEAN_OK;
+    for (uint32_t i = 0; i < names->count && err == SPEAN_OK; i++) {
+        const struct spean_db_key key =
+            lookup_key(names->bytes + (size_t)i * NAME_BYTES, &name->record);
+        struct spean_view value;
+        err = spean_tx_get(tx, SPEAN_TABLE_LOOKUPS, spean_db_key_view(&key), &value);
+    }
+    *are = err == SPEAN_OK;
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+spean_err spean_record_is_indexed(struct spean_tx *tx, const struct spean_keys *keys,
+                                  const struct spean_part_name *name, const struct spean_part *part,
+                                  bool *is)
+{
+    assert(keys != NULL);
+    assert(name != NULL);
+    assert(is != NULL);
+
+    struct names names;
+    names_of(&names, keys, part);
+    if (names.err != SPEAN_OK) {
+        return names.err;
+    }
+    const struct spean_db_key of = spean_part_name_key(name);
+    const size_t len = (size_t)names.count * NAME_BYTES;
+    struct spean_view held = {0};
+    const spean_err err = spean_tx_get(tx, SPEAN_TABLE_LOOKUPS_OF, spean_db_key_view(&of), &held);
+    if (err != SPEAN_OK && err != SPEAN_ENOTFOUND) {
+        return err;
+    }
+    if (held.len != len || (len > 0 && memcmp(held.data, names.bytes, len) != 0)) {
+        *is = false;
+        return SPEAN_OK;
+    }
+    return rows_are_there(tx, name, &names, is);
+}
+
+static bool has_name(struct spean_view held, struct spean_view name)
+{
+    for (size_t at = 0; held.len - at >= NAME_BYTES; at += NAME_BYTES) {
+        if (memcmp(held.data + at, name.data, NAME_BYTES) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+spean_err spean_record_lookup_belongs(struct spean_tx *tx, struct spean_view key, bool *belongs)
+{
+    assert(belongs != NULL);
+
+    *belongs = false;
+    if (key.len != NAME_BYTES + SPEAN_RECORD_ID_BYTES) {
+        return SPEAN_OK;
+    }
+    struct spean_cursor cursor;
+    spean_err err =
+        spean_cursor_init(&cursor, tx, SPEAN_TABLE_LOOKUPS_OF,
+                          (struct spean_view){key.data + NAME_BYTES, SPEAN_RECORD_ID_BYTES});
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_view of;
+    struct spean_view held;
+    err = spean_cursor_first(&cursor, &of, &held);
+    while (err == SPEAN_OK && !*belongs) {
+        *belongs = has_name(held, key);
+        err = spean_cursor_next(&cursor, &of, &held);
+    }
+    spean_cursor_fini(&cursor);
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
 spean_err spean_record_lookup(struct spean_tx *tx, const struct spean_keys *keys,

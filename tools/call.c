@@ -265,6 +265,18 @@ enum spean_exit spean_call_exchange(struct spean_call *call, const char *method,
     return spean_client_request(call->client, method, path, body, reply, problem);
 }
 
+enum spean_exit spean_call_ask(struct spean_call *call, const char *path, const json_t *body,
+                               json_t **reply, struct spean_problem *problem)
+{
+    assert(call != NULL);
+    assert(reply != NULL);
+    *reply = NULL;
+    const enum spean_exit exit = client_need(call, problem);
+    return exit != SPEAN_EXIT_DONE
+               ? exit
+               : spean_client_request(call->client, "POST", path, body, reply, problem);
+}
+
 enum spean_exit spean_call_request(struct spean_call *call, const char *method, const char *path,
                                    const json_t *body, json_t **reply,
                                    struct spean_problem *problem)

@@ -83,6 +83,12 @@ SPEAN_CHECK enum spean_exit spean_call_exchange(struct spean_call *call, const c
                                                 const char *path, const json_t *body,
                                                 json_t **reply, struct spean_problem *problem);
 
+/* Ask by POST what changes nothing, also under --dry-run: where the question is personal and may
+ * stand in no path. Errors as spean_client_request(). */
+SPEAN_CHECK enum spean_exit spean_call_ask(struct spean_call *call, const char *path,
+                                           const json_t *body, json_t **reply,
+                                           struct spean_problem *problem);
+
 /* Wait longer than usual for the replies that follow. Errors as spean_client_new(). */
 SPEAN_CHECK enum spean_exit spean_call_wait(struct spean_call *call, long reply_ms,
                                             struct spean_problem *problem);

@@ -37,11 +37,12 @@ static enum spean_exit list_run(struct spean_call *call, struct spean_problem *p
 {
     static const char *const columns[] = {N_("NAME"), N_("KIND"), N_("COUNTRY"),
                                           N_("ID"),   "",         NULL};
+    static const char *const filters[] = {"kind", "country", "status", "service", "language", "q"};
     char path[SPEAN_CLIENT_PATH_BYTES_MAX] = "/v1/agencies";
-    if (spean_listing_query(path, "kind", spean_call_value(call, "kind")) != SPEAN_OK ||
-        spean_listing_query(path, "country", spean_call_value(call, "country")) != SPEAN_OK ||
-        spean_listing_query(path, "q", spean_call_value(call, "search")) != SPEAN_OK) {
-        return spean_problem_usage(problem, "%s", _("what is searched for is too long"));
+    for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+        if (spean_listing_query(path, filters[i], spean_call_value(call, filters[i])) != SPEAN_OK) {
+            return spean_problem_usage(problem, "%s", _("what is searched for is too long"));
+        }
     }
     return spean_listing_print(call, path, columns, row_add, problem);
 }
@@ -189,6 +190,7 @@ static enum spean_exit edit_send(struct spean_call *call, const char *method, co
         spean_out_note(out, "%s", _("All members of the ledger will see it."));
     }
     spean_show_codes(out, reply);
+    spean_show_alike(out, reply);
     spean_out_next(out, "spean agency show %s", name);
     json_decref(reply);
     return SPEAN_EXIT_DONE;
@@ -310,10 +312,23 @@ static const struct spean_flag list_flags[] = {
      .kind = SPEAN_KIND_TEXT,
      .value = "CC",
      .help = N_("only this country by ISO 3166")},
-    {.name = "search",
+    {.name = "status",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "CODE",
+     .help = N_("only this status, a code of the list agency_status: active, closed")},
+    {.name = "service",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "CODE",
+     .help = N_("only with this service, a code of the list service: legal, shelter")},
+    {.name = "language",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "LANG",
+     .help = N_("only those who help in this language")},
+    {.name = "q",
      .kind = SPEAN_KIND_TEXT,
      .value = "TEXT",
-     .help = N_("only those whose name or number has TEXT in it")},
+     .help = N_("only those with every word of TEXT in a name, another name or a permit number; "
+                "capitals and marks make no difference")},
     {0},
 };
 
@@ -357,8 +372,10 @@ static const struct spean_command commands[] = {
                    "the ledger has written down. All members see the same list."),
         .flags = list_flags,
         .inverse = SPEAN_INVERSE_READS,
-        .examples = (const char *const[]){"spean agency list",
-                                          "spean agency list --country JP --kind legal", NULL},
+        .examples =
+            (const char *const[]){"spean agency list",
+                                  "spean agency list --country JP --service legal --language vi",
+                                  NULL},
         .run = list_run,
     },
     {

@@ -10,12 +10,12 @@
 
 #include "tools/call.h"
 #include "tools/caseexport.h"
+#include "tools/casefind.h"
 #include "tools/caseimport.h"
 #include "tools/costs.h"
 #include "tools/edit.h"
 #include "tools/i18n.h"
 #include "tools/jsonget.h"
-#include "tools/listing.h"
 #include "tools/out.h"
 #include "tools/recording.h"
 #include "tools/script.h"
@@ -25,34 +25,6 @@
 #define NAME_BYTES_MAX      257u /* SCHEMA.md, map person_name, with a NUL. */
 #define LANG_BYTES_MAX      36u
 #define NARRATIVE_BYTES_MAX 32768u
-
-static void row_add(struct spean_grid *grid, const json_t *record)
-{
-    const json_t *const name = json_array_get(json_object_get(record, "names"), 0);
-    char code[SPEAN_RECORDING_NAME_BYTES];
-    spean_recording_name(record, code);
-    spean_grid_cell(grid, "%s", code);
-    spean_grid_cell(grid, "%s", spean_jsonget_text(record, "status"));
-    spean_grid_cell(grid, "%s", spean_jsonget_text(record, "opened_on"));
-    spean_grid_cell(grid, "%s", spean_jsonget_text(record, "risk_level"));
-    const char *const full = spean_jsonget_text(name, "full");
-    const char *const family = spean_jsonget_text(name, "family");
-    const char *const given = spean_jsonget_text(name, "given");
-    spean_grid_cell(grid, "%s%s%s", full[0] == '\0' ? family : full,
-                    full[0] == '\0' && family[0] != '\0' && given[0] != '\0' ? " " : "",
-                    full[0] == '\0' ? given : "");
-}
-
-static enum spean_exit list_run(struct spean_call *call, struct spean_problem *problem)
-{
-    static const char *const columns[] = {N_("CASE"), N_("STATUS"), N_("OPENED"),
-                                          N_("RISK"), N_("NAME"),   NULL};
-    char path[SPEAN_CLIENT_PATH_BYTES_MAX] = "/v1/cases";
-    const spean_err err =
-        spean_listing_query(path, "due", spean_call_given(call, "due") ? "1" : NULL);
-    return err == SPEAN_OK ? spean_listing_print(call, path, columns, row_add, problem)
-                           : spean_problem_err(problem, err, "case list");
-}
 
 /* Until when a case is kept, in one line; "-" for what nobody said. */
 static void retention_print(struct spean_out *out, const json_t *retention)
@@ -196,6 +168,7 @@ static enum spean_exit edit_send(struct spean_call *call, const char *method, co
                    _("Only your own organisation's nodes can read it. A referral shows of it "
                      "what you choose."));
     spean_show_codes(out, reply);
+    spean_show_alike(out, reply);
     spean_out_next(out, id == NULL ? "spean consent record --case %s" : "spean case show %s", name);
     json_decref(reply);
     return SPEAN_EXIT_DONE;
@@ -257,6 +230,19 @@ static const struct spean_flag edit_flags[] = {
     {0},
 };
 
+static const struct spean_flag find_flags[] = {
+    {.name = "name",
+     .kind = SPEAN_KIND_PRIVATE,
+     .value = "@FILE",
+     .help = N_("the name, from FILE, or - for standard input; otherwise it is asked for")},
+    {.name = "contact",
+     .kind = SPEAN_KIND_PRIVATE,
+     .value = "@FILE",
+     .help = N_("a telephone number or another contact, from FILE, or - for standard input")},
+    SPEAN_CASEFIND_FLAGS,
+    {0},
+};
+
 static const struct spean_flag import_flags[] = {
     {.name = "format",
      .kind = SPEAN_KIND_CHOICE,
@@ -308,14 +294,41 @@ static const struct spean_command commands[] = {
         .summary = N_("List cases"),
         .text = N_("Lists the cases of your own organisation. Nobody else has them. With --due, "
                    "only those that are to be looked at again or to be deleted by now."),
-        .flags = (const struct spean_flag[]){{.name = "due",
-                                              .kind = SPEAN_KIND_NONE,
-                                              .help = N_(
-                                                  "only those whose time is up; see case retain")},
-                                             {0}},
+        .flags = (const struct spean_flag[]){SPEAN_CASEFIND_FLAGS, {0}},
         .inverse = SPEAN_INVERSE_READS,
-        .examples = (const char *const[]){"spean case list", "spean case list --due", NULL},
-        .run = list_run,
+        .examples = (const char *const[]){"spean case list", "spean case list --status active",
+                                          "spean case list --due", NULL},
+        .run = spean_casefind_list,
+    },
+    {
+        .path = "case find",
+        .summary = N_("Find a case by a name, a telephone number or its code"),
+        .text = N_("Asks for a name in any script, and shows the cases of your own organisation "
+                   "that have all its words, in any order. Capitals, marks on Latin letters, width "
+                   "and characters that nobody sees make no difference; a name in kana finds what "
+                   "has it in kana. That two names look alike does not make them one person. What "
+                   "is personal is never a word of the command."),
+        .flags = find_flags,
+        .args =
+            (const struct spean_arg[]){
+                {.name = "case",
+                 .kind = SPEAN_KIND_ID,
+                 .optional = true,
+                 .help = N_("its code, KH-2611-0317-B")},
+                {0},
+            },
+        .questions =
+            (const struct spean_question[]){
+                {.name = "find.name",
+                 .flag = "name",
+                 .text = N_("Name, or part of one, in any script")},
+                {0},
+            },
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean case find", "spean case find --name @name.txt",
+                                          "spean case find --contact - --status active",
+                                          "spean case find KH-2611-0317-B", NULL},
+        .run = spean_casefind_run,
     },
     {
         .path = "case show",

@@ -48,9 +48,9 @@ static enum spean_exit page_take(json_t *all, const json_t *page, const char *pa
     return SPEAN_EXIT_DONE;
 }
 
-/* Get one page after the place *next, and give the next place, "" at the end. */
-static enum spean_exit page_get(struct spean_call *call, const char *path, json_t *all,
-                                char next[SPEAN_CLIENT_PATH_BYTES_MAX],
+/* Get one page after the place *next, and give the next place, "" at the end. body NULL: GET. */
+static enum spean_exit page_get(struct spean_call *call, const char *path, const json_t *body,
+                                json_t *all, char next[SPEAN_CLIENT_PATH_BYTES_MAX],
                                 struct spean_problem *problem)
 {
     char full[SPEAN_CLIENT_PATH_BYTES_MAX];
@@ -61,7 +61,9 @@ static enum spean_exit page_get(struct spean_call *call, const char *path, json_
         return spean_problem_usage(problem, "%s", _("what is asked for is too long"));
     }
     json_t *page = NULL;
-    enum spean_exit exit = spean_call_request(call, "GET", full, NULL, &page, problem);
+    enum spean_exit exit = body == NULL
+                               ? spean_call_request(call, "GET", full, NULL, &page, problem)
+                               : spean_call_ask(call, full, body, &page, problem);
     if (exit != SPEAN_EXIT_DONE) {
         return exit;
     }
@@ -77,20 +79,17 @@ static enum spean_exit page_get(struct spean_call *call, const char *path, json_
     return exit;
 }
 
-enum spean_exit spean_listing_get(struct spean_call *call, const char *path, json_t **list,
-                                  struct spean_problem *problem)
+static enum spean_exit pages_get(struct spean_call *call, const char *path, const json_t *body,
+                                 json_t **list, struct spean_problem *problem)
 {
-    assert(call != NULL);
-    assert(path != NULL);
-    assert(list != NULL);
     char next[SPEAN_CLIENT_PATH_BYTES_MAX] = "";
     json_t *const all = json_array();
     if (all == NULL) {
         return spean_problem_err(problem, SPEAN_ENOMEM, path);
     }
-    enum spean_exit exit = page_get(call, path, all, next, problem);
+    enum spean_exit exit = page_get(call, path, body, all, next, problem);
     while (exit == SPEAN_EXIT_DONE && next[0] != '\0') {
-        exit = page_get(call, path, all, next, problem);
+        exit = page_get(call, path, body, all, next, problem);
     }
     if (exit != SPEAN_EXIT_DONE) {
         json_decref(all);
@@ -100,16 +99,33 @@ enum spean_exit spean_listing_get(struct spean_call *call, const char *path, jso
     return *list == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, path) : SPEAN_EXIT_DONE;
 }
 
+enum spean_exit spean_listing_get(struct spean_call *call, const char *path, json_t **list,
+                                  struct spean_problem *problem)
+{
+    assert(call != NULL);
+    assert(path != NULL);
+    assert(list != NULL);
+    return pages_get(call, path, NULL, list, problem);
+}
+
 enum spean_exit spean_listing_print(struct spean_call *call, const char *path,
                                     const char *const *columns,
                                     void (*row_add)(struct spean_grid *, const json_t *),
                                     struct spean_problem *problem)
 {
+    return spean_listing_find(call, path, NULL, columns, row_add, problem);
+}
+
+enum spean_exit spean_listing_find(struct spean_call *call, const char *path, const json_t *body,
+                                   const char *const *columns,
+                                   void (*row_add)(struct spean_grid *, const json_t *),
+                                   struct spean_problem *problem)
+{
     assert(columns != NULL);
     assert(row_add != NULL);
     json_t *list = NULL;
     struct spean_grid *grid = NULL;
-    enum spean_exit exit = spean_listing_get(call, path, &list, problem);
+    enum spean_exit exit = pages_get(call, path, body, &list, problem);
     if (exit == SPEAN_EXIT_DONE && spean_grid_new(&grid) != SPEAN_OK) {
         exit = spean_problem_err(problem, SPEAN_ENOMEM, path);
     }

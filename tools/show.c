@@ -251,14 +251,19 @@ static spean_err fields_add(struct spean_grid *grid, json_t *fields, const char 
     return err;
 }
 
+/* The name by which people call a record: its code, or the short form of its id. */
+static const char *name_of(const json_t *record, char brief[SPEAN_IDTEXT_SHORT_BYTES])
+{
+    const char *const code = spean_jsonget_text(record, "code");
+    spean_idtext_short(spean_jsonget_text(record, "id"), brief);
+    return code[0] == '\0' ? brief : code;
+}
+
 static void head_print(struct spean_out *out, const json_t *record)
 {
-    const char *const id = spean_jsonget_text(record, "id");
-    const char *const code = spean_jsonget_text(record, "code");
     char brief[SPEAN_IDTEXT_SHORT_BYTES];
-    spean_idtext_short(id, brief);
-    spean_out_line(out, "%s %s   %s", spean_jsonget_text(record, "type"),
-                   code[0] == '\0' ? brief : code, id);
+    spean_out_line(out, "%s %s   %s", spean_jsonget_text(record, "type"), name_of(record, brief),
+                   spean_jsonget_text(record, "id"));
 }
 
 void spean_show_codes(struct spean_out *out, const json_t *record)
@@ -283,6 +288,33 @@ void spean_show_codes(struct spean_out *out, const json_t *record)
     }
 }
 
+void spean_show_alike(struct spean_out *out, const json_t *record)
+{
+    size_t i;
+    json_t *other;
+    json_array_foreach(json_object_get(record, "looks_like"), i, other)
+    {
+        char brief[SPEAN_IDTEXT_SHORT_BYTES];
+        const bool born = strcmp(spean_jsonget_text(other, "why"), "same_name_and_birth_year") == 0;
+        spean_out_note(out,
+                       born ? _("Looks like %s: same name and birth year. Nothing was joined.")
+                            : _("Looks like %s: same name. Nothing was joined."),
+                       name_of(other, brief));
+    }
+}
+
+/* The records that somebody decided to be the same as this one. */
+static void same_print(struct spean_out *out, const json_t *record)
+{
+    size_t i;
+    json_t *other;
+    json_array_foreach(json_object_get(record, "same"), i, other)
+    {
+        char brief[SPEAN_IDTEXT_SHORT_BYTES];
+        spean_out_line(out, _("= the same as %s, as somebody decided"), name_of(other, brief));
+    }
+}
+
 /* What a person should know before trusting the fields: conflicts, and what is not here. */
 static void state_print(struct spean_out *out, const json_t *record)
 {
@@ -293,6 +325,7 @@ static void state_print(struct spean_out *out, const json_t *record)
         spean_out_line(out, _("! %s: %zu versions, a decision is needed; one of them is shown"),
                        name, json_array_size(values));
     }
+    same_print(out, record);
     spean_show_codes(out, record);
     const json_t *const waiting = json_object_get(record, "waiting");
     const int64_t parts = spean_jsonget_number(waiting, "parts");

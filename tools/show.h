@@ -30,6 +30,9 @@ SPEAN_CHECK spean_err spean_show_row(struct spean_grid *grid, const char *label,
 const char *spean_show_label(const json_t *codes, const char *list, const char *code,
                              const char *lang);
 
+/* Tell, as talk, which other records a new one looks like, and why. */
+void spean_show_alike(struct spean_out *out, const json_t *record);
+
 /* Print a line for each code of a record that is in no list, not in force, or superseded. */
 void spean_show_codes(struct spean_out *out, const json_t *record);
 

@@ -149,6 +149,7 @@ ROWS = [
     Row("agency edit", "pp", lambda s: [s.kept["agency"]["id"], "--email", "help@example.org"]),
     Row("case add", "pp", lambda s: ["--from", SAMPLES / "case.json"], keep="case"),
     Row("case list", "pp"),
+    Row("case find", "pp", lambda s: ["--name", "-", "--status", "active"], stdin="nguyen hoa\n"),
     Row("case show", "pp", lambda s: [s.kept["case"]["code"]]),
     Row("case edit", "pp", lambda s: [s.kept["case"]["code"], "--from", "-"],
         stdin=json.dumps({"set": {"risk_level": "high"}})),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include "protocol/schema_numbers.h"
 #include "store/body.h"
 #include "store/logs.h"
 #include "tests/unit/store/world.h"
@@ -456,6 +457,83 @@ static void a_tag_that_leads_to_another_key_is_found(void **state)
     assert_found(e, SPEAN_CHECK_KEYS);
 }
 
+/* Give the agency a name, and let organisation 1 say what it has seen. */
+static void write_found(struct env *e)
+{
+    static const uint8_t names[] = {0x81, 0xa2, 'e', 'n', 0xa3, 'M', 'a', 'y'};
+    const struct world_change change = {
+        .type = SPEAN_TYPE_AGENCY,
+        .record = e->agency.record,
+        .ops_count = 1,
+        .ops = {{SPEAN_FIELD_AGENCY_NAMES,
+                 SPEAN_KIND_VALUE,
+                 SPEAN_VERB_WRITE,
+                 0,
+                 {names, sizeof(names)}}},
+    };
+    (void)world_write(e->w, 1, &change);
+    (void)world_heads(e->w, 1, 0, 2);
+    node_take_all(e->node);
+    node_fold(e->node);
+    assert_clean(e);
+}
+
+static void a_name_that_leads_nowhere_or_elsewhere_is_found(void **state)
+{
+    static const enum spean_table tables[] = {SPEAN_TABLE_LOOKUPS, SPEAN_TABLE_LOOKUPS_OF};
+    struct env *e = *state;
+    write_found(e);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        struct row row = take(e, tables[i], 0);
+        write_row(e, &row, false); /* Its record is not found by it. */
+        assert_found(e, SPEAN_CHECK_LOOKUP);
+        row.key.bytes[1] ^= 1; /* Another name, or another record's. */
+        write_row(e, &row, true);
+        assert_found(e, SPEAN_CHECK_LOOKUP);
+        write_row(e, &row, false);
+        row.key.bytes[1] ^= 1;
+        write_row(e, &row, true);
+        assert_clean(e);
+        row.key.bytes[1] ^= 1; /* One too many. */
+        write_row(e, &row, true);
+        assert_found(e, SPEAN_CHECK_LOOKUP);
+        write_row(e, &row, false);
+        assert_clean(e);
+    }
+    struct row row = take(e, SPEAN_TABLE_LOOKUPS_OF, 0);
+    row.value[row.len - 1] ^= 1;
+    write_row(e, &row, true);
+    assert_found(e, SPEAN_CHECK_LOOKUP);
+    row.value[row.len - 1] ^= 1;
+    row.len--;
+    write_row(e, &row, true);
+    assert_found(e, SPEAN_CHECK_LOOKUP);
+}
+
+static void what_a_node_has_seen_must_be_what_it_said(void **state)
+{
+    struct env *e = *state;
+    write_found(e);
+    struct row row = take(e, SPEAN_TABLE_KNOWLEDGE, 0);
+    write_row(e, &row, false);
+    assert_found(e, SPEAN_CHECK_SEEN);
+    for (size_t i = 0; i < row.len; i++) {
+        row.value[i] ^= 1;
+        write_row(e, &row, true);
+        assert_found(e, SPEAN_CHECK_SEEN);
+        row.value[i] ^= 1;
+    }
+    row.len--;
+    write_row(e, &row, true);
+    assert_found(e, SPEAN_CHECK_SEEN);
+    row.len++;
+    write_row(e, &row, true);
+    assert_clean(e);
+    row.key.bytes[3] ^= 2; /* A log that said nothing. */
+    write_row(e, &row, true);
+    assert_found(e, SPEAN_CHECK_SEEN);
+}
+
 static void a_row_cut_short_is_found_in_every_table(void **state)
 {
     struct env *e = *state;
@@ -605,6 +683,9 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_change_listed_with_other_marks_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tag_that_leads_to_another_key_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_name_that_leads_nowhere_or_elsewhere_is_found, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_a_node_has_seen_must_be_what_it_said, setup, teardown),
         cmocka_unit_test_setup_teardown(a_row_cut_short_is_found_in_every_table, setup, teardown),
         cmocka_unit_test_setup_teardown(locked_sealed_parts_are_counted_and_public_ones_checked,
                                         setup, teardown),

@@ -896,6 +896,47 @@ static void an_agency_is_found_by_its_identifier_until_that_is_removed(void **st
     spean_tx_abort(tx);
 }
 
+static void a_record_is_found_by_the_key_of_its_name_also_when_all_is_folded_anew(void **state)
+{
+    struct env *e = *state;
+    /* {"vi": "Đào", "en": "Dao"}: one key. */
+    static const uint8_t names[] = {0x82, 0xa2, 'e',  'n',  0xa3, 'D',  'a',  'o', 0xa2,
+                                    'v',  'i',  0xa5, 0xc4, 0x90, 0xc3, 0xa0, 'o'};
+    const struct spean_view key = {(const uint8_t *)"dao", 3};
+    struct world_change change;
+    const struct spean_part_name agency = make_agency(e, 1, 1, &change);
+    change.ops_count = 1;
+    change.ops[0] = (struct world_op){.field = SPEAN_FIELD_AGENCY_NAMES,
+                                      .kind = SPEAN_KIND_VALUE,
+                                      .verb = SPEAN_VERB_WRITE,
+                                      .bytes = {names, sizeof(names)}};
+    (void)world_write(e->w, 1, &change);
+    take_and_fold(e->ours);
+    struct spean_tx *tx = node_read(e->ours);
+    struct spean_record_id id;
+    assert_int_equal(
+        spean_record_lookup(tx, e->ours->keys, SPEAN_LOOKUP_AGENCY_NAME, key, NULL, &id), SPEAN_OK);
+    assert_true(spean_record_id_equal(&id, &agency.record));
+    assert_int_equal(
+        spean_record_lookup(tx, e->ours->keys, SPEAN_LOOKUP_AGENCY_NAME, key, &id, &id),
+        SPEAN_ENOTFOUND);
+    assert_int_equal(spean_record_lookup(tx, e->ours->keys, SPEAN_LOOKUP_CASE_NAME, key, NULL, &id),
+                     SPEAN_ENOTFOUND);
+    spean_tx_abort(tx);
+    assert_int_equal(spean_tx_begin(e->ours->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_record_unindex(tx, &agency), SPEAN_OK);
+    assert_int_equal(
+        spean_record_lookup(tx, e->ours->keys, SPEAN_LOOKUP_AGENCY_NAME, key, NULL, &id),
+        SPEAN_ENOTFOUND);
+    assert_int_equal(spean_fold_reset(tx), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    take_and_fold(e->ours);
+    tx = node_read(e->ours);
+    assert_int_equal(
+        spean_record_lookup(tx, e->ours->keys, SPEAN_LOOKUP_AGENCY_NAME, key, NULL, &id), SPEAN_OK);
+    spean_tx_abort(tx);
+}
+
 static void sealed_records_are_not_read_while_locked_and_public_ones_are(void **state)
 {
     struct env *e = *state;
@@ -991,6 +1032,7 @@ int main(void)
         T(a_context_ends_below_a_body_that_is_lacking),
         T(records_are_listed_by_type_and_found_by_the_start_of_their_id),
         T(an_agency_is_found_by_its_identifier_until_that_is_removed),
+        T(a_record_is_found_by_the_key_of_its_name_also_when_all_is_folded_anew),
         T(sealed_records_are_not_read_while_locked_and_public_ones_are),
         T(a_damaged_state_is_not_shown),
     };

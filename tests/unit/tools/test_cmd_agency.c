@@ -47,9 +47,13 @@ static void a_list_is_filtered_by_the_daemon_and_names_conflicts(void **state)
                  "\"kind\":\"legal\",\"country\":\"KH\",\"conflicts\":1}],\"next\":null}"}};
     talk_run(&talk, says, 1,
              (const char *const[]){"spean", "agency", "list", "--kind", "legal", "--country", "KH",
-                                   "--search", "a b&c", NULL});
+                                   "--status", "active", "--service", "legal", "--language", "vi",
+                                   "--q", "a b&c", NULL});
     assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
-    assert_asked(&talk, 0, "GET /v1/agencies?kind=legal&country=KH&q=a%20b%26c&limit=1000", NULL);
+    assert_asked(&talk, 0,
+                 "GET /v1/agencies?kind=legal&country=KH&status=active&service=legal&language=vi&"
+                 "q=a%20b%26c&limit=1000",
+                 NULL);
     assert_non_null(strstr(talk.result.out, "Bridge"));
     assert_non_null(strstr(talk.result.out, "7f3a-91c4"));
     assert_non_null(strstr(talk.result.out, "needs a decision"));

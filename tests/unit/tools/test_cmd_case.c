@@ -137,6 +137,114 @@ static void personal_data_is_refused_on_the_command_line(void **state)
     }
 }
 
+#define LINE                                                                                       \
+    "{\"id\":\"aabbccdd00112233\",\"code\":\"KH-2611-0317-B\",\"status\":\"active\",\"names\":[{"  \
+    "\"script\":\"latn\",\"family\":\"Test\",\"given\":\"Person\"}]}"
+
+static void a_name_is_looked_for_in_the_body_of_a_request(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {{.status = 200, .json = "{\"items\":[],\"next\":\"aa\"}"},
+                                   {.status = 200, .json = "{\"items\":[" LINE "],\"next\":null}"}};
+    scratch_write(folder, "name", "\u1797\u17b6\n", path, sizeof(path));
+    char spec[sizeof(path) + 1];
+    (void)snprintf(spec, sizeof(spec), "@%s", path);
+    talk_run(&talk, says, 2,
+             (const char *const[]){"spean", "case", "find", "--name", spec, "--status", "active",
+                                   "--risk", "high", "--opened-from", "2026", "--dry-run", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked_times(&talk, 2);
+    assert_asked(&talk, 0, "POST /v1/cases/find?limit=1000",
+                 "{\"text\":\"\u1797\u17b6\",\"status\":\"active\",\"risk_level\":\"high\","
+                 "\"opened_from\":\"2026\"}");
+    assert_asked(&talk, 1, "POST /v1/cases/find?limit=1000&after=aa", "*");
+    assert_non_null(strstr(talk.result.out, "KH-2611-0317-B"));
+    assert_non_null(strstr(talk.result.out, "Test Person"));
+    talk_fini(&talk);
+}
+
+static void who_says_nothing_is_asked_for_a_name(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {{.status = 200, .json = "{\"items\":[],\"next\":null}"}};
+    scratch_write(folder, "answers", "find.name: Test Person\n", path, sizeof(path));
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "case", "find", "--answers", path, "--json", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "POST /v1/cases/find?limit=1000", "{\"text\":\"Test Person\"}");
+    assert_non_null(strstr(talk.result.out, "\"items\""));
+    talk_fini(&talk);
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "case", "find", "--issue", "debt", NULL});
+    assert_asked(&talk, 0, "POST /v1/cases/find?limit=1000", "{\"issue\":\"debt\"}");
+    talk_fini(&talk);
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "case", "find", "kh-2611-0317-b", NULL});
+    assert_asked(&talk, 0, "POST /v1/cases/find?limit=1000", "{\"text\":\"KH-2611-0317-B\"}");
+    talk_fini(&talk);
+}
+
+static void a_search_with_personal_words_is_refused(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {{.status = 200, .json = "{\"items\":[],\"next\":null}"}};
+    const char *const runs[][7] = {
+        {"spean", "case", "find", "--name", "Test Person", NULL},
+        {"spean", "case", "find", "Test Person", NULL},
+        {"spean", "case", "find", "--contact", "+85512345678", NULL},
+        {"spean", "case", "find", "KH-2611-0317-B", "--name", "-", NULL},
+        {"spean", "case", "find", NULL}, /* Nobody can be asked. */
+    };
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        talk_run(&talk, says, 1, runs[i]);
+        assert_int_equal(talk.result.exit, SPEAN_EXIT_USAGE);
+        assert_asked_times(&talk, 0);
+        talk_fini(&talk);
+    }
+}
+
+static void a_list_of_cases_is_filtered_by_the_daemon(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {{.status = 200, .json = "{\"items\":[],\"next\":null}"}};
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "case", "list", "--status", "active", "--issue", "debt",
+                                   "--risk", "high", "--opened-to", "2026-11", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(
+        &talk, 0,
+        "GET /v1/cases?status=active&issue=debt&risk_level=high&opened_to=2026-11&limit=1000",
+        NULL);
+    talk_fini(&talk);
+}
+
+static void what_looks_like_another_is_told_and_what_is_the_same_is_shown(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {
+        {.status = 200,
+         .json = "{\"id\":\"aabb\",\"code\":\"KH-2611-0318-9\",\"type\":\"case\",\"changed\":true,"
+                 "\"fields\":{},\"looks_like\":[{\"id\":\"aabbccdd\",\"code\":"
+                 "\"KH-2611-0317-B\",\"why\":\"same_name_and_birth_year\"},{\"id\":\"7f3a91c4\","
+                 "\"code\":null,\"why\":\"same_name\"}],\"same\":[{\"id\":\"ccdd\",\"code\":"
+                 "\"KH-2611-0001-A\"}]}"}};
+    scratch_write(folder, "case.json", "{}", path, sizeof(path));
+    talk_run(&talk, says, 1, (const char *const[]){"spean", "case", "add", "--from", path, NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_non_null(
+        strstr(talk.result.err, "Looks like KH-2611-0317-B: same name and birth year."));
+    assert_non_null(strstr(talk.result.err, "Looks like 7f3a-91c4: same name."));
+    talk_fini(&talk);
+    talk_run(&talk, says, 1, (const char *const[]){"spean", "case", "show", "aabb", NULL});
+    assert_non_null(strstr(talk.result.out, "the same as KH-2611-0001-A"));
+    talk_fini(&talk);
+}
+
 #define DERIVED(text) "},\"derived\":{\"costs\":{" text "}}}"
 
 static void costs_are_a_table_with_totals_in_the_right_units(void **state)
@@ -290,6 +398,11 @@ int main(void)
         TEST(answers_become_a_case_in_their_script),
         TEST(a_narrative_needs_its_language),
         TEST(personal_data_is_refused_on_the_command_line),
+        TEST(a_name_is_looked_for_in_the_body_of_a_request),
+        TEST(who_says_nothing_is_asked_for_a_name),
+        TEST(a_search_with_personal_words_is_refused),
+        TEST(a_list_of_cases_is_filtered_by_the_daemon),
+        TEST(what_looks_like_another_is_told_and_what_is_the_same_is_shown),
         TEST(costs_are_a_table_with_totals_in_the_right_units),
         TEST(a_ratio_that_cannot_be_told_says_what_is_missing),
         TEST(retention_takes_dates_or_the_settings_and_nothing_between),
