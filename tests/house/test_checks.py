@@ -18,8 +18,10 @@ import check_openapi
 import check_purity
 import check_registered
 import check_routes
+import check_sessions
 import check_text
 import check_top_level
+import sessions
 import tree
 
 COMPILER = os.environ.get("CC", "cc")
@@ -210,6 +212,34 @@ class Documents(Scratch):
         text += "`store/a.c` `store/` `store/*.c` `tests/fuzz/fuzz_NAME.c`\n"
         self.plant("docs/A.md", text)
         self.assertEqual(check_documents.findings(self.root), [])
+
+
+class Sessions(Scratch):
+    RUN = "<!-- tests/system/test_readme.py runs this block. -->\n"
+    NOT = "<!-- not a session: it takes hours. -->\n"
+
+    def test_commands_that_nobody_runs_and_nobody_marked_are_found(self):
+        for name in ["README.md", "CONTRIBUTING.md", "docs/A.md"]:
+            for text in ["```sh\na\n```", "```console\na\n```", "```\n$ a\n```", "a\n\n    spean status",
+                         "a\n\n    b\n    X=1 tools/a.sh", "<!-- not a session: -->\n```sh\na\n```",
+                         self.RUN + "\n```sh\na\n```", self.NOT + "```sh\na\n```\n```sh\nb\n```",
+                         self.NOT + "```\ncmake .\n```"]:
+                with self.subTest(name=name, text=text):
+                    path = self.plant(name, text + "\n")
+                    self.assertEqual(len(check_sessions.findings(self.root)), 1)
+                    os.remove(path)
+
+    def test_what_is_run_or_marked_or_no_command_passes(self):
+        text = self.RUN + "```sh\na\n```\n" + self.NOT + "```sh\nb\n```\n```json\n{}\n```\n"
+        text += "```\nplain\n```\n\n    store: refuse forks\n\n`spean status` in a line\n"
+        self.plant("README.md", text)
+        self.plant("tests/A.md", "```sh\na\n```\n")
+        self.assertEqual(check_sessions.findings(self.root), [])
+
+    def test_a_session_is_every_block_that_is_run_in_its_order(self):
+        text = self.RUN + "```sh\na\n```\n" + self.NOT + "```sh\nb\n```\n" + self.RUN + "```sh\nc\n```\n"
+        self.assertEqual(sessions.session(text), "a\nc")
+        self.assertEqual(sessions.session("```sh\na\n```\n"), "")
 
 
 class Headers(Scratch):
