@@ -138,6 +138,17 @@ static const char *kind_name(uint64_t kind)
     }
 }
 
+/* Say whether this organisation can open what the tag names: it has the key, or it is its own. */
+static bool is_ours(const struct spean_core_view *view, const struct spean_logs_row *row,
+                    const struct spean_header *header)
+{
+    uint32_t key = 0;
+    if (header->kind == SPEAN_ENTRY_ORGKEY) {
+        return spean_id_compare(&row->org, spean_core_org(view->core)) == 0;
+    }
+    return spean_partkeys_number_of(view->tx, &header->tag, &key) == SPEAN_OK && key != 0;
+}
+
 static void put_fate(const struct spean_core_view *view, const struct spean_logs_row *row,
                      const struct spean_header *header, bool held, json_t *item)
 {
@@ -154,10 +165,9 @@ static void put_fate(const struct spean_core_view *view, const struct spean_logs
         fate = "waiting";
         why = "it is not folded yet";
     } else if (header->has_tag &&
-               (header->kind == SPEAN_ENTRY_CHANGE || header->kind == SPEAN_ENTRY_GRANT)) {
-        uint32_t key = 0;
-        const bool ours =
-            spean_partkeys_number_of(view->tx, &header->tag, &key) == SPEAN_OK && key != 0;
+               (header->kind == SPEAN_ENTRY_CHANGE || header->kind == SPEAN_ENTRY_GRANT ||
+                header->kind == SPEAN_ENTRY_ORGKEY)) {
+        const bool ours = is_ours(view, row, header);
         fate = ours ? (held ? "folded" : "waiting") : "none";
         why = ours ? (held ? NULL : "its body is not here yet") : "it is not for this organisation";
     } else {

@@ -94,6 +94,11 @@ class SeveralNodes(ClusterTest):
         # It got the organisation's secrets by one grant, of the node that invited it.
         kinds = [entry["kind"] for entry in story.entries(first).values()]
         self.assertEqual(kinds.count("org_key_grant"), 1)
+        self.cluster.in_step(first, laptop, story.tokyo, story.hanoi)
+        for node in (first, laptop, story.tokyo, story.hanoi):
+            fates = {entry["fate"] for entry in story.entries(node).values()
+                     if entry["kind"] == "org_key_grant"}
+            self.assertEqual(fates, {"folded" if node in (first, laptop) else "none"})
 
         # What the laptop writes, the first node reads, and nobody else.
         written = laptop.spean("case", "add", "--from", SAMPLES / "case.json")
@@ -137,23 +142,22 @@ class SeveralNodes(ClusterTest):
 
         # Apart: while one of Tokyo's nodes works, the other is off and nobody else answers.
         story.tokyo.stop()
-        self.signal(signal.SIGSTOP)
+        others = (story.phnom_penh, story.hanoi)
+        self.signal(signal.SIGSTOP, *others)
         story.step(laptop, "complete", "--outcome", "remedy_obtained", "--service", "fee_refund")
         self.assertEqual(story.seen(laptop)["state"], "completed")
         laptop.stop()
         story.tokyo.start()
         story.step(story.tokyo, "hold", "--reason", "awaiting_documents")
         self.assertEqual(story.seen(story.tokyo)["flags"], [])
-        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT, *others)
         laptop.start()
 
         # Together: what is live comes before what is final, for everybody alike.
         for node in everybody:
             self.wait_flags(node, ["target_conflict"])
             self.assertEqual(story.seen(node)["state"], "on_hold")
-            heads = [step["step"] for step in story.seen(node)["steps"]
-                     if step["track"] == "target" and step["head"]]
-            self.assertEqual(sorted(heads), ["complete", "hold"])
+            self.assertEqual(self.heads(node, "target"), ["complete", "hold"])
         hashes = {story.seen(node)["state_hash"]["1"] for node in everybody}
         self.assertEqual(len(hashes), 1)
 
@@ -167,8 +171,60 @@ class SeveralNodes(ClusterTest):
             self.assertFalse(any(step["misfit"] for step in story.seen(node)["steps"]))
             node.spean("verify")
 
-    def signal(self, number):
-        for node in (self.story.phnom_penh, self.story.hanoi):
+    def test_an_origin_that_cancels_and_amends_apart_shows_a_conflict_that_a_step_settles(self):
+        story, first = self.story, self.first
+        story.form()
+        story.prepare()
+        laptop = self.laptop()
+        self.take_in(laptop)
+        everybody = (first, laptop, story.tokyo)
+        for node in everybody:
+            story.wait_state(node, "sent")
+        wait_for(lambda: story.payload(laptop), "the laptop reads the referral")
+
+        # Apart: one node of Phnom Penh gives the time that the other has just called off.
+        first.stop()
+        others = (story.tokyo, story.hanoi)
+        self.signal(signal.SIGSTOP, *others)
+        story.step(laptop, "cancel", "--reason", "client_request")
+        self.assertEqual(story.seen(laptop)["state"], "cancelled")
+        laptop.stop()
+        first.start()
+        story.step(first, "amend", "--respond-by", "96h")
+        self.assertEqual(story.seen(first)["flags"], [])
+        self.signal(signal.SIGCONT, *others)
+        laptop.start()
+
+        # Together: it counts as sent, for who would help must not be held up by a doubt.
+        for node in everybody:
+            wait_for(lambda: "origin_conflict" in story.seen(node)["flags"], "the conflict shows")
+            self.assertEqual(story.seen(node)["state"], "sent")
+            self.assertEqual(self.heads(node, "origin"), ["amend", "cancel"])
+        self.assertEqual(len({story.seen(node)["state_hash"]["1"] for node in everybody}), 1)
+
+        # A step of Tokyo's is of another track, and settles nothing.
+        story.step(story.tokyo, "receive")
+        for node in everybody:
+            story.wait_state(node, "received")
+            self.assertEqual(story.seen(node)["flags"], ["origin_conflict"])
+
+        # Phnom Penh's next step follows both, and there is one head again.
+        settled = story.step(first, "cancel", "--reason", "client_request")
+        heads = [step for step in settled["steps"] if step["track"] == "origin" and step["head"]]
+        self.assertEqual([len(step["follows"]) for step in heads], [2])
+        for node in everybody:
+            self.wait_flags(node, [])
+            self.assertEqual(story.seen(node)["state"], "cancelled")
+            self.assertFalse(any(step["misfit"] for step in story.seen(node)["steps"]))
+            node.spean("verify")
+        self.assertIsNone(story.seen(story.hanoi))
+
+    def heads(self, node, track):
+        return sorted(step["step"] for step in self.story.seen(node)["steps"]
+                      if step["track"] == track and step["head"])
+
+    def signal(self, number, *nodes):
+        for node in nodes:
             node.process.send_signal(number)
 
     def wait_flags(self, node, flags):
