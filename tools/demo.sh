@@ -1,20 +1,22 @@
 #!/bin/sh
-# tools/demo.sh [--keep] - three organisations and a relay, one referral across the border, on this
-# machine.
+# tools/demo.sh [--keep] - three organisations, a relay and a second laptop, one referral across the
+# border, on this machine.
 #
 # Installs the Debian packages that are missing, builds the preset `release` in build/release, then
-# runs four real nodes in a scratch folder: Phnom Penh founds a ledger, Hanoi and Tokyo join it, and
+# runs five real nodes in a scratch folder: Phnom Penh founds a ledger, Hanoi and Tokyo join it, and
 # Jakarta as a relay. A sealed referral travels from Phnom Penh to Tokyo and back to completed, half
-# of the way while the two are never online together; Hanoi learns nothing of it, and Jakarta, which
-# carries all of it, can open none. Every step is checked; what is not as it should be ends the demo
-# with exit status 1. Nothing is left running and nothing is left behind, but with --keep.
+# of the way while the two are never online together. Then a second laptop joins Phnom Penh, is given
+# the office's keys in one grant, and reads what was written before it came; Hanoi learns nothing of
+# all that, and Jakarta, which carries it, can open none. Every step is checked; what is not as it
+# should be ends the demo with exit status 1. Nothing is left running and nothing is left behind, but
+# with --keep.
 set -eu
 
 usage() {
     cat <<'END'
 usage: tools/demo.sh [--keep]
 
-Builds spean and shows a referral that crosses the border, between four nodes on this machine.
+Builds spean and shows a referral that crosses the border, between five nodes on this machine.
     --keep   leave the nodes running, and say how to talk to each and how to end them
 Exit status: 0 everything was as it should be, 1 something was not, 2 wrong use.
 END
@@ -44,7 +46,7 @@ bin=$root/build/release
 scratch=
 pids=
 marker=LEAKMARKER5736 # In every text about the person of the samples.
-nodes="phnompenh hanoi tokyo jakarta"
+nodes="phnompenh laptop hanoi tokyo jakarta"
 
 # -- Building ----------------------------------------------------------------------------------
 
@@ -87,6 +89,7 @@ fail() {
 called() {
     case $1 in
     phnompenh) echo "Phnom Penh" ;;
+    laptop) echo "Second laptop" ;;
     hanoi) echo "Hanoi" ;;
     tokyo) echo "Tokyo" ;;
     jakarta) echo "Jakarta" ;;
@@ -280,6 +283,13 @@ join() {
     echo "$org" >"$scratch/$guest/org"
 }
 
+# How many entries of a kind a node has, in all logs.
+entries_of() {
+    for log in $(spean "$1" log list --json | items_of id); do
+        spean "$1" log show "$log" --json
+    done | grep -c "\"kind\": \"$2\"" || true
+}
+
 state_is() {
     [ "$(spean "$1" referral show "$referral" --json | text_of state)" = "$2" ]
 }
@@ -422,6 +432,75 @@ finish_through_relay() {
     start phnompenh
 }
 
+# The case or the referral as a person reads it, without what each machine sees of its own way there.
+readable() {
+    spean "$1" "$2" show "$3" --json | sed -n '/^  "fields": {/,/^  }/p'
+}
+
+reads_the_same() {
+    readable phnompenh "$2" "$3" >"$scratch/of-first"
+    readable "$1" "$2" "$3" >"$scratch/of-other"
+    [ -s "$scratch/of-first" ] && cmp "$scratch/of-first" "$scratch/of-other"
+}
+
+knocks() {
+    spean phnompenh node list --json | grep -q '"standing": "waiting"'
+}
+
+is_one_of_us() {
+    spean phnompenh node list | grep "reception" | grep -q " open "
+}
+
+# The digits that the second laptop shows, typed at the first one.
+take_in() {
+    told laptop node join --file "$scratch/for-laptop.txt"
+    : >"$scratch/joining"
+    spean laptop node join --file "$scratch/for-laptop.txt" --wait 60 >"$scratch/joining" \
+        2>/dev/null &
+    joining=$!
+    pids="$pids $joining"
+    until_true "the second laptop has digits" has_digits "$scratch/joining"
+    until_true "the second laptop knocks" knocks
+    shown <"$scratch/joining"
+    digits=$(sed -n 's/.*\([0-9]\{4\} [0-9]\{4\}\).*/\1/p' "$scratch/joining" | head -n 1)
+    key=$(spean laptop status --json | text_of node)
+    say ""
+    say "Both stand on one table; whoever holds the admin key compares the digits, and types them:"
+    run_admin phnompenh node approve "$(printf %.8s "$key")" --digits "$digits"
+    wait "$joining" || fail "the second laptop did not become one of Phnom Penh's"
+}
+
+second_laptop() {
+    chapter "A colleague joins Phnom Penh, with a laptop that has never seen any of this"
+    run phnompenh node invite --out "$scratch/for-laptop.txt"
+    say ""
+    say "On the new laptop, first an empty node with keys of its own, then its daemon, then the knock:"
+    told laptop node join --file "$scratch/for-laptop.txt"
+    keep_output 3 laptop node join --file "$scratch/for-laptop.txt" --credential \
+        "$scratch/laptop/credential"
+    came_of_it
+    start laptop
+    if spean laptop case show "$case" >/dev/null 2>&1; then
+        fail "the second laptop reads a case before anybody let it in"
+    fi
+    take_in
+    run phnompenh node rename "$(printf %.8s "$key")" reception-laptop
+    until_true "the second laptop is one of ours" is_one_of_us
+    run phnompenh node list
+
+    until_true "the second laptop reads the case" reads_the_same laptop case "$case"
+    until_true "the second laptop reads the referral" reads_the_same laptop referral "$referral"
+    [ "$(entries_of phnompenh org_key_grant)" -eq 1 ] || fail "it took more than one grant of keys"
+    say ""
+    say "The office's keys came in one grant. The laptop reads what was written before it came:"
+    run laptop case list
+    told laptop referral show "$referral"
+    keep_output 0 laptop referral show "$referral"
+    sed -n '/^COST/,/^everything/p' "$scratch/out" | shown
+    grep -q "JPY 573,607" "$scratch/out" || fail "the second laptop lacks the referral's costs"
+    say "    (what both laptops show of the case and of the referral is the same)"
+}
+
 in_step() {
     digests=$(for node in $nodes; do spean "$node" status --json | text_of digest; done | sort -u)
     [ -n "$digests" ] && [ "$(echo "$digests" | wc -l)" -eq 1 ]
@@ -436,7 +515,7 @@ all_in_step() {
 catch_up() {
     chapter "Hanoi comes back and catches up"
     start hanoi
-    until_true "all four are in step" all_in_step
+    until_true "all five are in step" all_in_step
     for node in $nodes; do
         expect=$(spean "$node" status >/dev/null 2>&1 && echo 0 || echo $?)
         [ "$expect" -eq 0 ] || [ "$expect" -eq 3 ] || fail "$(called "$node") has no status"
@@ -449,7 +528,7 @@ catch_up() {
         keep_output 0 "$node" verify
     done
     say ""
-    say "The four hold the same, and every hash and signature of it was checked once more."
+    say "The five hold the same, and every hash and signature of it was checked once more."
 }
 
 # -- The proof about Hanoi ---------------------------------------------------------------------
@@ -492,7 +571,7 @@ prove() {
             fail "$(called "$node") can show the referral"
         fi
     done
-    grants=$(grep -c " grant none " "$scratch/hanoi/sealed")
+    grants=$(grep -c "grant none " "$scratch/hanoi/sealed")
     say "Hanoi and Jakarta have every header, and $grants grants of keys: none opens with a key of theirs."
 
     shared=0
@@ -550,6 +629,7 @@ tokyo_org=$(cat "$scratch/tokyo/org")
 write_case
 refer
 finish_through_relay
+second_laptop
 catch_up
 prove
 if [ "$keep" = yes ]; then
