@@ -546,10 +546,11 @@ sealed() {
     done
 }
 
-# Every byte of a node's files, as one line of hex digits.
+# Every byte of a node's files, as one line of hex digits. What repeats is "*", as od has it: else
+# the zeros that a node keeps in reserve would be most of it, and nothing sealed repeats.
 hex_of() {
     for file in "$scratch/$1"/home/store/*; do
-        od -An -v -tx1 "$file" | tr -d ' \n'
+        od -An -tx1 "$file" | tr -d ' \n'
     done
     echo
 }
