@@ -15,6 +15,7 @@
 #include "store/db_internal.h"
 #include "store/file.h"
 #include "store/fold.h"
+#include "store/logs.h"
 
 #define FORMAT_BYTES   4u
 #define ROOM_BYTES     (16u << 20) /* More than a transaction of the core writes. */
@@ -289,11 +290,17 @@ spean_err spean_db_tables_open(struct spean_db *db, bool is_new)
     return spean_db_err(rc);
 }
 
+static spean_err logs_grow(struct spean_tx *tx)
+{
+    const spean_err err = spean_logs_migrate(tx);
+    return err == SPEAN_OK ? spean_fold_reset(tx) : err;
+}
+
 /* What turns a store of format i into one of i + 1. There never was a format 0. */
 typedef spean_err migration(struct spean_tx *tx);
 static migration *const migrations[SPEAN_STORE_FORMAT] = {
     NULL, spean_fold_reset, /* List items became rows: what was folded is folded again. */
-    spean_fold_reset        /* Records are looked up by more. */
+    logs_grow               /* Rows of logs got an element; records are looked up by more. */
 };
 
 /* Bring a store of an older format up to ours, in one transaction. */

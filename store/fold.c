@@ -716,22 +716,22 @@ spean_err spean_fold_body(struct spean_tx *tx, uint32_t number, uint64_t seq)
 spean_err spean_fold_reset(struct spean_tx *tx)
 {
     static const enum spean_table tables[] = {
-        SPEAN_TABLE_PART_KEYS,     SPEAN_TABLE_PART_KEY_NUMBERS,
-        SPEAN_TABLE_PART_TAGS,     SPEAN_TABLE_PART_GRANTS,
-        SPEAN_TABLE_PART_WANTED,   SPEAN_TABLE_FOLD_CURSORS,
-        SPEAN_TABLE_FOLD_QUEUE,    SPEAN_TABLE_FOLD_DIRTY,
-        SPEAN_TABLE_FOLD_WAITING,  SPEAN_TABLE_FOLD_ASIDE,
-        SPEAN_TABLE_FOLD_UNOPENED, SPEAN_TABLE_FOLD_ROWS,
-        SPEAN_TABLE_FOLD_NAMED,    SPEAN_TABLE_KNOWLEDGE,
-        SPEAN_TABLE_CHANGES,       SPEAN_TABLE_RECORDS,
-        SPEAN_TABLE_RECORD_TYPES,  SPEAN_TABLE_PARTS,
-        SPEAN_TABLE_STATES,        SPEAN_TABLE_ITEMS,
-        SPEAN_TABLE_LOOKUPS,       SPEAN_TABLE_LOOKUPS_OF,
+        SPEAN_TABLE_PART_KEYS,    SPEAN_TABLE_PART_KEY_NUMBERS,
+        SPEAN_TABLE_PART_GRANTS,  SPEAN_TABLE_PART_WANTED,
+        SPEAN_TABLE_FOLD_CURSORS, SPEAN_TABLE_FOLD_QUEUE,
+        SPEAN_TABLE_FOLD_DIRTY,   SPEAN_TABLE_FOLD_WAITING,
+        SPEAN_TABLE_FOLD_ASIDE,   SPEAN_TABLE_FOLD_UNOPENED,
+        SPEAN_TABLE_FOLD_ROWS,    SPEAN_TABLE_FOLD_NAMED,
+        SPEAN_TABLE_KNOWLEDGE,    SPEAN_TABLE_CHANGES,
+        SPEAN_TABLE_RECORDS,      SPEAN_TABLE_RECORD_TYPES,
+        SPEAN_TABLE_PARTS,        SPEAN_TABLE_STATES,
+        SPEAN_TABLE_ITEMS,        SPEAN_TABLE_LOOKUPS,
+        SPEAN_TABLE_LOOKUPS_OF,
     };
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         (void)spean_tx_clear(tx, tables[i]);
     }
-    return spean_tx_err(tx);
+    return spean_partkeys_reset_tags(tx); /* Bodies may come before the fold goes on. */
 }
 
 /* -- How far it is --------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "protocol/writer.h"
 
 #define ROW_ELEMENTS     9u
+#define ROW_ELEMENTS_OLD 8u /* Up to format 2: without allowed_bytes. */
 #define ROW_BYTES_MAX    192u
 #define NUMBER_BYTES     4u
 #define ARRIVAL_ELEMENTS 3u
@@ -26,12 +27,14 @@ static struct spean_view id_view(const struct spean_id *id)
     return (struct spean_view){id->bytes, sizeof(id->bytes)};
 }
 
-static spean_err row_decode(uint32_t number, struct spean_view value, struct spean_logs_row *out)
+/* Read a row that has at least that many elements. */
+static spean_err row_read(uint32_t number, struct spean_view value, uint32_t elements_min,
+                          struct spean_logs_row *out)
 {
     struct spean_logs_row row = {.number = number};
     struct spean_reader r;
     spean_reader_init(&r, value);
-    (void)spean_reader_array(&r, ROW_ELEMENTS, ROW_ELEMENTS);
+    const uint32_t elements = spean_reader_array(&r, elements_min, ROW_ELEMENTS);
     spean_reader_bin_fixed(&r, row.log.bytes, sizeof(row.log.bytes));
     spean_reader_bin_fixed(&r, row.org.bytes, sizeof(row.org.bytes));
     spean_reader_bin_fixed(&r, row.signing.bytes, sizeof(row.signing.bytes));
@@ -40,12 +43,19 @@ static spean_err row_decode(uint32_t number, struct spean_view value, struct spe
     row.bytes = spean_reader_uint(&r, UINT64_MAX);
     row.standing = (enum spean_log_standing)spean_reader_uint(&r, SPEAN_LOG_PAUSED);
     row.aside_bytes = spean_reader_uint(&r, UINT64_MAX);
-    row.allowed_bytes = spean_reader_uint(&r, UINT64_MAX);
+    if (elements == ROW_ELEMENTS) {
+        row.allowed_bytes = spean_reader_uint(&r, UINT64_MAX);
+    }
     if (spean_reader_end(&r) != SPEAN_OK) {
         return SPEAN_ECORRUPT;
     }
     *out = row;
     return SPEAN_OK;
+}
+
+static spean_err row_decode(uint32_t number, struct spean_view value, struct spean_logs_row *out)
+{
+    return row_read(number, value, ROW_ELEMENTS, out);
 }
 
 spean_err spean_logs_at(struct spean_tx *tx, uint32_t number, struct spean_logs_row *out)
@@ -85,10 +95,10 @@ spean_err spean_logs_get(struct spean_tx *tx, const struct spean_id *log,
     return err;
 }
 
-spean_err spean_logs_next(struct spean_tx *tx, uint32_t from, struct spean_logs_row *out)
+/* Read the first row whose number is at least from. */
+static spean_err row_next(struct spean_tx *tx, uint32_t from, uint32_t elements_min,
+                          struct spean_logs_row *out)
 {
-    assert(out != NULL);
-
     struct spean_cursor cursor;
     spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_LOGS, (struct spean_view){0});
     if (err != SPEAN_OK) {
@@ -106,7 +116,13 @@ spean_err spean_logs_next(struct spean_tx *tx, uint32_t from, struct spean_logs_
     if (spean_db_key_u32_at(key, 0, &number) != SPEAN_OK || key.len != NUMBER_BYTES) {
         return SPEAN_ECORRUPT;
     }
-    return row_decode(number, value, out);
+    return row_read(number, value, elements_min, out);
+}
+
+spean_err spean_logs_next(struct spean_tx *tx, uint32_t from, struct spean_logs_row *out)
+{
+    assert(out != NULL);
+    return row_next(tx, from, ROW_ELEMENTS, out);
 }
 
 /* Find the number for a log that has none. */
@@ -181,6 +197,19 @@ spean_err spean_logs_put(struct spean_tx *tx, const struct spean_logs_row *row)
     assert(err == SPEAN_OK);
     const struct spean_db_key key = number_key(row->number);
     return spean_tx_put(tx, SPEAN_TABLE_LOGS, spean_db_key_view(&key), value);
+}
+
+spean_err spean_logs_migrate(struct spean_tx *tx)
+{
+    struct spean_logs_row row = {0};
+    spean_err err = row_next(tx, 0, ROW_ELEMENTS_OLD, &row);
+    while (err == SPEAN_OK) {
+        err = spean_logs_put(tx, &row);
+        if (err == SPEAN_OK) {
+            err = row_next(tx, row.number + 1, ROW_ELEMENTS_OLD, &row);
+        }
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
 spean_err spean_logs_set_standing(struct spean_tx *tx, const struct spean_id *log,

@@ -52,6 +52,10 @@ SPEAN_CHECK spean_err spean_logs_open(struct spean_tx *tx, const struct spean_lo
 /* Write a row back. For the modules of the store. Errors stick to tx. */
 spean_err spean_logs_put(struct spean_tx *tx, const struct spean_logs_row *row);
 
+/* Write every row anew that has no allowed_bytes yet, as a store of format 2 may. For store/db.h.
+ * SPEAN_ECORRUPT. Others stick to tx. */
+SPEAN_CHECK spean_err spean_logs_migrate(struct spean_tx *tx);
+
 /* Say that a log is paused, disputed or goes on. SPEAN_ENOTFOUND: nothing of it is kept. */
 SPEAN_CHECK spean_err spean_logs_set_standing(struct spean_tx *tx, const struct spean_id *log,
                                               enum spean_log_standing standing);

@@ -620,6 +620,42 @@ spean_err spean_partkeys_del_tag(struct spean_tx *tx, const struct spean_tag *ta
     return spean_tx_err(tx);
 }
 
+/* Give the first tag behind *at, and move *at to it. */
+static spean_err tag_next(struct spean_tx *tx, struct spean_db_key *at, uint32_t *number)
+{
+    struct spean_cursor cursor;
+    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_PART_TAGS, (struct spean_view){0});
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_view key;
+    struct spean_view value;
+    err = spean_cursor_behind(&cursor, spean_db_key_view(at), &key, &value);
+    if (err == SPEAN_OK) {
+        *at = (struct spean_db_key){0};
+        spean_db_key_put_bytes(at, key.data, key.len);
+        err = spean_db_key_u32_at(value, 0, number);
+    }
+    spean_cursor_fini(&cursor);
+    return err;
+}
+
+spean_err spean_partkeys_reset_tags(struct spean_tx *tx)
+{
+    struct spean_db_key at = {0};
+    uint32_t number = 0;
+    spean_err err = tag_next(tx, &at, &number);
+    while (err == SPEAN_OK) {
+        if (number != 0) {
+            err = spean_tx_del(tx, SPEAN_TABLE_PART_TAGS, spean_db_key_view(&at));
+        }
+        if (err == SPEAN_OK) {
+            err = tag_next(tx, &at, &number);
+        }
+    }
+    return err == SPEAN_ENOTFOUND ? spean_tx_err(tx) : spean_tx_fail(tx, err);
+}
+
 spean_err spean_partkeys_del(struct spean_tx *tx, const struct spean_authority *authority,
                              const struct spean_partkey *key)
 {

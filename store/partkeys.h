@@ -135,6 +135,9 @@ spean_err spean_partkeys_put_tag(struct spean_tx *tx, const struct spean_tag *ta
 /* Forget what a tag is. Errors stick to tx. */
 spean_err spean_partkeys_del_tag(struct spean_tx *tx, const struct spean_tag *tag);
 
+/* Forget of what keys tags are; those that are refused stay refused. Errors stick to tx. */
+spean_err spean_partkeys_reset_tags(struct spean_tx *tx);
+
 /* Say that bodies of a part under tag, which is of log number, may be lacking, so that they are
  * looked for; or, with wanted false, that they are not any more. Errors stick to tx. */
 spean_err spean_partkeys_want(struct spean_tx *tx, const struct spean_tag *tag,

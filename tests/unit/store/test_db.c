@@ -13,7 +13,10 @@
 
 #include <cmocka.h>
 
+#include "protocol/writer.h"
 #include "store/file.h"
+#include "store/logs.h"
+#include "store/partkeys.h"
 #include "tests/unit/store/fixture.h"
 
 static uint64_t clock_ms;
@@ -215,6 +218,90 @@ static void a_store_of_the_first_format_keeps_its_logs_and_forgets_what_was_fold
         spean_cursor_fini(&cursor);
         spean_tx_abort(tx);
     }
+}
+
+/* A row of a log as format 2 had it at first: it does not say how far the log may grow. */
+static struct spean_view old_log_row(uint8_t *buf, size_t cap, const struct spean_id *log)
+{
+    struct spean_writer w;
+    struct spean_view row;
+    spean_writer_init(&w, buf, cap);
+    spean_writer_array(&w, 8);
+    for (unsigned i = 0; i < 3; i++) { /* Log, organisation, signing key. */
+        spean_writer_bin(&w, log->bytes, sizeof(log->bytes));
+    }
+    spean_writer_uint(&w, 3);
+    spean_writer_bin(&w, log->bytes, sizeof(log->bytes));
+    spean_writer_uint(&w, 900); /* Bytes. */
+    spean_writer_uint(&w, SPEAN_LOG_PAUSED);
+    spean_writer_uint(&w, 70); /* Bytes set aside. */
+    assert_int_equal(spean_writer_end(&w, &row), SPEAN_OK);
+    return row;
+}
+
+static void put_row(struct spean_db *db, enum spean_table table, struct spean_view key,
+                    struct spean_view value)
+{
+    struct spean_tx *tx;
+    assert_int_equal(spean_tx_begin(db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_tx_put(tx, table, key, value), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+}
+
+static void the_third_format_writes_the_rows_of_logs_anew_and_folds_again(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t second[] = {0, 0, 0, 2};
+    const uint8_t number[] = {0, 0, 0, 0};
+    const struct spean_id log = {{7}};
+    const struct spean_tag erased = {{1}};
+    const struct spean_tag held = {{2}};
+    uint8_t buf[256];
+    const struct spean_view number_view = {number, sizeof(number)};
+    put_row(f->db, SPEAN_TABLE_LOG_IDS, (struct spean_view){log.bytes, sizeof(log.bytes)},
+            number_view);
+    put_row(f->db, SPEAN_TABLE_LOGS, number_view, old_log_row(buf, sizeof(buf), &log));
+    fixture_put(f, SPEAN_TABLE_FOLD_CURSORS, "log", fixture_text("old"));
+    struct spean_tx *tx;
+    assert_int_equal(spean_tx_begin(f->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_partkeys_put_tag(tx, &erased, 0), SPEAN_OK);
+    assert_int_equal(spean_partkeys_put_tag(tx, &held, 9), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    fixture_put(f, SPEAN_TABLE_META, "format", (struct spean_view){second, sizeof(second)});
+    fixture_close(f);
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_OK);
+
+    struct spean_logs_row row;
+    struct spean_view value;
+    uint32_t key_number;
+    assert_int_equal(spean_tx_begin(f->db, SPEAN_TX_READ, &tx), SPEAN_OK);
+    assert_int_equal(spean_logs_get(tx, &log, &row), SPEAN_OK);
+    assert_int_equal(row.head.seq, 3);
+    assert_int_equal(row.bytes, 900);
+    assert_int_equal(row.standing, SPEAN_LOG_PAUSED);
+    assert_int_equal(row.aside_bytes, 70);
+    assert_int_equal(row.allowed_bytes, 0);
+    assert_int_equal(spean_tx_get(tx, SPEAN_TABLE_FOLD_CURSORS, fixture_text("log"), &value),
+                     SPEAN_ENOTFOUND);
+    assert_int_equal(spean_partkeys_number_of(tx, &erased, &key_number), SPEAN_OK);
+    assert_int_equal(key_number, 0); /* Refused before, after, and in between. */
+    assert_int_equal(spean_partkeys_number_of(tx, &held, &key_number), SPEAN_ENOTFOUND);
+    spean_tx_abort(tx);
+}
+
+static void a_log_row_that_is_damaged_stops_the_migration(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t second[] = {0, 0, 0, 2};
+    const uint8_t number[] = {0, 0, 0, 0};
+    const struct spean_id log = {{7}};
+    uint8_t buf[256];
+    struct spean_view row = old_log_row(buf, sizeof(buf), &log);
+    row.len--;
+    put_row(f->db, SPEAN_TABLE_LOGS, (struct spean_view){number, sizeof(number)}, row);
+    fixture_put(f, SPEAN_TABLE_META, "format", (struct spean_view){second, sizeof(second)});
+    fixture_close(f);
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_ECORRUPT);
 }
 
 static void expect_corrupt_format(struct fixture *f, const uint8_t *row, size_t len)
@@ -786,6 +873,8 @@ int main(void)
         ON_STORE(a_second_process_is_refused_until_the_first_lets_go),
         ON_STORE(a_newer_format_is_refused_by_name_and_left_alone),
         ON_STORE(a_store_of_the_first_format_keeps_its_logs_and_forgets_what_was_folded),
+        ON_STORE(the_third_format_writes_the_rows_of_logs_anew_and_folds_again),
+        ON_STORE(a_log_row_that_is_damaged_stops_the_migration),
         ON_STORE(format_zero_is_corrupt),
         ON_STORE(a_format_row_with_a_byte_too_many_is_corrupt),
         ON_STORE(a_format_row_with_a_byte_missing_is_corrupt),

@@ -676,9 +676,10 @@ uint8_t node_value(struct node *n, const struct spean_part_name *name, uint64_t 
 void node_wipe(struct node *n)
 {
     static const enum spean_table tables[] = {
-        SPEAN_TABLE_LOGS,       SPEAN_TABLE_LOG_IDS,      SPEAN_TABLE_ARRIVALS, SPEAN_TABLE_ENTRIES,
-        SPEAN_TABLE_SIGNATURES, SPEAN_TABLE_BODIES,       SPEAN_TABLE_TAGS,     SPEAN_TABLE_ASIDE,
-        SPEAN_TABLE_ERASURES,   SPEAN_TABLE_ERASED_PLACES};
+        SPEAN_TABLE_LOGS,          SPEAN_TABLE_LOG_IDS,    SPEAN_TABLE_ARRIVALS,
+        SPEAN_TABLE_ENTRIES,       SPEAN_TABLE_SIGNATURES, SPEAN_TABLE_BODIES,
+        SPEAN_TABLE_TAGS,          SPEAN_TABLE_ASIDE,      SPEAN_TABLE_ERASURES,
+        SPEAN_TABLE_ERASED_PLACES, SPEAN_TABLE_PART_TAGS};
     struct spean_tx *tx;
     assert_int_equal(spean_tx_begin(n->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
     assert_int_equal(spean_fold_reset(tx), SPEAN_OK);
