@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "store/body.h"
 #include "store/entries.h"
 #include "store/logs.h"
 
@@ -77,6 +78,19 @@ static bool is_behind(const struct spean_beyond_request *request, const struct s
            spean_place_compare(&request->held[request->held_count - 1], place) < 0;
 }
 
+/* What an entry gives to a run: its body is left out where its part was erased (P8.7). */
+static spean_err source_of(struct spean_tx *tx, const struct spean_run_entry *entry,
+                           struct spean_run_source *out)
+{
+    bool hidden = false;
+    const spean_err err = spean_body_refused(tx, &entry->header, &hidden);
+    *out = (struct spean_run_source){.header = entry->header_bytes};
+    if (!hidden) {
+        out->body = entry->body;
+    }
+    return err;
+}
+
 /* Collect the entries from last down to a signed one, or to one that is not set aside.
  * SPEAN_ELIMIT: they are more than a run takes. */
 static spean_err collect(struct spean_tx *tx, const struct spean_logs_row *row,
@@ -93,8 +107,10 @@ static spean_err collect(struct spean_tx *tx, const struct spean_logs_row *row,
             return SPEAN_ELIMIT;
         }
         b->count++;
-        b->sources[SPEAN_RUN_ENTRIES_MAX - b->count] =
-            (struct spean_run_source){.header = aside.entry.header_bytes, .body = aside.entry.body};
+        err = source_of(tx, &aside.entry, &b->sources[SPEAN_RUN_ENTRIES_MAX - b->count]);
+        if (err != SPEAN_OK) {
+            return err;
+        }
         *previous = aside.entry.header.previous;
         err = spean_log_aside_get(tx, row, aside.entry.header.seq - 1, previous, &aside);
     }

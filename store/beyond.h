@@ -49,10 +49,10 @@ struct spean_beyond_branch {
 
 /*
  * Compose the run that ends at the first signed entry behind request->after which the asker does
- * not hold, with the bodies that are held. SPEAN_LOG_RUN_BYTES_MAX is enough for cap. Give it to
- * nodes of the log's org alone. One that is damaged, or longer than a run
- * may be, is left out, for the check to tell. SPEAN_ENOTFOUND: there is none. SPEAN_ELIMIT: cap.
- * SPEAN_ECORRUPT, SPEAN_ENOMEM.
+ * not hold, with the bodies that are held and not hidden by an erasure. SPEAN_LOG_RUN_BYTES_MAX is
+ * enough for cap. Give it to nodes of the log's org alone. One that is damaged, or longer than a
+ * run may be, is left out, for the check to tell. SPEAN_ENOTFOUND: there is none. SPEAN_ELIMIT:
+ * cap. SPEAN_ECORRUPT, SPEAN_ENOMEM.
  */
 SPEAN_CHECK spean_err spean_beyond_serve(struct spean_tx *tx,
                                          const struct spean_beyond_request *request, uint8_t *buf,
@@ -60,9 +60,9 @@ SPEAN_CHECK spean_err spean_beyond_serve(struct spean_tx *tx,
 
 /*
  * Set aside what a run, decoded and verified by its signature, has beyond the cut of its log or off
- * the chain that is held; what is on that chain, or may come to be, is left out. SPEAN_ELIMIT: the
- * quota SPEAN_LOG_ASIDE_BYTES_MAX is reached, or there are too many logs; nothing was kept.
- * SPEAN_ECORRUPT. Others stick to tx.
+ * the chain that is held; what is on that chain, or may come to be, is left out, and so are bodies
+ * under erased tags. SPEAN_ELIMIT: the quota SPEAN_LOG_ASIDE_BYTES_MAX is reached, or there are too
+ * many logs; nothing was kept. SPEAN_ECORRUPT. Others stick to tx.
  */
 SPEAN_CHECK spean_err spean_beyond_keep(struct spean_tx *tx, const struct spean_run *run,
                                         const struct spean_log *log);

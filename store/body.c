@@ -73,6 +73,19 @@ spean_err spean_body_get(struct spean_tx *tx, uint32_t number, const struct spea
     return SPEAN_OK;
 }
 
+spean_err spean_body_refused(struct spean_tx *tx, const struct spean_header *header, bool *refused)
+{
+    assert(header != NULL);
+    assert(refused != NULL);
+
+    *refused = false;
+    /* A grant says itself which part it is of, and may be of another than was erased. */
+    if (!header->has_tag || header->kind != SPEAN_ENTRY_CHANGE) {
+        return SPEAN_OK;
+    }
+    return spean_partkeys_refused(tx, &header->tag, refused);
+}
+
 spean_err spean_body_put(struct spean_tx *tx, const struct spean_logs_row *row, uint64_t seq,
                          struct spean_view body)
 {
@@ -87,7 +100,7 @@ spean_err spean_body_put(struct spean_tx *tx, const struct spean_logs_row *row, 
         return err;
     }
     bool refused = false;
-    if (entry.header.has_tag) {
+    if (entry.header.has_tag) { /* A grant that was destroyed does not come back, either. */
         err = spean_partkeys_refused(tx, &entry.header.tag, &refused);
     }
     if (err != SPEAN_OK || refused) {
@@ -133,6 +146,11 @@ spean_err spean_body_load(struct spean_tx *tx, const struct spean_logs_row *row,
     }
     if (!entry.header.has_tag || !spean_tag_equal(&entry.header.tag, tag)) {
         return SPEAN_ENOTFOUND;
+    }
+    bool hidden = false;
+    err = spean_body_refused(tx, &entry.header, &hidden);
+    if (err != SPEAN_OK || hidden) {
+        return err == SPEAN_OK ? SPEAN_ENOTFOUND : err;
     }
     err = spean_body_get(tx, row->number, &entry.header, out);
     return err == SPEAN_ECORRUPT && spean_tx_err(tx) == SPEAN_OK ? SPEAN_ENOTFOUND : err;

@@ -25,6 +25,11 @@
 SPEAN_CHECK spean_err spean_body_get(struct spean_tx *tx, uint32_t number,
                                      const struct spean_header *header, struct spean_view *out);
 
+/* Say whether the body of an entry is refused when it comes with it, and given to nobody, because
+ * its part was erased (P8.7). Errors as for spean_tx_get(). */
+SPEAN_CHECK spean_err spean_body_refused(struct spean_tx *tx, const struct spean_header *header,
+                                         bool *refused);
+
 /*
  * Keep a body that arrived on its own. SPEAN_EEXISTS: it is held, and nothing changed; a damaged
  * one is replaced. SPEAN_ENOTFOUND: there is no such entry. SPEAN_ESIGNATURE: it is not the body
@@ -44,8 +49,8 @@ SPEAN_CHECK spean_err spean_body_del(struct spean_tx *tx, const struct spean_log
 
 /*
  * Read one of the bodies that a peer asks for by tag (P13.10). SPEAN_ENOTFOUND: there is no such
- * entry, it bears another tag or none, or its body is not held or damaged: to the peer all of these
- * are one answer. SPEAN_ECORRUPT: the header is damaged.
+ * entry, it bears another tag or none, or its body is not held, hidden or damaged: to the peer all
+ * of these are one answer. SPEAN_ECORRUPT: the header is damaged.
  */
 SPEAN_CHECK spean_err spean_body_load(struct spean_tx *tx, const struct spean_logs_row *row,
                                       const struct spean_tag *tag, uint64_t seq,

@@ -7,6 +7,7 @@
 #include "protocol/partkey.h"
 #include "store/body.h"
 #include "store/entries.h"
+#include "store/log.h"
 #include "store/logs.h"
 #include "store/record.h"
 
@@ -72,6 +73,27 @@ spean_err spean_destroy_forget(struct spean_tx *tx, const struct spean_part_name
     return spean_tx_del(tx, SPEAN_TABLE_DESTROYING, spean_db_key_view(&key));
 }
 
+spean_err spean_destroy_late(struct spean_tx *tx, const struct spean_part_name *part,
+                             const struct spean_logs_row *log, uint64_t seq, uint64_t now_s,
+                             bool *late)
+{
+    struct spean_destroy_row held;
+    spean_err err = spean_destroy_get(tx, part, &held);
+    *late = err == SPEAN_OK && held.stage != SPEAN_DESTROY_HIDDEN;
+    if (err == SPEAN_ENOTFOUND || (err == SPEAN_OK && !*late)) {
+        return SPEAN_OK;
+    }
+    if (err == SPEAN_OK) {
+        err = spean_body_del(tx, log, seq);
+    }
+    /* Once for each delay, however many come: what was deleted waits for the store to be written
+     * anew, and that is work. */
+    if (err == SPEAN_OK && held.stage == SPEAN_DESTROY_DONE) {
+        err = row_put(tx, part, SPEAN_DESTROY_HIDDEN, now_s);
+    }
+    return err == SPEAN_OK || spean_tx_err(tx) != SPEAN_OK ? err : spean_tx_fail(tx, err);
+}
+
 /* -- Finding --------------------------------------------------------------------------------- */
 
 struct found {
@@ -123,17 +145,35 @@ static spean_err find_in(struct spean_db *db, enum spean_destroy_stage stage, ui
 
 /* -- Deleting -------------------------------------------------------------------------------- */
 
-/* Drop every body that is held under a tag: of changes, and of the grants of its key. */
+/* Drop the body of an entry, of a change alone or of whatever kind; it may be gone already. */
+static spean_err body_destroy(struct spean_tx *tx, const struct spean_tagged *at, bool changes)
+{
+    struct spean_logs_row row;
+    struct spean_run_entry entry;
+    spean_err err = spean_logs_at(tx, at->number, &row);
+    if (err == SPEAN_OK) {
+        err = spean_entries_get(tx, &row, at->seq, &entry);
+    }
+    if (err == SPEAN_OK && (!changes || entry.header.kind == SPEAN_ENTRY_CHANGE)) {
+        err = spean_body_del(tx, &row, at->seq);
+    }
+    return err == SPEAN_ENOTFOUND ? spean_tx_err(tx) : err;
+}
+
+/* Drop every body of a change that is held under a tag that is refused: one that is not is of a key
+ * that another part has, too. */
 static spean_err tag_destroy(struct spean_tx *tx, const struct spean_tag *tag)
 {
     struct spean_tagged at = {0, 0};
-    spean_err err = spean_body_next(tx, tag, SPEAN_BODY_HELD, &at, &at);
+    bool refused = false;
+    spean_err err = spean_partkeys_refused(tx, tag, &refused);
+    if (err != SPEAN_OK || !refused) {
+        return err;
+    }
+    err = spean_body_next(tx, tag, SPEAN_BODY_HELD, &at, &at);
     while (err == SPEAN_OK) {
-        struct spean_logs_row row;
-        err = spean_logs_at(tx, at.number, &row);
-        if (err == SPEAN_OK) {
-            err = spean_body_del(tx, &row, at.seq);
-        }
+        err = body_destroy(tx, &at, true);
+        at.seq++;
         if (err == SPEAN_OK) {
             err = spean_body_next(tx, tag, SPEAN_BODY_HELD, &at, &at);
         }
@@ -213,7 +253,8 @@ static spean_err bodies_destroy(struct spean_tx *tx, const struct spean_authorit
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
-/* Delete the opened grants of a part: its keys stand in them. */
+/* Delete the opened grants of a part, and their entries' bodies: its keys stand in them. Of others
+ * nobody here knows what they are of. */
 static spean_err grants_destroy(struct spean_tx *tx, const struct spean_part_name *part)
 {
     const struct spean_db_key prefix = spean_part_name_key(part);
@@ -232,8 +273,19 @@ static spean_err grants_destroy(struct spean_tx *tx, const struct spean_part_nam
             spean_db_key_put_bytes(&at, key.data, key.len);
         }
         spean_cursor_fini(&cursor);
+        struct spean_tagged grant;
+        const struct spean_view place = spean_db_key_view(&at);
         if (err == SPEAN_OK) {
-            err = spean_tx_del(tx, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&at));
+            err = spean_db_key_u32_at(place, prefix.len, &grant.number);
+        }
+        if (err == SPEAN_OK) {
+            err = spean_db_key_u64_at(place, prefix.len + sizeof(grant.number), &grant.seq);
+        }
+        if (err == SPEAN_OK) {
+            err = body_destroy(tx, &grant, false);
+        }
+        if (err == SPEAN_OK) {
+            err = spean_tx_del(tx, SPEAN_TABLE_PART_GRANTS, place);
         }
     }
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
@@ -255,6 +307,78 @@ static spean_err part_delete(struct spean_tx *tx, const struct spean_authority *
     return err == SPEAN_OK ? row_put(tx, part, SPEAN_DESTROY_DELETED, now_s) : err;
 }
 
+/* Say whether a key of a part that is destroyed now has this tag in a log. */
+static spean_err is_of_part(struct spean_tx *tx, const struct spean_part_name *part,
+                            const struct spean_id *log, const struct spean_tag *tag, bool *is)
+{
+    uint8_t proofs[PROOFS_BYTES];
+    struct spean_db_key at;
+    bool begun = false;
+    size_t len = 0;
+    spean_err err = row_next(tx, SPEAN_TABLE_ERASURES, part, &at, &begun, proofs, &len);
+    *is = false;
+    while (err == SPEAN_OK && !*is) {
+        for (size_t i = 0; len - i >= SPEAN_ID_BYTES && !*is; i += SPEAN_ID_BYTES) {
+            struct spean_id proof;
+            struct spean_tag own;
+            (void)memcpy(proof.bytes, proofs + i, sizeof(proof.bytes));
+            spean_partkey_tag(&own, &proof, log);
+            *is = spean_tag_equal(&own, tag);
+        }
+        err = row_next(tx, SPEAN_TABLE_ERASURES, part, &at, &begun, proofs, &len);
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+/* Drop the body of an entry that is set aside, if it is of one of the parts. */
+static spean_err aside_body(struct spean_tx *tx, const struct found *found,
+                            struct spean_logs_row *row, const struct spean_log_aside *aside)
+{
+    const struct spean_header *const header = &aside->entry.header;
+    bool hidden = false;
+    spean_err err = SPEAN_OK;
+    if (aside->entry.body.len > 0) {
+        err = spean_body_refused(tx, header, &hidden);
+    }
+    bool is = false;
+    for (uint32_t i = 0; hidden && i < found->count && err == SPEAN_OK && !is; i++) {
+        err = is_of_part(tx, &found->parts[i], &row->log, &header->tag, &is);
+    }
+    return err == SPEAN_OK && is ? spean_log_aside_drop_body(tx, row, aside) : err;
+}
+
+/* Drop the bodies of the parts among what is set aside of a log, which has no index of tags. */
+static spean_err aside_destroy(struct spean_tx *tx, const struct found *found,
+                               struct spean_logs_row *row)
+{
+    struct spean_log_aside_at at = {0};
+    struct spean_log_aside aside;
+    spean_err err = spean_log_aside_next(tx, row, &at, &aside);
+    while (err == SPEAN_OK || (err == SPEAN_ECORRUPT && spean_tx_err(tx) == SPEAN_OK)) {
+        if (err == SPEAN_OK) {
+            err = aside_body(tx, found, row, &aside);
+        }
+        if (spean_tx_err(tx) != SPEAN_OK) {
+            return spean_tx_err(tx);
+        }
+        err = spean_log_aside_next(tx, row, &at, &aside); /* The check tells what is damaged. */
+    }
+    return err == SPEAN_ENOTFOUND ? spean_logs_put(tx, row) : err;
+}
+
+static spean_err asides_destroy(struct spean_tx *tx, const struct found *found)
+{
+    struct spean_logs_row row = {0};
+    spean_err err = spean_logs_next(tx, 0, &row);
+    while (err == SPEAN_OK) {
+        err = row.aside_bytes > 0 ? aside_destroy(tx, found, &row) : SPEAN_OK;
+        if (err == SPEAN_OK) {
+            err = spean_logs_next(tx, row.number + 1, &row);
+        }
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
 /* Bring parts to a stage, in one transaction. */
 static spean_err advance(struct spean_db *db, const struct spean_authority *authority,
                          const struct found *found, enum spean_destroy_stage stage, uint64_t now_s)
@@ -267,6 +391,9 @@ static spean_err advance(struct spean_db *db, const struct spean_authority *auth
     for (uint32_t i = 0; i < found->count && err == SPEAN_OK; i++) {
         err = stage == SPEAN_DESTROY_DELETED ? part_delete(tx, authority, &found->parts[i], now_s)
                                              : row_put(tx, &found->parts[i], stage, now_s);
+    }
+    if (err == SPEAN_OK && stage == SPEAN_DESTROY_DELETED) {
+        err = asides_destroy(tx, found);
     }
     if (err != SPEAN_OK) {
         spean_tx_abort(tx);

@@ -2,11 +2,12 @@
  * store/destroy.h - what an erasure hid is destroyed when the charter's delay is over (P8.7).
  *
  * The fold hides a part at once and notes when (store/fold.h); until it is due a cut can still take
- * the erasure back. Then, in this order: bodies of changes and grants, opened grants, folded values
- * and names are deleted in one transaction; the store is written anew, so that no free page holds
- * them (spean_db_rewrite()); and only then the part counts as destroyed and may be receipted. A
- * crash in between is gone on from. What stays is that the part was erased and under which tags, so
- * that nothing of it is taken again, and the headers, so that the chain verifies.
+ * the erasure back. Then, in this order: bodies of changes, also of those set aside, grants that
+ * were opened and their bodies, folded values and names are deleted in one transaction; the store
+ * is written anew, so that no free page holds them (spean_db_rewrite()); and only then the part
+ * counts as destroyed and may be receipted. A crash in between is gone on from. What stays is that
+ * the part was erased and under which tags, so that nothing of it is taken again, and the headers,
+ * so that the chain verifies.
  *
  * Nothing here needs the keys. The thread that writes to the store.
  */
@@ -19,6 +20,7 @@
 #include "protocol/authority.h"
 #include "protocol/err.h"
 #include "store/db.h"
+#include "store/logs.h"
 #include "store/partkeys.h"
 
 enum spean_destroy_stage {
@@ -52,6 +54,12 @@ SPEAN_CHECK spean_err spean_destroy_due(struct spean_db *db,
 /* Note that a part is hidden from now on, unless that is known. Errors stick to tx. */
 spean_err spean_destroy_note(struct spean_tx *tx, const struct spean_part_name *part,
                              uint64_t now_s);
+
+/* Destroy a grant of a part that came when the rest was destroyed already, as *late says; that it
+ * was is found after another delay. Errors stick to tx. */
+spean_err spean_destroy_late(struct spean_tx *tx, const struct spean_part_name *part,
+                             const struct spean_logs_row *log, uint64_t seq, uint64_t now_s,
+                             bool *late);
 
 /* Forget that, because no erasure of the part is left; what was deleted stays so. Errors stick. */
 spean_err spean_destroy_forget(struct spean_tx *tx, const struct spean_part_name *part);

@@ -5,6 +5,7 @@
 #include "protocol/body.h"
 #include "protocol/erasure.h"
 #include "protocol/partkey.h"
+#include "protocol/schema.h"
 #include "store/body.h"
 #include "store/destroy.h"
 #include "store/entries.h"
@@ -84,18 +85,20 @@ spean_err fold_place_erased(struct fold_batch *b, const struct fold_place *place
 
 /* -- Parts ----------------------------------------------------------------------------------- */
 
-/* Refuse, or no longer refuse, bodies under one tag. */
+/* Refuse, or no longer refuse, bodies under one tag. A key that is held is another part's, for
+ * those of the erased one are gone: whoever is party to that part knows its proof, and erases
+ * nothing by it. Where no grant of it is held, there is nothing to know it by. */
 static spean_err tag_refuse(struct fold_batch *b, const struct spean_id *proof,
                             const struct spean_log *log, bool refuse)
 {
     struct spean_tag tag;
+    uint32_t number = 0;
     spean_partkey_tag(&tag, proof, &log->id);
-    if (refuse) {
-        return spean_partkeys_put_tag(b->tx, &tag, 0);
+    const spean_err err = spean_partkeys_number_of(b->tx, &tag, &number);
+    if (err == SPEAN_ENOTFOUND) {
+        return refuse ? spean_partkeys_put_tag(b->tx, &tag, 0) : SPEAN_OK;
     }
-    bool refused = false;
-    const spean_err err = spean_partkeys_refused(b->tx, &tag, &refused);
-    return err == SPEAN_OK && refused ? spean_partkeys_del_tag(b->tx, &tag) : err;
+    return err == SPEAN_OK && number == 0 && !refuse ? spean_partkeys_del_tag(b->tx, &tag) : err;
 }
 
 /* Do so for proofs, one after the other in bytes, in all logs from number first on. */
@@ -151,9 +154,8 @@ static struct spean_db_key erasure_key(const struct spean_part_name *part,
     return key;
 }
 
-/* Say whether our node obeys: the owner binds everybody, an org its own nodes; a relay obeys
- * whoever shows the key proof. SPEAN_EWAIT: that depends on who the owner is, which is not known.
- */
+/* Say whether our node hides the part: the owner binds everybody, an org its own nodes.
+ * SPEAN_EWAIT: that depends on who the owner is, which is not known. */
 static spean_err part_binds(struct fold_batch *b, const struct fold_place *place,
                             const struct spean_record_id *id, bool *binds)
 {
@@ -163,7 +165,7 @@ static spean_err part_binds(struct fold_batch *b, const struct fold_place *place
     if (err != SPEAN_OK) {
         return err;
     }
-    *binds = b->relay || spean_id_equal(author, &b->fold->org);
+    *binds = spean_id_equal(author, &b->fold->org);
     if (*binds) {
         return SPEAN_OK;
     }
@@ -176,9 +178,11 @@ static spean_err part_binds(struct fold_batch *b, const struct fold_place *place
     return SPEAN_OK;
 }
 
-/* Hide a part: its keys and tags go, and it is folded again to nothing. */
-static spean_err part_hide(struct fold_batch *b, const struct fold_place *place,
-                           const struct spean_part_name *part, const struct spean_erasure *erasure)
+/* Keep the proofs of an erasure of a part, and refuse what is under them: but for what other parts
+ * that are held have. */
+static spean_err proofs_keep(struct fold_batch *b, const struct fold_place *place,
+                             const struct spean_part_name *part,
+                             const struct spean_erasure *erasure)
 {
     uint8_t *const proofs = b->fold->erased_proofs;
     for (uint32_t i = 0; i < erasure->proofs_count; i++) {
@@ -199,7 +203,31 @@ static spean_err part_hide(struct fold_batch *b, const struct fold_place *place,
         err = proofs_refuse(b, bytes, 0, true);
     }
     fold_tags_forget(b->fold);
+    return err;
+}
+
+/* Hide a part: its keys and tags go, and it is folded again to nothing. */
+static spean_err part_hide(struct fold_batch *b, const struct fold_place *place,
+                           const struct spean_part_name *part, const struct spean_erasure *erasure)
+{
+    const spean_err err = proofs_keep(b, place, part, erasure);
     return err == SPEAN_OK ? fold_mark_dirty(b, part) : err;
+}
+
+/*
+ * On a relay, refuse what is under the proofs, whoever shows them, and hide nothing: what the relay
+ * is party to itself goes by its owner. They are kept under a name that no part has, made of the
+ * erasure's own id, so that they are taken back with it.
+ */
+static spean_err relay_refuse(struct fold_batch *b, const struct fold_place *place,
+                              const struct spean_erasure *erasure)
+{
+    struct spean_part_name name = {.part = SPEAN_PART_PUBLIC};
+    (void)memcpy(name.record.bytes, place->entry->id.bytes, sizeof(name.record.bytes));
+    const struct spean_db_key key = erasure_key(&name, place);
+    struct spean_view held;
+    const spean_err err = spean_tx_get(b->tx, SPEAN_TABLE_ERASURES, spean_db_key_view(&key), &held);
+    return err == SPEAN_ENOTFOUND ? proofs_keep(b, place, &name, erasure) : err;
 }
 
 /* Let an erasure wait for the record that it is about. */
@@ -218,7 +246,7 @@ static spean_err wait_for_record(struct fold_batch *b, const struct fold_place *
 static spean_err erase_part(struct fold_batch *b, const struct fold_place *place,
                             const struct spean_erasure *erasure)
 {
-    if (erasure->part > UINT32_MAX) {
+    if (erasure->part > UINT32_MAX || erasure->part == SPEAN_PART_PUBLIC) {
         return fold_set_aside(b, place->log->row.number, place->entry->header.seq,
                               SPEAN_ASIDE_PART);
     }
@@ -231,10 +259,14 @@ static spean_err erase_part(struct fold_batch *b, const struct fold_place *place
     }
     bool binds = false;
     err = part_binds(b, place, &part.record, &binds);
-    if (err == SPEAN_EWAIT) {
-        return wait_for_record(b, place, &part.record);
+    const bool waits = err == SPEAN_EWAIT;
+    if (waits) {
+        err = wait_for_record(b, place, &part.record);
     }
-    return err == SPEAN_OK && binds ? part_hide(b, place, &part, erasure) : err;
+    if (err == SPEAN_OK && binds) {
+        return part_hide(b, place, &part, erasure);
+    }
+    return err == SPEAN_OK && b->relay ? relay_refuse(b, place, erasure) : err;
 }
 
 /* -- Public entries -------------------------------------------------------------------------- */
@@ -363,7 +395,8 @@ static spean_err back_part(struct fold_batch *b, void *ctx, struct spean_view ke
     if (err == SPEAN_OK) {
         err = fold_grants_judge(b, &part);
     }
-    return err == SPEAN_OK ? fold_mark_dirty(b, &part) : err;
+    const bool of_relay = part.part == SPEAN_PART_PUBLIC; /* Nothing was hidden. */
+    return err == SPEAN_OK && !of_relay ? fold_mark_dirty(b, &part) : err;
 }
 
 static spean_err back_place(struct fold_batch *b, void *ctx, struct spean_view key,

@@ -8,6 +8,7 @@
 #include "protocol/partkey.h"
 #include "protocol/schema.h"
 #include "store/body.h"
+#include "store/destroy.h"
 #include "store/fold_batch.h"
 #include "store/seal.h"
 
@@ -449,8 +450,8 @@ static spean_err tag_put(struct fold_batch *b, const struct spean_partkey *key, 
     uint32_t held = 0;
     spean_partkey_tag(&tag, &key->proof, &log->id);
     spean_err err = spean_partkeys_number_of(b->tx, &tag, &held);
-    if (err == SPEAN_OK && held == number) {
-        return SPEAN_OK;
+    if (err == SPEAN_OK && (held == number || number == 0)) {
+        return SPEAN_OK; /* What another part has is not refused. */
     }
     if (err != SPEAN_OK && err != SPEAN_ENOTFOUND) {
         return err;
@@ -749,7 +750,13 @@ static spean_err grant_keep(struct fold_batch *b, const struct fold_place *place
     }
     const struct spean_part_name part = {terms->record, (uint32_t)terms->part};
     bool counts = false;
-    spean_err err = grant_room(b, place, &part, &counts);
+    bool late = false;
+    spean_err err = spean_destroy_late(b->tx, &part, &place->log->row, place->entry->header.seq,
+                                       b->now_s, &late);
+    if (err != SPEAN_OK || late) {
+        return err == SPEAN_OK ? set_aside(b, place, SPEAN_ASIDE_NOT) : err;
+    }
+    err = grant_room(b, place, &part, &counts);
     if (err == SPEAN_OK && !counts) {
         return set_aside(b, place, SPEAN_ASIDE_MANY);
     }

@@ -75,8 +75,8 @@ static spean_err is_kept(struct spean_tx *tx, const struct spean_run_entry *entr
 {
     bool refused = false;
     spean_err err = SPEAN_OK;
-    if (entry->body.len > 0 && entry->header.has_tag) {
-        err = spean_partkeys_refused(tx, &entry->header.tag, &refused);
+    if (entry->body.len > 0) {
+        err = spean_body_refused(tx, &entry->header, &refused);
     }
     *kept = !refused && (arrival->keep == NULL || arrival->keep(arrival->ctx, &entry->header));
     return err;
@@ -533,9 +533,34 @@ spean_err spean_log_aside_put(struct spean_tx *tx, struct spean_logs_row *row,
         return SPEAN_ENOMEM;
     }
     struct spean_log_aside kept = *aside;
-    const spean_err err = aside_write(tx, row, &kept, buf);
+    bool refused = false;
+    spean_err err = spean_body_refused(tx, &kept.entry.header, &refused);
+    if (refused) {
+        kept.entry.body = (struct spean_view){0};
+    }
+    if (err == SPEAN_OK) {
+        err = aside_write(tx, row, &kept, buf);
+    }
     free(buf);
     return err == SPEAN_EEXISTS ? SPEAN_OK : err;
+}
+
+spean_err spean_log_aside_drop_body(struct spean_tx *tx, struct spean_logs_row *row,
+                                    const struct spean_log_aside *aside)
+{
+    assert(row != NULL);
+    assert(aside != NULL);
+
+    const uint64_t len = aside->entry.body.len;
+    uint8_t buf[ASIDE_FIXED + SPEAN_HEADER_BYTES_MAX];
+    struct spean_log_aside bare = *aside;
+    bare.entry.body = (struct spean_view){0};
+    const struct spean_view value = aside_encode(&bare, buf);
+    const struct spean_db_key key =
+        aside_key(row->number, aside->entry.header.seq, &aside->entry.id);
+    const spean_err err = spean_tx_put(tx, SPEAN_TABLE_ASIDE, spean_db_key_view(&key), value);
+    row->aside_bytes -= row->aside_bytes < len ? row->aside_bytes : len;
+    return err;
 }
 
 spean_err spean_log_aside_get(struct spean_tx *tx, const struct spean_logs_row *row, uint64_t seq,

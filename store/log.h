@@ -113,9 +113,15 @@ SPEAN_CHECK spean_err spean_log_aside_get(struct spean_tx *tx, const struct spea
                                           uint64_t seq, const struct spean_id *entry,
                                           struct spean_log_aside *out);
 
+/* Drop the body of an entry that is set aside, which was erased. Write the row back afterwards, as
+ * below. Errors stick to tx. */
+SPEAN_CHECK spean_err spean_log_aside_drop_body(struct spean_tx *tx, struct spean_logs_row *row,
+                                                const struct spean_log_aside *aside);
+
 /*
- * Set an entry aside that was never on the chain held; one that is set aside stays as it is. Write
- * the row back afterwards: aside_bytes counts it. For store/beyond.h. SPEAN_ENOMEM; others stick.
+ * Set an entry aside that was never on the chain held, without its body if that is under an erased
+ * tag; one that is set aside stays as it is. Write the row back afterwards: aside_bytes counts it.
+ * For store/beyond.h. SPEAN_ENOMEM; others stick.
  */
 SPEAN_CHECK spean_err spean_log_aside_put(struct spean_tx *tx, struct spean_logs_row *row,
                                           const struct spean_log_aside *aside);

@@ -73,8 +73,10 @@ static spean_err take(struct spean_tx *tx, struct composing *c, const struct spe
     struct spean_run_source *source = &c->sources[c->count];
     *source = (struct spean_run_source){.header = entry->header_bytes};
     const struct spean_serve_request *request = c->request;
-    spean_err err = SPEAN_OK;
-    if (request->travels != NULL && request->travels(request->ctx, &entry->header)) {
+    bool hidden = false;
+    spean_err err = spean_body_refused(tx, &entry->header, &hidden);
+    if (err == SPEAN_OK && !hidden && request->travels != NULL &&
+        request->travels(request->ctx, &entry->header)) {
         err = spean_body_get(tx, c->row.number, &entry->header, &source->body);
         if (err == SPEAN_ECORRUPT) {
             c->bodies_bad++;

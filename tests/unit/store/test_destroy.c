@@ -13,6 +13,7 @@
 
 #include "protocol/partkey.h"
 #include "store/body.h"
+#include "store/log.h"
 #include "tests/unit/store/fixture.h"
 #include "tests/unit/store/world.h"
 
@@ -294,6 +295,94 @@ static void what_is_destroyed_does_not_come_back(void **state)
     assert_int_equal(node_value(e->theirs, &e->part, AT_ORIGIN), 255);
 }
 
+static void
+a_grant_that_comes_late_is_destroyed_too_and_the_store_is_written_anew_once(void **state)
+{
+    struct env *e = *state;
+    struct spean_destroy_row row;
+    const struct world_grant grant = {.record = e->part.record,
+                                      .part = SPEAN_PART_STEPS,
+                                      .generation = 1,
+                                      .key = key_a,
+                                      .owner = 0,
+                                      .audience = BOTH};
+    (void)world_erase_part(e->w, 1, &e->part, key_a);
+    take_and_fold(e->theirs);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 1);
+    const uint64_t first = world_grant(e->w, 0, &grant);
+    const uint64_t second = world_grant(e->w, 0, &grant);
+    take_and_fold(e->theirs);
+    assert_false(holds(e, e->theirs, first));
+    assert_int_equal(stage_of(e, e->theirs, &row), SPEAN_OK);
+    assert_int_equal(row.stage, SPEAN_DESTROY_HIDDEN);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S - 1), 0);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 1);
+    assert_false(body_is_on_disk(e, e->theirs, first));
+    assert_false(body_is_on_disk(e, e->theirs, second));
+}
+
+static void who_cannot_tell_what_a_grant_is_of_keeps_it(void **state)
+{
+    struct env *e = *state;
+    world_relay(e->w, 2);
+    struct node *third = node_new(e->w, 2);
+    (void)world_erase_part(e->w, 1, &e->part, key_a);
+    take_and_fold(third);
+    assert_int_equal(destroy(third, WORLD_NOW_S + DELAY_S), 1);
+    assert_true(holds(e, third, e->granted)); /* Others may need it: the proof proves no part. */
+    assert_false(holds(e, third, e->written));
+    node_free(third);
+}
+
+/* A cut by the charter takes back what organisation 0 wrote last, and then it erases. */
+static void what_a_cut_took_back_is_destroyed_with_the_rest(void **state)
+{
+    struct env *e = *state;
+    world_cut(e->w, 0, e->written - 1);
+    node_documents(e->theirs);
+    (void)world_erase_part(e->w, 1, &e->part, key_a);
+    node_take(e->theirs, 1, 1, true);
+    node_fold(e->theirs);
+    assert_true(body_is_on_disk(e, e->theirs, e->written)); /* Set aside, until it is due. */
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 1);
+    assert_false(body_is_on_disk(e, e->theirs, e->written));
+    struct spean_logs_row row;
+    struct spean_tx *tx = node_read(e->theirs);
+    struct spean_log_aside_at at = {0};
+    struct spean_log_aside aside;
+    assert_int_equal(spean_logs_get(tx, &e->w->logs[0]->log, &row), SPEAN_OK);
+    assert_int_equal(spean_log_aside_next(tx, &row, &at, &aside), SPEAN_OK);
+    assert_int_equal(aside.entry.header.seq, e->written); /* That it was stays. */
+    assert_int_equal(aside.entry.body.len, 0);
+    assert_true(row.aside_bytes < 512);
+    spean_tx_abort(tx);
+}
+
+static void what_is_hidden_is_given_to_nobody_until_a_cut_brings_it_back(void **state)
+{
+    struct env *e = *state;
+    struct spean_tag tag;
+    struct spean_id proof;
+    struct spean_logs_row row;
+    struct spean_view body;
+    spean_partkey_proof(&proof, key_a);
+    spean_partkey_tag(&tag, &proof, &e->w->logs[0]->log);
+    (void)world_erase_part(e->w, 0, &e->part, key_a);
+    take_and_fold(e->theirs);
+    struct spean_tx *tx = node_read(e->theirs);
+    assert_int_equal(spean_logs_get(tx, &e->w->logs[0]->log, &row), SPEAN_OK);
+    assert_int_equal(spean_body_load(tx, &row, &tag, e->written, &body), SPEAN_ENOTFOUND);
+    assert_int_equal(spean_body_load(tx, &row, &tag, e->granted, &body), SPEAN_OK); /* Public. */
+    spean_tx_abort(tx);
+    world_cut(e->w, 0, e->written);
+    node_documents(e->theirs);
+    node_fold(e->theirs);
+    tx = node_read(e->theirs);
+    assert_int_equal(spean_logs_get(tx, &e->w->logs[0]->log, &row), SPEAN_OK);
+    assert_int_equal(spean_body_load(tx, &row, &tag, e->written, &body), SPEAN_OK);
+    spean_tx_abort(tx);
+}
+
 static void a_restart_between_deleting_and_rewriting_is_gone_on_from(void **state)
 {
     struct env *e = *state;
@@ -326,6 +415,10 @@ int main(void)
         T(what_waits_behind_an_open_transaction_is_tried_again),
         T(when_it_is_due_body_key_and_values_are_gone_from_the_file),
         T(what_is_destroyed_does_not_come_back),
+        T(a_grant_that_comes_late_is_destroyed_too_and_the_store_is_written_anew_once),
+        T(who_cannot_tell_what_a_grant_is_of_keeps_it),
+        T(what_a_cut_took_back_is_destroyed_with_the_rest),
+        T(what_is_hidden_is_given_to_nobody_until_a_cut_brings_it_back),
         T(a_restart_between_deleting_and_rewriting_is_gone_on_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

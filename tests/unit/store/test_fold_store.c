@@ -563,6 +563,106 @@ static bool is_refused_by_third(struct env *e, unsigned log)
     return refused;
 }
 
+/* Organisation 1, a party, makes a record of its own and erases it by the proof of the referral's
+ * key. Returns the seq of the entry before the erasure. */
+static uint64_t erase_by_a_foreign_proof(struct env *e)
+{
+    const struct spean_part_name own = {world_record(e->w, 1, 9), SPEAN_PART_STEPS};
+    struct world_change create = e->create;
+    uint8_t fixed[WORLD_BYTES_MAX];
+    const struct world_grant grant = {.record = own.record,
+                                      .part = own.part,
+                                      .generation = 1,
+                                      .key = key_b,
+                                      .owner = 1,
+                                      .audience = BOTH};
+    create.record = own.record;
+    create.random = 9;
+    create.key = key_b;
+    create.fixed = world_fixed_referral(e->w, 1, 0, fixed);
+    (void)world_grant(e->w, 1, &grant);
+    const uint64_t last = world_write(e->w, 1, &create);
+    (void)world_erase_part(e->w, 1, &own, key_a);
+    return last;
+}
+
+static void expect_refused(struct node *n, const struct spean_tag *tag, bool expected)
+{
+    struct spean_tx *tx = node_read(n);
+    bool refused = !expected;
+    assert_int_equal(spean_partkeys_refused(tx, tag, &refused), SPEAN_OK);
+    assert_int_equal(refused, expected);
+    spean_tx_abort(tx);
+}
+
+static void an_erasure_by_the_proof_of_another_part_erases_nothing_of_it(void **state)
+{
+    struct env *e = *state;
+    make_referral(e);
+    (void)write_value(e, 0, AT_ORIGIN, 1);
+    take_and_fold(e->ours);
+    (void)erase_by_a_foreign_proof(e);
+    take_and_fold(e->ours);
+    (void)write_value(e, 0, AT_ORIGIN, 2);
+    take_and_fold(e->ours);
+    assert_int_equal(node_value(e->ours, &e->referral, AT_ORIGIN), 2);
+    for (unsigned log = 0; log < 2; log++) {
+        const struct spean_tag tag = tag_of(e, log, key_a);
+        expect_refused(e->ours, &tag, false);
+    }
+}
+
+static void such_an_erasure_that_comes_first_keeps_no_key_away(void **state)
+{
+    struct env *e = *state;
+    make_referral(e);
+    const uint64_t last = write_value(e, 0, AT_ORIGIN, 1);
+    (void)erase_by_a_foreign_proof(e);
+    node_take(e->ours, 1, node_held(e->ours, 1) + 3, true); /* What organisation 1 wrote. */
+    node_fold(e->ours);
+    take_and_fold(e->ours);
+    const struct spean_tag tag = tag_of(e, 0, key_a);
+    expect_refused(e->ours, &tag, false);
+    for (uint64_t seq = 2; seq <= last; seq++) {
+        node_body(e->ours, 0, seq); /* Those of changes were refused meanwhile. */
+    }
+    node_fold(e->ours);
+    assert_int_equal(node_value(e->ours, &e->referral, AT_ORIGIN), 1);
+}
+
+static void a_relay_that_knows_the_owner_obeys_the_owner_alone(void **state)
+{
+    struct env *e = *state;
+    make_referral(e);
+    (void)write_value(e, 0, AT_ORIGIN, 1);
+    world_relay(e->w, 0);
+    node_documents(e->ours);
+    take_and_fold(e->ours);
+    (void)world_erase_part(e->w, 1, &e->referral, key_a);
+    take_and_fold(e->ours);
+    assert_int_equal(node_value(e->ours, &e->referral, AT_ORIGIN), 1);
+    const struct spean_tag tag = tag_of(e, 0, key_a);
+    expect_refused(e->ours, &tag, false);
+}
+
+static void a_relay_that_learns_the_owner_later_is_as_one_that_knew(void **state)
+{
+    struct env *e = *state;
+    make_referral(e);
+    const uint64_t last = write_value(e, 0, AT_ORIGIN, 1);
+    (void)world_erase_part(e->w, 1, &e->referral, key_a);
+    world_relay(e->w, 0);
+    node_documents(e->ours);
+    node_take(e->ours, 1, 1, true);
+    node_fold(e->ours);
+    take_and_fold(e->ours);
+    for (uint64_t seq = 2; seq <= last; seq++) {
+        node_body(e->ours, 0, seq);
+    }
+    node_fold(e->ours);
+    assert_int_equal(node_value(e->ours, &e->referral, AT_ORIGIN), 1);
+}
+
 static void a_relay_obeys_whoever_shows_the_key_proof_p8_7(void **state)
 {
     struct env *e = *state;
@@ -1019,6 +1119,10 @@ int main(void)
         T(the_owner_erases_for_everybody),
         T(a_party_erases_for_itself_alone),
         T(a_relay_obeys_whoever_shows_the_key_proof_p8_7),
+        T(an_erasure_by_the_proof_of_another_part_erases_nothing_of_it),
+        T(such_an_erasure_that_comes_first_keeps_no_key_away),
+        T(a_relay_that_knows_the_owner_obeys_the_owner_alone),
+        T(a_relay_that_learns_the_owner_later_is_as_one_that_knew),
         T(a_cut_takes_an_erasure_back),
         T(a_public_entry_is_erased_by_its_org_or_a_steward_and_nobody_else),
         T(a_cut_takes_changes_back),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "store/entries.h"
+#include "store/partkeys.h"
 #include "tests/unit/store/logs_fixture.h"
 
 static void cut_back_to(struct logs_fixture *f, const struct logkit *k, uint32_t seq)
@@ -226,6 +227,58 @@ static void beyond_the_quota_nothing_is_taken(void **state)
     logkit_free(k);
 }
 
+static const struct spean_tag tag = {{0x51}};
+
+static void erase_tag(struct logs_fixture *f)
+{
+    struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(spean_partkeys_put_tag(tx, &tag, 0), SPEAN_OK);
+    logs_fixture_commit(tx);
+}
+
+static struct logkit *three_of_a_part(void)
+{
+    struct logkit *k = logkit_new(1);
+    logkit_add(k, SPEAN_ENTRY_CHANGE, NULL, 64, 0x11, 1, true);
+    logkit_add(k, SPEAN_ENTRY_CHANGE, &tag, 64, 0x22, 1, true);
+    logkit_add(k, SPEAN_ENTRY_CHANGE, NULL, 64, 0x33, 1, true);
+    return k;
+}
+
+static void an_erased_body_beyond_a_cut_is_given_to_nobody(void **state)
+{
+    struct logs_fixture *f = *state;
+    struct logkit *k = three_of_a_part();
+    assert_int_equal(logs_fixture_append(f, k, 1, 3, true), SPEAN_OK);
+    cut_back_to(f, k, 1);
+    erase_tag(f);
+    struct spean_place last;
+    assert_int_equal(serve(f, k, &(struct spean_beyond_request){0}, &last), SPEAN_OK);
+    assert_int_equal(spean_run_count(f->run), 2);
+    assert_int_equal(spean_run_entry(f->run, 0)->body.len, 0);
+    assert_true(spean_run_entry(f->run, 1)->body.len > 0);
+    logkit_free(k);
+}
+
+static void an_erased_body_is_not_kept_beyond_a_cut_either(void **state)
+{
+    struct logs_fixture *f = *state;
+    struct logkit *k = three_of_a_part();
+    assert_int_equal(logs_fixture_append(f, k, 1, 1, true), SPEAN_OK);
+    erase_tag(f);
+    assert_int_equal(keep(f, k, 2, 3, 1), SPEAN_OK);
+    struct spean_logs_row row = logs_fixture_row(f, k);
+    struct spean_log_aside_at at = {0};
+    struct spean_log_aside aside;
+    struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_READ);
+    assert_int_equal(spean_log_aside_next(tx, &row, &at, &aside), SPEAN_OK);
+    assert_int_equal(aside.entry.body.len, 0);
+    assert_int_equal(spean_log_aside_next(tx, &row, &at, &aside), SPEAN_OK);
+    assert_true(aside.entry.body.len > 0);
+    spean_tx_abort(tx);
+    logkit_free(k);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, logs_fixture_setup, logs_fixture_teardown)
 
 int main(void)
@@ -240,6 +293,8 @@ int main(void)
         TEST(only_what_is_beyond_the_cut_is_kept),
         TEST(the_other_branch_of_a_fork_is_kept_from_where_it_parts),
         TEST(beyond_the_quota_nothing_is_taken),
+        TEST(an_erased_body_beyond_a_cut_is_given_to_nobody),
+        TEST(an_erased_body_is_not_kept_beyond_a_cut_either),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
