@@ -569,6 +569,13 @@ void sync_session_documents(struct spean_sync *s, struct link *link, const struc
     finish_documents(s, link);
 }
 
+/* Whether documents were not kept for a reason of ours: nothing is wrong with them (P13.3). */
+static bool is_our_fault(spean_err err)
+{
+    return err == SPEAN_EFULL || err == SPEAN_EBUSY || err == SPEAN_ENOMEM || err == SPEAN_EIO ||
+           err == SPEAN_ECORRUPT;
+}
+
 void sync_session_documents_put(struct spean_sync *s, struct link *link, spean_err err)
 {
     assert(link->puts > 0);
@@ -576,6 +583,10 @@ void sync_session_documents_put(struct spean_sync *s, struct link *link, spean_e
     /* What has no room or no place here may have both there: an org's admins can make more branches
      * than anybody keeps, and must not part others by it. It shows as a head that is not held. */
     const bool left_out = err == SPEAN_ELIMIT || err == SPEAN_EWAIT || err == SPEAN_EGAP;
+    if (is_our_fault(err)) {
+        sync_end(s, link, err); /* The next session brings them again. */
+        return;
+    }
     if (err != SPEAN_OK && (link->phase == PHASE_LOBBY || !left_out)) {
         sync_refuse(s, link, link->phase == PHASE_LOBBY ? 1202 : 203, err);
         return;

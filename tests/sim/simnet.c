@@ -77,6 +77,7 @@ struct node {
     struct spean_view document_views[DOCUMENTS_MAX];
     struct spean_id document_ids[DOCUMENTS_MAX];
     uint32_t documents_count;
+    bool documents_full;
     bool holds_key[256]; /* By part. */
     struct pending *pending;
     uint32_t pending_count;
@@ -898,6 +899,11 @@ static void on_put_documents(struct sim *sim, struct node *node,
                              const struct spean_sync_effect *effect)
 {
     struct spean_sync_event event = {.kind = SPEAN_SYNC_DOCUMENTS_PUT, .link = effect->link};
+    if (node->documents_full) {
+        event.as.documents_put.err = SPEAN_EFULL;
+        step_once(sim, node, &event);
+        return;
+    }
     struct fixture_document *d = must(malloc(sizeof(*d)));
     bool changed = false;
     for (uint32_t i = 0; i < effect->as.put_documents.count; i++) {
@@ -1443,6 +1449,11 @@ void sim_fork(struct sim *sim, uint32_t author, uint64_t above, uint32_t at, uin
     event.as.committed.log = c->log;
     event.as.committed.head = place_of(c, c->count);
     step(sim, node, &event);
+}
+
+void sim_refuse_documents(struct sim *sim, uint32_t index, bool full)
+{
+    sim->nodes[index].documents_full = full;
 }
 
 void sim_fill_disk(struct sim *sim, uint32_t index, uint32_t runs)

@@ -66,6 +66,9 @@ void sim_fork(struct sim *sim, uint32_t author, uint64_t above, uint32_t at, uin
 /* Nodes that take no more than this many runs say that their disk is full after it. */
 void sim_fill_disk(struct sim *sim, uint32_t index, uint32_t runs);
 
+/* A node finds no room for documents, or does again. */
+void sim_refuse_documents(struct sim *sim, uint32_t index, bool full);
+
 /* Somebody made room at a node and does not want to wait. */
 void sim_resume(struct sim *sim, uint32_t index);
 

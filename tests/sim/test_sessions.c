@@ -659,11 +659,31 @@ static void whatever_the_network_did_nodes_are_equal_after_it_heals(void **state
     }
 }
 
+static void who_has_no_room_for_documents_accuses_nobody_and_gets_them_later(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(3, no_faults);
+    sim_remove(sim, C);
+    sim_refuse_documents(sim, B, true);
+    sim_dial(sim, B, A);
+    sim_run(sim, SETTLE_MS);
+    assert_int_equal(sim_counts(sim).broke, 0);
+    assert_int_equal(sim_counts(sim).by_type[SPEAN_MESSAGE_REFUSE], 0);
+    assert_true(sim_counts(sim).drops > 0);
+    assert_false(sim_authority_equal(sim, A, B));
+    sim_refuse_documents(sim, B, false);
+    sim_dial(sim, B, A);
+    settle(sim);
+    assert_true(sim_authority_equal(sim, A, B));
+    sim_free(sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_new_costs_one_round_trip),
         cmocka_unit_test(a_newcomer_gets_everything_once),
+        cmocka_unit_test(who_has_no_room_for_documents_accuses_nobody_and_gets_them_later),
         cmocka_unit_test(both_sides_catch_up_with_each_other),
         cmocka_unit_test(a_log_larger_than_the_window_arrives_whole),
         cmocka_unit_test(only_who_catches_up_is_fetching_and_only_until_it_has),
