@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "store/entries.h"
+#include "store/log.h"
 #include "tests/unit/node/records_kit.h"
 
 #define PATH_BYTES 256u
@@ -613,6 +615,62 @@ static void what_was_set_aside_is_listed_with_its_reason(void **state)
     assert_refused(kit, A1, "GET", "/v1/aside?after=x", NULL, "bad_input");
 }
 
+/* Cut the first log that a node got to know back by so many entries. */
+static void cut_back(struct records_kit *kit, unsigned node, uint64_t entries)
+{
+    struct spean_tx *tx = NULL;
+    struct spean_logs_row row;
+    bool more = false;
+    assert_int_equal(spean_tx_begin(kit->f->nodes[node].store->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_logs_next(tx, 0, &row), SPEAN_OK);
+    assert_true(row.head.seq >= entries);
+    struct spean_place place = {.seq = row.head.seq - entries};
+    assert_int_equal(spean_entries_id(tx, &row, place.seq, &place.entry), SPEAN_OK);
+    assert_int_equal(spean_log_cut_back(tx, &row.log, &place, &more), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    author_fixture_fold(&kit->f->nodes[node]);
+}
+
+static void what_is_beyond_a_cut_is_listed_after_what_was_judged(void **state)
+{
+    struct records_kit *kit = *state;
+    const struct spean_view junk = {(const uint8_t *)"0123456789abcdef\xc0", 17};
+    for (unsigned i = 0; i < 4; i++) {
+        author_fixture_raw(kit->f, B1, SPEAN_ENTRY_CHANGE, NULL, junk);
+    }
+    author_fixture_copy(kit->f, B1, A1);
+    cut_back(kit, A1, 3);
+    char target[160] = "/v1/aside?limit=1";
+    const char *const reasons[] = {"malformed", "beyond", "beyond", "beyond"};
+    for (size_t i = 0; i < 4; i++) {
+        json_t *answer = records_kit_ok(kit, A1, "GET", target, NULL);
+        assert_int_equal(json_array_size(records_kit_at(answer, "items")), 1);
+        assert_string_equal(records_kit_text(answer, "items.0.reason"), reasons[i]);
+        assert_int_equal(json_is_null(records_kit_at(answer, "items.0.since")), i > 0);
+        assert_int_equal(json_is_null(records_kit_at(answer, "next")), i == 3);
+        if (i < 3) {
+            (void)snprintf(target, sizeof(target), "/v1/aside?limit=1&after=%s",
+                           records_kit_text(answer, "next"));
+        }
+    }
+    static const char *const wrong[] = {"b",
+                                        "b1",
+                                        "b1-",
+                                        "b1-2",
+                                        "b1-2-",
+                                        "b1-2-zz",
+                                        "1-2-3",
+                                        "-1",
+                                        "b1-2-00112233445566778899aabbccddee",
+                                        "b1-2-00112233445566778899aabbccddeeff00",
+                                        "4294967296-1",
+                                        "1-18446744073709551615"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        (void)snprintf(target, sizeof(target), "/v1/aside?after=%s", wrong[i]);
+        assert_refused(kit, A1, "GET", target, NULL, "bad_input");
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, records_kit_setup, records_kit_teardown)
 
 int main(void)
@@ -640,6 +698,7 @@ int main(void)
         TEST(consents_that_allow_nothing_are_refused),
         TEST(nothing_is_read_or_written_while_the_store_is_locked),
         TEST(what_was_set_aside_is_listed_with_its_reason),
+        TEST(what_is_beyond_a_cut_is_listed_after_what_was_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
