@@ -16,6 +16,7 @@ struct spean_route_group {
 
 struct spean_route_group spean_node_routes(void);   /* version, node, unlock, lock */
 struct spean_route_group spean_status_routes(void); /* status, sync */
+struct spean_route_group spean_plan_routes(void);   /* what sync would do */
 struct spean_route_group spean_ledger_routes(void); /* ledger, charter, members */
 struct spean_route_group spean_lobby_routes(void);  /* invitations, join, pending */
 struct spean_route_group spean_nodes_routes(void);  /* the nodes of our organisation */

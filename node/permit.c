@@ -46,6 +46,7 @@ static const struct {
     {"POST", "/v1/referrals/{id}/{step}", SPEAN_PERSON_CASE_WORKER},
     {"GET", "/v1/status", SPEAN_PERSON_CASE_WORKER},
     {"POST", "/v1/sync", SPEAN_PERSON_CASE_WORKER},
+    {"GET", "/v1/sync/plan", SPEAN_PERSON_CASE_WORKER},
     {"POST", "/v1/unlock", SPEAN_PERSON_CASE_WORKER},
     {"GET", "/v1/version", SPEAN_PERSON_CASE_WORKER},
     {"POST", "/v1/agencies/import", SPEAN_PERSON_COORDINATOR},

@@ -12,11 +12,12 @@ const struct spean_route *spean_routes(size_t *count)
     static struct spean_route all[ROUTES_MAX]; /* Filled once, before there are threads. */
     static size_t all_count;
     const struct spean_route_group groups[] = {
-        spean_node_routes(),     spean_status_routes(), spean_ledger_routes(),
-        spean_lobby_routes(),    spean_log_routes(),    spean_check_routes(),
-        spean_agency_routes(),   spean_case_routes(),   spean_consent_routes(),
-        spean_referral_routes(), spean_aside_routes(),  spean_export_routes(),
-        spean_nodes_routes(),    spean_person_routes(), spean_code_routes(),
+        spean_node_routes(),    spean_status_routes(),   spean_plan_routes(),
+        spean_ledger_routes(),  spean_lobby_routes(),    spean_log_routes(),
+        spean_check_routes(),   spean_agency_routes(),   spean_case_routes(),
+        spean_consent_routes(), spean_referral_routes(), spean_aside_routes(),
+        spean_export_routes(),  spean_nodes_routes(),    spean_person_routes(),
+        spean_code_routes(),
     };
     for (size_t i = 0; all_count == 0 || i > 0; i++) {
         if (i == sizeof(groups) / sizeof(groups[0])) {

@@ -185,6 +185,36 @@ spean_err spean_peer_head(struct spean_tx *tx, const struct spean_peer *peer,
     return err == SPEAN_OK ? spean_peer_head_decode(value, out) : err;
 }
 
+spean_err spean_peer_next_head(struct spean_tx *tx, uint32_t peer, uint32_t from, uint32_t *log,
+                               struct spean_place *out)
+{
+    assert(log != NULL);
+    assert(out != NULL);
+
+    const struct spean_db_key at = head_key(peer, from);
+    struct spean_cursor cursor;
+    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_PEER_HEADS,
+                                      (struct spean_view){at.bytes, sizeof(peer)});
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_view key;
+    struct spean_view value;
+    uint32_t number = 0;
+    err = spean_cursor_seek(&cursor, spean_db_key_view(&at), &key, &value);
+    if (err == SPEAN_OK) {
+        err = spean_db_key_u32_at(key, sizeof(peer), &number);
+    }
+    if (err == SPEAN_OK) {
+        err = spean_peer_head_decode(value, out);
+    }
+    if (err == SPEAN_OK) {
+        *log = number;
+    }
+    spean_cursor_fini(&cursor);
+    return err;
+}
+
 spean_err spean_peer_highest(struct spean_tx *tx, uint64_t *highest, uint32_t count)
 {
     assert(highest != NULL || count == 0);

@@ -56,6 +56,11 @@ SPEAN_CHECK spean_err spean_peer_next(struct spean_tx *tx, const struct spean_pe
 SPEAN_CHECK spean_err spean_peer_head(struct spean_tx *tx, const struct spean_peer *peer,
                                       const struct spean_id *log, struct spean_place *out);
 
+/* Give the first log with at least number from of which the peer with that number said that it
+ * holds something: to walk over all. SPEAN_ENOTFOUND: no more. SPEAN_ECORRUPT. */
+SPEAN_CHECK spean_err spean_peer_next_head(struct spean_tx *tx, uint32_t peer, uint32_t from,
+                                           uint32_t *log, struct spean_place *out);
+
 /* For each log number below count, give the highest seq that any peer said it holds; 0: none did.
  * SPEAN_ECORRUPT. */
 SPEAN_CHECK spean_err spean_peer_highest(struct spean_tx *tx, uint64_t *highest, uint32_t count);

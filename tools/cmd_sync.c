@@ -11,12 +11,17 @@
 #include "tools/i18n.h"
 #include "tools/jsonget.h"
 #include "tools/listing.h"
+#include "tools/money.h"
 #include "tools/out.h"
 #include "tools/partners.h"
+#include "tools/timetext.h"
 
 #define WAIT_S_MAX      3600u /* What the daemon takes. */
 #define REPLY_EXTRA_MS  30000L
 #define SECONDS_IN_TEXT 24u
+#define KILO            1000
+#define MEGA            1000000
+#define BYTES_TEXT      (SPEAN_MONEY_BYTES_MAX + 4u)
 
 static enum spean_exit print(struct spean_call *call, const json_t *reply,
                              struct spean_problem *problem)
@@ -100,6 +105,83 @@ static enum spean_exit resume_run(struct spean_call *call, struct spean_problem 
     return set_run(call, false, problem);
 }
 
+/* "about 310 kB": what is shown is what is told apart. */
+static void bytes_text(int64_t bytes, char out[BYTES_TEXT])
+{
+    char count[SPEAN_MONEY_BYTES_MAX];
+    const char *const unit = bytes < KILO ? "B" : bytes < MEGA ? "kB" : "MB";
+    const int64_t size = bytes < KILO ? 1 : bytes < MEGA ? KILO : MEGA;
+    spean_money_count(bytes / size, count);
+    (void)snprintf(out, BYTES_TEXT, "%s %s", count, unit);
+}
+
+/* One partner: what would come from it and go to it, and as of when that is known. */
+static void plan_line(struct spean_out *out, const json_t *partner, int64_t now)
+{
+    const json_t *const fetch = json_object_get(partner, "fetch");
+    const json_t *const send = json_object_get(partner, "send");
+    char who[SPEAN_WHO_BYTES_MAX];
+    char changes[2][SPEAN_MONEY_BYTES_MAX];
+    char bytes[2][BYTES_TEXT];
+    char ago[SPEAN_TIMETEXT_BYTES_MAX];
+    int64_t contact = 0;
+    spean_jsonget_who(partner, "org", "name", who);
+    if (!json_is_object(fetch) || !json_is_object(send)) {
+        spean_out_line(out, _("%s: never met, so nothing is known"), who);
+        return;
+    }
+    spean_money_count(spean_jsonget_number(fetch, "changes"), changes[0]);
+    spean_money_count(spean_jsonget_number(send, "changes"), changes[1]);
+    bytes_text(spean_jsonget_number(fetch, "bytes"), bytes[0]);
+    bytes_text(spean_jsonget_number(send, "bytes"), bytes[1]);
+    spean_out_line(out, _("%s: would fetch %s changes, about %s; would send %s of ours, about %s"),
+                   who, changes[0], bytes[0], changes[1], bytes[1]);
+    if (!spean_jsonget_true(partner, "connected")) {
+        if (spean_timetext_parse(spean_jsonget_text(partner, "last_contact"), &contact) !=
+            SPEAN_OK) {
+            contact = 0;
+        }
+        spean_timetext_ago(now, contact, ago);
+        spean_out_line(out, _("  not connected; as it was when we last met: %s"), ago);
+    }
+}
+
+static enum spean_exit plan_run(struct spean_call *call, struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    json_t *reply = NULL;
+    const enum spean_exit exit =
+        spean_call_request(call, "GET", "/v1/sync/plan", NULL, &reply, problem);
+    if (reply == NULL) {
+        return exit;
+    }
+    spean_out_json(out, reply);
+    const json_t *const partners = json_object_get(reply, "partners");
+    const json_t *const fetch = json_object_get(reply, "fetch");
+    const int64_t now = (int64_t)time(NULL);
+    for (size_t i = 0; i < json_array_size(partners); i++) {
+        plan_line(out, json_array_get(partners, i), now);
+    }
+    char changes[SPEAN_MONEY_BYTES_MAX];
+    char bytes[BYTES_TEXT];
+    spean_money_count(spean_jsonget_number(fetch, "changes"), changes);
+    bytes_text(spean_jsonget_number(fetch, "bytes"), bytes);
+    spean_out_note(out, _("Together %s changes would be fetched, about %s."), changes, bytes);
+    const int64_t bodies = spean_jsonget_number(reply, "missing_bodies");
+    if (bodies > 0) {
+        spean_money_count(bodies, changes);
+        spean_out_note(out, _("Contents that are still missing here: %s."), changes);
+    }
+    if (spean_jsonget_true(reply, "paused")) {
+        spean_out_note(out, "%s", _("Sync is paused: nothing goes out or comes in now."));
+        spean_out_next(out, "spean sync resume");
+    } else {
+        spean_out_next(out, "spean sync now");
+    }
+    json_decref(reply);
+    return SPEAN_EXIT_DONE;
+}
+
 static const struct spean_command commands[] = {
     {
         .path = "sync now",
@@ -118,6 +200,17 @@ static const struct spean_command commands[] = {
         .inverse = SPEAN_INVERSE_READS,
         .examples = (const char *const[]){"spean sync now", "spean sync now --wait 60", NULL},
         .run = now_run,
+    },
+    {
+        .path = "sync plan",
+        .summary = N_("Show what a sync would fetch and send, and do nothing"),
+        .text = N_("For each partner: how many changes it has that are not here, and how many of "
+                   "ours it lacks, by what it told last. A partner that is not connected may have "
+                   "written more since. Bytes are estimated from what is here of the same logs, "
+                   "and contents that are not for the other side do not travel."),
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean sync plan", NULL},
+        .run = plan_run,
     },
     {
         .path = "sync pause",

@@ -197,6 +197,7 @@ ROWS = [
     Row("code add", "tk", lambda s: ["scheme", "tk:esd", "--label", "en=ESD"]),
     Row("code unmapped", "tk"),
     Row("code map", "tk", lambda s: ["scheme", "tk:esd", "--to", "esd"]),
+    Row("sync plan", "pp"),
     Row("sync now", "pp", exits=(DONE, ATTENTION)),
     Row("log list", "pp", keep="logs"),
     Row("log show", "pp", lambda s: [s.kept["logs"]["items"][0]["id"]]),

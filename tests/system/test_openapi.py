@@ -114,6 +114,7 @@ CALLS = [
     Call("aside"),
     Call("verify"),
     Call("sync"),
+    Call("sync_plan"),
     Call("sync_pause"),
     Call("sync_resume"),
 ]

@@ -85,6 +85,34 @@ static void of_each_log_the_highest_that_anybody_named_is_known(void **state)
     logkit_free(k);
 }
 
+static void what_one_peer_holds_is_walked_over_by_log(void **state)
+{
+    struct logs_fixture *f = *state;
+    const struct spean_peer peer = peer_of(1);
+    const struct spean_peer other = peer_of(2);
+    struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_WRITE);
+    for (uint8_t n = 1; n <= 3; n++) {
+        struct logkit *k = logkit_new(n);
+        logkit_fill(k, 5);
+        assert_int_equal(logs_fixture_append_in(f, tx, k, 1, 5, true), SPEAN_OK);
+        const struct spean_place place = logkit_place(k, n);
+        assert_int_equal(spean_peer_holds(tx, n == 2 ? &other : &peer, &k->log, &place), SPEAN_OK);
+        logkit_free(k);
+    }
+    struct spean_peer_row row;
+    struct spean_place place;
+    uint32_t log = 0;
+    assert_int_equal(spean_peer_get(tx, &peer, &row), SPEAN_OK);
+    assert_int_equal(spean_peer_next_head(tx, row.number, 0, &log, &place), SPEAN_OK);
+    assert_int_equal(log, 0);
+    assert_int_equal(place.seq, 1);
+    assert_int_equal(spean_peer_next_head(tx, row.number, log + 1, &log, &place), SPEAN_OK);
+    assert_int_equal(log, 2); /* The other peer alone named the log between. */
+    assert_int_equal(place.seq, 3);
+    assert_int_equal(spean_peer_next_head(tx, row.number, log + 1, &log, &place), SPEAN_ENOTFOUND);
+    logs_fixture_commit(tx);
+}
+
 static void what_a_peer_holds_is_what_it_said_last(void **state)
 {
     struct logs_fixture *f = *state;
@@ -156,6 +184,7 @@ int main(void)
         TEST(the_last_contact_is_remembered),
         TEST(peers_are_walked_over_in_order),
         TEST(of_each_log_the_highest_that_anybody_named_is_known),
+        TEST(what_one_peer_holds_is_walked_over_by_log),
         TEST(what_a_peer_holds_is_what_it_said_last),
         TEST(a_damaged_row_is_told),
         TEST(a_counter_ends_at_its_maximum),

@@ -67,9 +67,38 @@ static void sync_is_paused_and_resumed(void **state)
     talk_fini(&talk);
 }
 
+static void a_plan_says_what_would_come_and_go_and_as_of_when(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {
+        {.status = 200,
+         .json = "{\"partners\":[{\"org\":\"7f3a91c4\",\"name\":\"Tokyo\",\"connected\":true,"
+                 "\"last_contact\":null,\"fetch\":{\"changes\":1214,\"bytes\":310400},"
+                 "\"send\":{\"changes\":12,\"bytes\":999}},"
+                 "{\"org\":\"00000001\",\"name\":\"Hanoi\",\"connected\":false,"
+                 "\"last_contact\":null,\"fetch\":null,\"send\":null},"
+                 "{\"org\":\"00000002\",\"name\":\"Jakarta\",\"connected\":false,"
+                 "\"last_contact\":null,\"fetch\":{\"changes\":0,\"bytes\":0},"
+                 "\"send\":{\"changes\":3,\"bytes\":2000000}}],"
+                 "\"fetch\":{\"changes\":1214,\"bytes\":310400},\"missing_bodies\":7,"
+                 "\"paused\":true}"}};
+    talk_run(&talk, says, 1, (const char *const[]){"spean", "sync", "plan", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "GET /v1/sync/plan", NULL);
+    assert_non_null(strstr(talk.result.out, "Tokyo (7f3a-91c4): would fetch 1,214 changes, about "
+                                            "310 kB; would send 12 of ours, about 999 B"));
+    assert_non_null(strstr(talk.result.out, "Hanoi (0000-0001): never met"));
+    assert_non_null(strstr(talk.result.out, "3 of ours, about 2 MB\n  not connected"));
+    assert_non_null(strstr(talk.result.err, "missing here: 7"));
+    assert_non_null(strstr(talk.result.err, "spean sync resume"));
+    talk_fini(&talk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_plan_says_what_would_come_and_go_and_as_of_when),
         cmocka_unit_test(sync_is_paused_and_resumed),
         cmocka_unit_test(in_step_is_exit_0_and_not_in_step_3),
         cmocka_unit_test(a_wait_beyond_what_the_daemon_takes_is_refused),
