@@ -22,8 +22,8 @@ static spean_err export_line(struct spean_records *at, const struct spean_record
  * does not know, by "#" and its number. */
 static bool type_find(const char *name, uint64_t *out)
 {
-    static const uint64_t types[] = {SPEAN_TYPE_AGENCY, SPEAN_TYPE_CASE, SPEAN_TYPE_CONSENT,
-                                     SPEAN_TYPE_REFERRAL};
+    static const uint64_t types[] = {SPEAN_TYPE_AGENCY,   SPEAN_TYPE_CASE,      SPEAN_TYPE_CONSENT,
+                                     SPEAN_TYPE_REFERRAL, SPEAN_TYPE_CODE_LIST, SPEAN_TYPE_CODE};
     for (size_t i = 0; name != NULL && i < sizeof(types) / sizeof(types[0]); i++) {
         if (strcmp(spean_schema_type(types[i])->name, name) == 0) {
             *out = types[i];
@@ -51,7 +51,7 @@ static void export_get(const struct spean_request *request, void *ctx, struct sp
     uint64_t type = 0;
     if (!type_find(spean_request_query(request, "type"), &type)) {
         spean_records_refuse(&at, SPEAN_EINPUT, NULL,
-                             "type: expected agency, case, consent or referral",
+                             "type: expected agency, case, consent, referral, code_list or code",
                              "or # and the number of a type that this program does not know");
     } else {
         const struct spean_records_listing listing = {.type = type, .line = export_line};

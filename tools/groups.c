@@ -15,6 +15,7 @@ const struct spean_group *const spean_groups[] = {
     &spean_group_consent,
     &spean_group_referral,
     &spean_group_code,
+    &spean_group_export,
     &spean_group_sync,
     &spean_group_log,
     &spean_group_verify,

@@ -8,6 +8,7 @@ extern const struct spean_group spean_group_agency;
 extern const struct spean_group spean_group_case;
 extern const struct spean_group spean_group_code;
 extern const struct spean_group spean_group_consent;
+extern const struct spean_group spean_group_export;
 extern const struct spean_group spean_group_help;
 extern const struct spean_group spean_group_init;
 extern const struct spean_group spean_group_ledger;

@@ -23,6 +23,7 @@ ELSEWHERE = {
     "agency export": "test_inout.py",
     "case export": "test_inout.py",
     "case import": "test_inout.py",
+    "export": "test_inout.py",
     "node approve": "test_nodes.py",
     "node invite": "test_nodes.py",
     "node join": "test_nodes.py",

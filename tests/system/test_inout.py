@@ -11,7 +11,7 @@ import subprocess
 import unittest
 
 from cluster import SPEAN, ClusterTest, wait_for
-from story import NAMES, sample
+from story import NAMES, SAMPLES, sample
 
 SHARED = pathlib.Path(__file__).resolve().parents[2].parent / "shared" / "data"
 KHMER = "សុខា\u200bនារី"
@@ -278,6 +278,63 @@ class Cases(InOut):
         self.refused(self.node.run("case", "export", "--out", self.path("x.html"), "--for-person",
                                    "ffffffff", "--json"), 5)
         self.assertFalse(self.path("x.html").exists())
+
+
+class Everything(InOut):
+    def export(self, node, name="all.jsonl"):
+        told = node.spean("export", "--out", node.folder / name)
+        text = (node.folder / name).read_text()
+        self.assertTrue(text.endswith("\n"))
+        lines = [json.loads(line) for line in text.splitlines()]
+        summary = lines.pop()
+        self.assertEqual(summary, {"type": "summary", "exported": len(lines),
+                                   "counts": told["counts"]})
+        self.assertEqual(told["exported"], len(lines))
+        for name, count in summary["counts"].items():
+            self.assertEqual(count, sum(line["type"] == name for line in lines), name)
+        return lines
+
+    def fill(self):
+        node = self.node
+        case = node.api("POST", "/v1/cases", sample("case.json"))
+        node.api("PUT", f"/v1/cases/{case['id']}/retention", {"delete_by": "2099"})
+        node.api("POST", "/v1/agencies", {"set": {"names": {"km": KHMER}}})
+        node.spean("consent", "record", "--case", case["code"], "--to", node.status()["org"],
+                   "--from", SAMPLES / "consent.json")
+        node.api("POST", "/v1/code-lists", {"fixed": {"list": "house"}, "set": {"title": {"en": "T"}}})
+        node.api("POST", "/v1/codes", {"fixed": {"list": "scheme", "code": "here:x"},
+                                       "set": {"labels": {"km": KHMER}}})
+        return case
+
+    def test_every_record_is_a_line_with_who_wrote_it_and_what_is_local(self):
+        case = self.fill()
+        lines = {line["id"]: line for line in self.export(self.node)}
+        wanted = {"agency": "/v1/agencies", "case": "/v1/cases", "consent": "/v1/consents",
+                  "code": "/v1/codes", "code_list": "/v1/code-lists"}
+        for kind, path in wanted.items():
+            ids = {row["id"] for row in self.node.items(path) if row.get("id")}
+            self.assertTrue(ids, kind)
+            self.assertEqual({line["id"] for line in lines.values() if line["type"] == kind}, ids)
+        shown = self.node.api("GET", f"/v1/cases/{case['id']}")
+        written = lines[case["id"]].pop("written")
+        self.assertEqual(lines[case["id"]], shown)
+        self.assertEqual(shown["retention"]["delete_by"], "2099")
+        self.assertEqual(set(written), set(shown["fields"]))
+        for field in shown["fields"]:
+            for write in written[field]:
+                self.assertEqual(write["by"], case["owner"])
+
+    def test_the_file_is_for_nobody_else_and_takes_the_place_of_nothing(self):
+        self.export(self.node)
+        path = self.path("all.jsonl")
+        self.assertEqual(path.stat().st_mode & 0o7777, 0o600)
+        before = path.read_bytes()
+        self.refused(self.node.run("export", "--out", path, "--json"), 6, "exists")
+        self.assertEqual(path.read_bytes(), before)
+        self.node.spean("lock")
+        self.refused(self.node.run("export", "--out", self.path("b"), "--json"), 11, "locked")
+        self.assertFalse(self.path("b").exists())
+        self.assertEqual([name for name in os.listdir(self.node.folder) if "part" in name], [])
 
 
 class Agencies(InOut):
