@@ -9,7 +9,7 @@
 static const struct {
     enum spean_caserows_format format;
     const char *key;
-    const char *column; /* NULL: it names the case. */
+    const char *column; /* NULL: it names the case; the upper of several counts. */
 } keys[] = {
     {SPEAN_CASEROWS_PRIMERO, "id", NULL},
     {SPEAN_CASEROWS_PRIMERO, "case_id", NULL},
@@ -63,6 +63,19 @@ bool spean_casekeys_is_id(enum spean_caserows_format format, const char *key)
         }
     }
     return false;
+}
+
+json_t *spean_casekeys_id(enum spean_caserows_format format, const json_t *object)
+{
+    for (size_t i = 0; i < KEYS_COUNT; i++) {
+        json_t *const value = keys[i].format == format && keys[i].column == NULL
+                                  ? json_object_get(object, keys[i].key)
+                                  : NULL;
+        if (value != NULL && !json_is_null(value)) {
+            return value;
+        }
+    }
+    return NULL;
 }
 
 const char *spean_casekeys_source(enum spean_caserows_format format)

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include <jansson.h>
+
 #include "tools/caserows.h"
 
 /* The column that a key stands for; NULL: cases have no field for it. */
@@ -11,6 +13,10 @@ const char *spean_casekeys_column(enum spean_caserows_format format, const char 
 
 /* Say whether the key holds what the system calls the case by. */
 bool spean_casekeys_is_id(enum spean_caserows_format format, const char *key);
+
+/* What the system calls the case by: the value of the first of its keys for that, whatever order
+ * they stand in, which is not null. Borrowed from object; NULL: it has none. */
+json_t *spean_casekeys_id(enum spean_caserows_format format, const json_t *object);
 
 /* The name of the format as a source of cases: "primero"; NULL: it has none of its own. */
 const char *spean_casekeys_source(enum spean_caserows_format format);

@@ -329,14 +329,13 @@ static bool left_add(struct spean_caserows *rows, const char *name)
     return json_object_set_new(rows->left, name, json_integer(before + 1)) == 0;
 }
 
-static bool id_take(struct spean_caserow *row, const char *text)
+static void id_take(struct spean_caserow *row, const char *text)
 {
     if (strlen(text) >= sizeof(row->id)) {
         row->error = _("the name of the row is longer than 191 bytes");
-        return true;
+        return;
     }
     (void)snprintf(row->id, sizeof(row->id), "%s", text); /* Fits. */
-    return true;
 }
 
 static bool csv_cells(struct spean_caserows *rows, const struct spean_csv_row *from,
@@ -351,7 +350,7 @@ static bool csv_cells(struct spean_caserows *rows, const struct spean_csv_row *f
         }
         const struct heading *const heading = &rows->headings[i];
         if (heading->is_id) {
-            good = id_take(row, text);
+            id_take(row, text);
         }
         if (heading->column != NULL) {
             good = good && json_object_set_new(row->cells, heading->column, json_string(text)) == 0;
@@ -425,9 +424,6 @@ static bool json_cells(struct spean_caserows *rows, const json_t *from, struct s
             continue;
         }
         json_t *const cell = cell_make(value);
-        if (is_id && cell != NULL && row->id[0] == '\0') {
-            good = id_take(row, json_string_value(cell));
-        }
         if (column != NULL && cell != NULL) {
             good = good && json_object_set(row->cells, column, cell) == 0;
         } else if (!is_id) {
@@ -436,6 +432,26 @@ static bool json_cells(struct spean_caserows *rows, const json_t *from, struct s
         json_decref(cell);
     }
     return good;
+}
+
+/* Take the name of a row; one that cannot be read is not none, or the case would be made again at
+ * each import. */
+static void json_id(const struct spean_caserows *rows, const json_t *from,
+                    struct spean_caserow *row)
+{
+    const json_t *const value = rows->options.id_column != NULL
+                                    ? json_object_get(from, rows->options.id_column)
+                                    : spean_casekeys_id(rows->options.format, from);
+    if (value == NULL || json_is_null(value)) {
+        return;
+    }
+    json_t *const cell = json_is_array(value) ? NULL : cell_make(value);
+    if (cell == NULL) {
+        row->error = _("the name of the row is no text and no whole number");
+    } else {
+        id_take(row, json_string_value(cell));
+    }
+    json_decref(cell);
 }
 
 static enum spean_exit row_json(struct spean_caserows *rows, struct spean_caserow *row, bool *more,
@@ -452,6 +468,7 @@ static enum spean_exit row_json(struct spean_caserows *rows, struct spean_casero
         row->error = _("this is no object");
         return SPEAN_EXIT_DONE;
     }
+    json_id(rows, from, row);
     return json_cells(rows, from, row)
                ? SPEAN_EXIT_DONE
                : spean_problem_err(problem, SPEAN_ENOMEM, rows->options.path);

@@ -102,7 +102,7 @@ static const struct relation {
 struct reading {
     json_t *rows[TABLES_COUNT]; /* Arrays. */
     json_t *ids[TABLES_COUNT];  /* The same rows by their id. */
-    json_t *embedded;           /* Ids of rows that others hold. */
+    json_t *embedded;           /* Ids of locations that a service is at. */
     json_t *errors;
     size_t count;
     bool failed; /* Memory ran out. */
@@ -214,7 +214,7 @@ static bool row_put(struct reading *r, const struct relation *relation, json_t *
     if (outer == NULL) {
         return false;
     }
-    if (array == NULL) {
+    if (!json_is_array(array)) { /* None yet, or a column that is called like the table. */
         array = json_array();
         r->failed = json_object_set_new(outer, relation->key, array) != 0 || r->failed;
     }
@@ -230,9 +230,11 @@ static void rows_embed(struct reading *r, enum table table, const char *link, en
         json_t *const row = json_array_get(r->rows[table], i);
         json_t *const found = json_object_get(r->ids[other], spean_jsonget_text(row, link));
         if (found != NULL) {
+            r->failed = json_object_set(row, key, found) != 0 || r->failed;
+        }
+        if (found != NULL && other == LOCATIONS) {
             const char *const id = spean_jsonget_text(found, "id");
-            r->failed = json_object_set(row, key, found) != 0 ||
-                        json_object_set_new(r->embedded, id, json_true()) != 0 || r->failed;
+            r->failed = json_object_set_new(r->embedded, id, json_true()) != 0 || r->failed;
         }
     }
 }
@@ -242,7 +244,8 @@ static void table_nest(struct reading *r, enum table table)
 {
     for (size_t i = 0; i < json_array_size(r->rows[table]); i++) {
         json_t *const row = json_array_get(r->rows[table], i);
-        bool placed = json_object_get(r->embedded, spean_jsonget_text(row, "id")) != NULL;
+        bool placed = table == LOCATIONS &&
+                      json_object_get(r->embedded, spean_jsonget_text(row, "id")) != NULL;
         for (size_t k = 0; k < RELATIONS_COUNT; k++) {
             if (relations[k].inner == table && row_put(r, &relations[k], row)) {
                 placed = true;

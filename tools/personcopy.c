@@ -64,36 +64,41 @@ struct page {
     const json_t *codes; /* What the record's codes mean; see spean_show_label(). */
 };
 
-static void text_write(const struct page *page, const char *text)
+static void char_write(const struct page *page, char c)
 {
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            (void)fputs("&amp;", page->file);
-            break;
-        case '<':
-            (void)fputs("&lt;", page->file);
-            break;
-        case '>':
-            (void)fputs("&gt;", page->file);
-            break;
-        case '"':
-            (void)fputs("&quot;", page->file);
-            break;
-        case '\n':
-            (void)fputs("<br>\n", page->file);
-            break;
-        default:
-            (void)fputc(*text, page->file);
-        }
+    switch (c) {
+    case '&':
+        (void)fputs("&amp;", page->file);
+        break;
+    case '<':
+        (void)fputs("&lt;", page->file);
+        break;
+    case '>':
+        (void)fputs("&gt;", page->file);
+        break;
+    case '"':
+        (void)fputs("&quot;", page->file);
+        break;
+    case '\n':
+        (void)fputs("<br>\n", page->file);
+        break;
+    default:
+        (void)fputc(c, page->file);
     }
 }
 
-/* A name of the schema, "held_by", as a word. */
+static void text_write(const struct page *page, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        char_write(page, *text);
+    }
+}
+
+/* A name of the schema, or of a state, "held_by", as a word. */
 static void word_write(const struct page *page, const char *name)
 {
     for (; *name != '\0'; name++) {
-        (void)fputc(*name == '_' ? ' ' : *name, page->file);
+        char_write(page, *name == '_' ? ' ' : *name);
     }
 }
 
