@@ -1,0 +1,380 @@
+/*
+ * A further node at the door of one of its organisation (P12.5): what is let wait for people to
+ * compare digits, and what strangers who read, repeat or make up a NODE achieve: nothing.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "node/core_internal.h"
+#include "node/lobby.h"
+#include "protocol/invite.h"
+#include "protocol/join.h"
+#include "protocol/message.h"
+#include "protocol/pair.h"
+#include "protocol/sign.h"
+#include "store/lobby.h"
+#include "tests/unit/node/corekit.h"
+
+#define LINK        7u
+#define CODE_BYTES  (SPEAN_INVITE_TEXT_LEN_MAX + 1u)
+#define FRAME_BYTES 1024u
+#define DIGITS      (SPEAN_JOIN_DIGITS_LEN + 1u)
+#define LONG_AGO_S  1000u
+
+/* A newcomer with its keys, and the NODE that it sends. */
+struct newcomer {
+    uint8_t seed[SPEAN_KEY_BYTES];
+    struct spean_statement_node node;
+    struct spean_message m;
+    uint8_t buf[FRAME_BYTES];
+    struct spean_view frame;
+};
+
+static struct corekit_node *node_a(void **state)
+{
+    return &((struct corekit *)*state)->nodes[0];
+}
+
+/* -- The inviter ------------------------------------------------------------------------------- */
+
+static int founded_setup(void **state)
+{
+    assert_int_equal(corekit_setup(state), 0);
+    corekit_start(node_a(state));
+    corekit_found(*state, node_a(state));
+    return 0;
+}
+
+/* Invite by a route: a node, or another organisation. */
+static struct spean_invite invite_by(void **state, const char *path)
+{
+    struct spean_invite invite;
+    const char *code = corekit_text(corekit_ok(node_a(state), "POST", path, json_object()), "code");
+    assert_int_equal(
+        spean_invite_decode(&invite, (struct spean_view){(const uint8_t *)code, strlen(code)}),
+        SPEAN_OK);
+    return invite;
+}
+
+static struct spean_invite invite_node(void **state)
+{
+    return invite_by(state, "/v1/nodes/invitations");
+}
+
+/* From here on the test is the inviter's core thread. */
+static void take_over(void **state)
+{
+    corekit_stop(node_a(state));
+    corekit_open(node_a(state));
+}
+
+/* How many nodes wait at the door, or were refused there. */
+static size_t standing_count(void **state, const char *standing)
+{
+    size_t count = 0;
+    size_t index;
+    const json_t *item;
+    const json_t *const page = corekit_ok(node_a(state), "GET", "/v1/nodes", NULL);
+    json_array_foreach(json_object_get(page, "items"), index, item)
+    {
+        count += strcmp(corekit_text(item, "standing"), standing) == 0 ? 1 : 0;
+    }
+    return count;
+}
+
+/* The digits shown for the one that waits. */
+static void digits_of_waiting(void **state, char out[DIGITS])
+{
+    size_t index;
+    const json_t *item;
+    const json_t *const page = corekit_ok(node_a(state), "GET", "/v1/nodes", NULL);
+    out[0] = '\0';
+    json_array_foreach(json_object_get(page, "items"), index, item)
+    {
+        if (strcmp(corekit_text(item, "standing"), "waiting") == 0) {
+            (void)snprintf(out, DIGITS, "%s", corekit_text(item, "digits"));
+        }
+    }
+    assert_int_equal(strlen(out), SPEAN_JOIN_DIGITS_LEN);
+}
+
+/* -- The newcomer ------------------------------------------------------------------------------ */
+
+/* Compose NODE of what n->node says, for an invitation. */
+static void compose(struct newcomer *n, const struct spean_invite *invite)
+{
+    const struct spean_join join = {.handle = invite->handle,
+                                    .inviter = invite->transport,
+                                    .newcomer = n->node.transport,
+                                    .statement = spean_join_node(&invite->org, &n->node)};
+    memset(&n->m, 0, sizeof(n->m));
+    n->m.type = SPEAN_MESSAGE_NODE;
+    n->m.as.node.handle = invite->handle;
+    n->m.as.node.org = invite->org;
+    n->m.as.node.signing = n->node.signing;
+    n->m.as.node.sealing = n->node.sealing;
+    n->m.as.node.acceptance = n->node.acceptance;
+    spean_join_mac(n->m.as.node.mac.bytes, &join, invite->secret);
+    assert_int_equal(spean_message_encode(&n->m, n->buf, sizeof(n->buf), &n->frame), SPEAN_OK);
+}
+
+/* A newcomer with keys of number, that has the invitation. */
+static void make(struct newcomer *n, uint8_t number, const struct spean_invite *invite)
+{
+    uint8_t secret[SPEAN_KEY_BYTES];
+    memset(n->seed, number, sizeof(n->seed));
+    memset(secret, number + 1, sizeof(secret));
+    spean_sign_public(&n->node.signing, n->seed);
+    spean_x25519_public(&n->node.sealing, secret);
+    memset(secret, number + 2, sizeof(secret));
+    spean_x25519_public(&n->node.transport, secret);
+    spean_statement_accept(&n->node, &invite->org, &invite->handle, n->seed);
+    compose(n, invite);
+}
+
+/* Hand a frame to the inviter, as come over a link whose other end proved this transport key. */
+static void knock(void **state, const struct spean_key *transport, struct spean_view frame)
+{
+    struct spean_sync_effect effect = {.kind = SPEAN_SYNC_LOBBY_JOIN, .link = LINK};
+    effect.as.join.transport = *transport;
+    effect.as.join.message = frame;
+    core_lobby_join(node_a(state)->core, &effect);
+}
+
+static void assert_waits(void **state, const struct newcomer *n)
+{
+    knock(state, &n->node.transport, n->frame);
+    assert_int_equal(standing_count(state, "waiting"), 1);
+}
+
+/* The knock is answered as one with no invitation: nobody is asked to compare anything. */
+static void assert_nobody(void **state, const struct newcomer *n)
+{
+    knock(state, &n->node.transport, n->frame);
+    assert_int_equal(standing_count(state, "waiting"), 0);
+}
+
+/* -- Tests ------------------------------------------------------------------------------------- */
+
+static void who_has_the_invitation_waits_and_shows_the_digits_of_p12_3(void **state)
+{
+    struct newcomer n;
+    char digits[DIGITS];
+    const struct spean_invite invite = invite_node(state);
+    take_over(state);
+    make(&n, 10, &invite);
+    assert_waits(state, &n);
+    digits_of_waiting(state, digits);
+    assert_int_equal(digits[4], ' ');
+    assert_int_equal(standing_count(state, "open"), 1); /* It is still none of ours. */
+}
+
+static void any_bit_of_a_mac_that_is_wrong_lets_nobody_wait(void **state)
+{
+    struct newcomer n;
+    const struct spean_invite invite = invite_node(state);
+    take_over(state);
+    make(&n, 10, &invite);
+    for (size_t i = 0; i < SPEAN_JOIN_MAC_BYTES; i++) {
+        n.m.as.node.mac.bytes[i] ^= 1;
+        assert_int_equal(spean_message_encode(&n.m, n.buf, sizeof(n.buf), &n.frame), SPEAN_OK);
+        assert_nobody(state, &n);
+        n.m.as.node.mac.bytes[i] ^= 1;
+    }
+    compose(&n, &invite); /* The guesses have not used it up. */
+    assert_waits(state, &n);
+}
+
+/* Who read a NODE on its way says it over a link of their own, before or after its owner. */
+static void a_node_that_is_repeated_over_another_link_is_refused(void **state)
+{
+    struct newcomer n;
+    struct newcomer thief;
+    const struct spean_invite invite = invite_node(state);
+    take_over(state);
+    make(&n, 10, &invite);
+    make(&thief, 20, &invite);
+    knock(state, &thief.node.transport, n.frame);
+    assert_int_equal(standing_count(state, "waiting"), 0);
+    assert_waits(state, &n);
+    knock(state, &thief.node.transport, n.frame);
+    assert_int_equal(standing_count(state, "waiting"), 1);
+}
+
+static void a_node_that_is_repeated_over_its_own_link_changes_nothing(void **state)
+{
+    struct newcomer n;
+    struct newcomer other;
+    char before[DIGITS];
+    char after[DIGITS];
+    const struct spean_invite invite = invite_node(state);
+    take_over(state);
+    make(&n, 10, &invite);
+    assert_waits(state, &n);
+    digits_of_waiting(state, before);
+    assert_waits(state, &n);
+    digits_of_waiting(state, after);
+    assert_string_equal(before, after); /* People may be comparing them. */
+    make(&other, 30, &invite);
+    other.node.transport = n.node.transport; /* Other keys under way of the same link: */
+    spean_statement_accept(&other.node, &invite.org, &invite.handle, other.seed);
+    compose(&other, &invite);
+    assert_waits(state, &other);
+    digits_of_waiting(state, after);
+    assert_string_equal(before, after); /* the digits stay those of what was said first. */
+}
+
+static void a_code_lets_one_newcomer_wait(void **state)
+{
+    struct newcomer n;
+    struct newcomer second;
+    const struct spean_invite invite = invite_node(state);
+    take_over(state);
+    make(&n, 10, &invite);
+    make(&second, 20, &invite);
+    assert_waits(state, &n);
+    assert_waits(state, &second);
+    corekit_stop(node_a(state)); /* Nor after a restart. */
+    corekit_open(node_a(state));
+    assert_waits(state, &second);
+}
+
+static void a_refused_newcomer_stays_refused_and_its_code_is_used(void **state)
+{
+    struct newcomer n;
+    struct newcomer second;
+    char target[128];
+    char hex[2 * SPEAN_KEY_BYTES + 1];
+    const struct spean_invite invite = invite_node(state);
+    take_over(state);
+    make(&n, 10, &invite);
+    make(&second, 20, &invite);
+    assert_waits(state, &n);
+    corekit_stop(node_a(state));
+    corekit_start(node_a(state));
+    json_t *const text = corekit_hex(n.node.signing.bytes, sizeof(n.node.signing.bytes));
+    (void)snprintf(hex, sizeof(hex), "%s", json_string_value(text));
+    json_decref(text);
+    (void)snprintf(target, sizeof(target), "/v1/nodes/%s/refuse", hex);
+    (void)corekit_ok(node_a(state), "POST", target, NULL);
+    take_over(state);
+    assert_nobody(state, &n);
+    assert_int_equal(standing_count(state, "refused"), 1);
+    assert_nobody(state, &second);
+}
+
+static void an_invitation_of_the_other_kind_is_not_in_force(void **state)
+{
+    struct newcomer n;
+    struct spean_invite invite = invite_by(state, "/v1/invitations");
+    take_over(state);
+    invite.org = node_a(state)->org; /* Which is no secret. */
+    make(&n, 10, &invite);
+    assert_nobody(state, &n);
+}
+
+static void an_expired_invitation_is_not_in_force(void **state)
+{
+    struct newcomer n;
+    struct spean_tx *tx = NULL;
+    uint32_t number = 0;
+    struct spean_invite invite = invite_node(state);
+    take_over(state);
+    struct spean_core *const core = node_a(state)->core;
+    invite.secret[0] ^= 1;
+    assert_int_equal(spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(
+        spean_lobby_add_invite(tx, core->keys, invite.secret, LONG_AGO_S, true, &number), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    make(&n, 10, &invite);
+    assert_nobody(state, &n);
+}
+
+static void another_ledger_or_organisation_is_not_ours_to_let_into(void **state)
+{
+    struct newcomer n;
+    const struct spean_invite invite = invite_node(state);
+    take_over(state);
+    struct spean_invite other = invite;
+    other.handle.bytes[0] ^= 1;
+    make(&n, 10, &other);
+    assert_nobody(state, &n);
+    other = invite;
+    other.org.bytes[0] ^= 1;
+    make(&n, 10, &other);
+    assert_nobody(state, &n);
+    make(&n, 10, &invite);
+    assert_waits(state, &n);
+}
+
+/* P3.4: the node itself has to agree, to this organisation and ledger, with these keys. */
+static void an_acceptance_that_does_not_hold_lets_nobody_wait(void **state)
+{
+    struct newcomer n;
+    struct newcomer other;
+    const struct spean_invite invite = invite_node(state);
+    take_over(state);
+    make(&n, 10, &invite);
+    make(&other, 20, &invite);
+    n.node.acceptance.bytes[0] ^= 1;
+    compose(&n, &invite);
+    assert_nobody(state, &n);
+    make(&n, 10, &invite);
+    n.node.signing = other.node.signing; /* Somebody else's key. */
+    compose(&n, &invite);
+    assert_nobody(state, &n);
+    make(&n, 10, &invite);
+    n.node.sealing = other.node.sealing; /* Agreed to with another one. */
+    compose(&n, &invite);
+    assert_nobody(state, &n);
+}
+
+/* P3.6: a statement that names an open node's keys twice would be refused after the comparing. */
+static void keys_of_an_open_node_are_not_taken_again(void **state)
+{
+    struct newcomer n;
+    struct spean_key sealing;
+    struct spean_key transport;
+    const struct spean_invite invite = invite_node(state);
+    const json_t *const own = corekit_ok(node_a(state), "GET", "/v1/node", NULL);
+    corekit_read_hex(own, "sealing", sealing.bytes, sizeof(sealing.bytes));
+    corekit_read_hex(own, "transport", transport.bytes, sizeof(transport.bytes));
+    take_over(state);
+    make(&n, 10, &invite);
+    n.node.sealing = sealing;
+    spean_statement_accept(&n.node, &invite.org, &invite.handle, n.seed);
+    compose(&n, &invite);
+    assert_nobody(state, &n);
+    make(&n, 10, &invite);
+    n.node.transport = transport;
+    spean_statement_accept(&n.node, &invite.org, &invite.handle, n.seed);
+    compose(&n, &invite);
+    assert_nobody(state, &n);
+}
+
+#define TEST(F) cmocka_unit_test_setup_teardown(F, founded_setup, corekit_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(who_has_the_invitation_waits_and_shows_the_digits_of_p12_3),
+        TEST(any_bit_of_a_mac_that_is_wrong_lets_nobody_wait),
+        TEST(a_node_that_is_repeated_over_another_link_is_refused),
+        TEST(a_node_that_is_repeated_over_its_own_link_changes_nothing),
+        TEST(a_code_lets_one_newcomer_wait),
+        TEST(a_refused_newcomer_stays_refused_and_its_code_is_used),
+        TEST(an_invitation_of_the_other_kind_is_not_in_force),
+        TEST(an_expired_invitation_is_not_in_force),
+        TEST(another_ledger_or_organisation_is_not_ours_to_let_into),
+        TEST(an_acceptance_that_does_not_hold_lets_nobody_wait),
+        TEST(keys_of_an_open_node_are_not_taken_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
