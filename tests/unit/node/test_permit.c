@@ -106,6 +106,7 @@ static const struct {
     {COORDINATOR, "GET", "/v1/aside"},
     {COORDINATOR, "POST", "/v1/verify"},
     {WORKER, "POST", "/v1/sync"},
+    {WORKER, "GET", "/v1/sync/plan"},
     {COORDINATOR, "POST", "/v1/sync/pause"},
     {COORDINATOR, "POST", "/v1/sync/resume"},
 };
