@@ -152,6 +152,7 @@ struct spean_core {
                            for partners. */
     struct spean_room room; /* As it was seen last; written under the lock. */
     uint64_t next_ballast_ms;
+    uint64_t erasing_bytes; /* Of runs with erasures that were taken since there is no room. */
     bool urgent;         /* A revocation, a withdrawal or an erasure came that is not folded yet. */
     bool cuts_pending;   /* A full disk kept logs from being cut, */
     bool retire_pending; /* or from writing down that we are retired. */

@@ -138,12 +138,13 @@ static void append(struct spean_core *core, const struct spean_sync_effect *effe
     }
 }
 
-/* Beyond a quota, and of a log that is open again, nothing is kept: whoever asked must hear. */
+/* Beyond a quota, while room is short, and of a log that is open again, nothing is kept: whoever
+ * asked must hear. */
 static void set_aside(struct spean_core *core, const struct spean_sync_effect *effect)
 {
     const struct spean_run *run = effect->as.append.run;
     const struct spean_log *log = spean_authority_log(core->authority, spean_run_log(run));
-    struct spean_tx *tx = batch(core);
+    struct spean_tx *tx = core_room_takes_bodies(core) ? batch(core) : NULL;
     const bool closed = log != NULL && log->status != SPEAN_LOG_OPEN;
     const spean_err err = tx != NULL && closed ? spean_beyond_keep(tx, run, log) : SPEAN_ESTATE;
     if (tx != NULL && (err == SPEAN_OK || spean_tx_err(tx) != SPEAN_OK)) {

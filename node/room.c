@@ -3,6 +3,8 @@
 #include "node/core_internal.h"
 #include "protocol/entry.h"
 
+#define ERASING_BYTES_MAX (SPEAN_ROOM_BALLAST_BYTES / 4)
+
 static const char *step_name(enum spean_room_step step)
 {
     switch (step) {
@@ -58,6 +60,7 @@ void core_room_look(struct spean_core *core)
     }
     if (room.step != core->room.step) {
         journal_step(core, &room);
+        core->erasing_bytes = 0;
     }
     if (room.step < core->room.step) {
         core->fold_pending = true;   /* At its end what is lacking is asked for again, */
@@ -118,13 +121,16 @@ static bool erases(const struct spean_run *run)
     return false;
 }
 
+/* Whoever floods can put an erasure into every run: most of what is kept back is for documents. */
 bool core_room_takes_run(struct spean_core *core, const struct spean_run *run)
 {
-    if (erases(run)) {
+    const bool none = core->room.step == SPEAN_ROOM_NONE;
+    if (erases(run) && (!none || core->erasing_bytes < ERASING_BYTES_MAX)) {
+        core->erasing_bytes += none ? spean_run_size(run) : 0;
         core->urgent = true;
         return true;
     }
-    return core->room.step != SPEAN_ROOM_NONE;
+    return !none;
 }
 
 bool core_room_may_fold(const struct spean_core *core)
