@@ -47,9 +47,8 @@ bool spean_endpoint_find(const struct spean_part *part, const struct spean_key *
 bool spean_endpoint_has(const struct spean_part *part, const struct spean_key *node,
                         const char *address);
 
-/* Encode an endpoint as an element at buf. SPEAN_ELIMIT: cap is below
- * SPEAN_NODE_ENDPOINT_BYTES_MAX.
- */
+/* Encode an endpoint as an element at buf. SPEAN_ELIMIT: it does not fit into cap, for which
+ * SPEAN_NODE_ENDPOINT_BYTES_MAX is always enough; *out is unchanged. */
 SPEAN_CHECK spean_err spean_endpoint_write(const struct spean_node_endpoint *endpoint, uint8_t *buf,
                                            size_t cap, struct spean_view *out);
 
