@@ -165,32 +165,22 @@ static void add_agency(struct spean_records *at)
 
 static void agency_add(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        add_agency(&at);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, add_agency);
+}
+
+static void patch_agency(struct spean_records *at)
+{
+    spean_records_patch(at, SPEAN_TYPE_AGENCY, NULL);
 }
 
 static void agency_patch(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        spean_records_patch(&at, SPEAN_TYPE_AGENCY, NULL);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, patch_agency);
 }
 
 static void agency_import(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        spean_agency_import(&at);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, spean_agency_import);
 }
 
 struct spean_route_group spean_agency_routes(void)

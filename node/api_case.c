@@ -131,42 +131,27 @@ static void add_case(struct spean_records *at)
 
 static void case_add(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        add_case(&at);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, add_case);
+}
+
+static void patch_case(struct spean_records *at)
+{
+    spean_records_patch(at, SPEAN_TYPE_CASE, spean_case_editable);
 }
 
 static void case_patch(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        spean_records_patch(&at, SPEAN_TYPE_CASE, spean_case_editable);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, patch_case);
 }
 
 static void retention_put(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        spean_retention_put(&at);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, spean_retention_put);
 }
 
 static void case_import(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        spean_case_import(&at);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, spean_case_import);
 }
 
 struct spean_route_group spean_case_routes(void)

@@ -482,24 +482,24 @@ static void add(struct spean_records *at, uint64_t type)
     spean_records_unload(&item);
 }
 
+static void add_code(struct spean_records *at)
+{
+    add(at, SPEAN_TYPE_CODE);
+}
+
 static void code_add(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        add(&at, SPEAN_TYPE_CODE);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, add_code);
+}
+
+static void add_list(struct spean_records *at)
+{
+    add(at, SPEAN_TYPE_CODE_LIST);
 }
 
 static void list_add(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        add(&at, SPEAN_TYPE_CODE_LIST);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, add_list);
 }
 
 struct spean_route_group spean_code_routes(void)

@@ -223,12 +223,7 @@ static void add_consent(struct spean_records *at)
 
 static void consent_add(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        add_consent(&at);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, add_consent);
 }
 
 /* -- Withdraw -------------------------------------------------------------------------------- */
@@ -239,6 +234,7 @@ static void withdraw(struct spean_records *at)
     struct spean_records_item item = {.record = NULL};
     uint8_t buf[SPEAN_WITHDRAWAL_BYTES_MAX];
     struct spean_view value;
+    at->urgent = true;
     if (!spean_records_find(at, SPEAN_TYPE_CONSENT, spean_request_param(at->request, "id"),
                             &record) ||
         !spean_records_take(at, &record, &item)) {
@@ -268,13 +264,7 @@ static void withdraw(struct spean_records *at)
 
 static void consent_withdraw(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        at.urgent = true;
-        withdraw(&at);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, withdraw);
 }
 
 struct spean_route_group spean_consent_routes(void)

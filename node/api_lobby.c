@@ -7,6 +7,7 @@
 #include "node/answer.h"
 #include "node/core_internal.h"
 #include "node/handlers.h"
+#include "node/lobby.h"
 #include "protocol/message.h"
 #include "protocol/text.h"
 #include "store/lobby.h"
@@ -14,7 +15,6 @@
 #define EXPIRES_DEFAULT_S 604800u
 #define EXPIRES_MAX_S     7776000u /* 90 days. */
 #define STATEMENTS_MAX    64u
-#define PREFIX_DIGITS_MIN 4u
 
 /* -- Invitations ----------------------------------------------------------------------------- */
 
@@ -176,75 +176,35 @@ static void get_pending(const struct spean_request *request, void *ctx, struct s
     spean_reply_error(reply, err, NULL, err == SPEAN_ELOCKED ? "unlock it: spean unlock" : NULL);
 }
 
-static bool org_begins_with(const struct spean_id *org, const char *prefix)
+/* Whether an organisation waits whose id begins with these digits. */
+static bool is_refused(const struct spean_lobby_newcomer *newcomer, const char *prefix)
 {
-    char text[2 * SPEAN_ID_BYTES + 1];
-    spean_text_hex_encode(text, sizeof(text), (struct spean_view){org->bytes, SPEAN_ID_BYTES});
-    return strlen(prefix) >= PREFIX_DIGITS_MIN && strncmp(text, prefix, strlen(prefix)) == 0;
+    return !newcomer->node &&
+           core_lobby_begins(newcomer->org.bytes, sizeof(newcomer->org.bytes), prefix);
 }
 
-/* Mark the newcomers that wait and whose org begins with these digits as refused; *found counts
- * them. The caller keeps that only if it is one. */
-static spean_err mark_refused(struct spean_core *core, struct spean_tx *tx, const char *prefix,
-                              uint32_t *found)
+void spean_refuse_reply(struct spean_job *job, spean_err err)
 {
-    struct spean_lobby_read *read = NULL;
-    struct spean_key after;
-    const struct spean_key *from = NULL;
-    spean_err err = SPEAN_OK;
-    while ((err = spean_lobby_next_newcomer(tx, core->keys, from, &read)) == SPEAN_OK) {
-        struct spean_lobby_newcomer newcomer = *spean_lobby_read_newcomer(read);
-        after = newcomer.transport;
-        from = &after;
-        if (!newcomer.node && newcomer.standing == SPEAN_STANDING_WAITING &&
-            org_begins_with(&newcomer.org, prefix)) {
-            newcomer.standing = SPEAN_STANDING_REFUSED;
-            err = spean_lobby_put_newcomer(tx, core->keys, &newcomer);
-            (*found)++;
-        }
-        spean_lobby_read_free(read);
-        if (err != SPEAN_OK) {
-            return err;
-        }
-    }
-    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
-}
-
-/* SPEAN_ENOTFOUND: nobody waits whose org begins so. SPEAN_EEXISTS: several do. */
-static spean_err refuse_newcomer(struct spean_core *core, const char *prefix)
-{
-    struct spean_tx *tx = NULL;
-    uint32_t found = 0;
-    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
     if (err != SPEAN_OK) {
-        return err;
+        spean_reply_error(&job->reply, err, NULL, NULL);
+        return;
     }
-    err = mark_refused(core, tx, prefix, &found);
-    if (err == SPEAN_OK && found != 1) {
-        err = found == 0 ? SPEAN_ENOTFOUND : SPEAN_EEXISTS;
-    }
-    if (err != SPEAN_OK) {
-        spean_tx_abort(tx);
-        return err;
-    }
-    return spean_tx_commit(tx);
+    const bool dry = spean_answer_is_dry(job->request);
+    spean_reply_take(&job->reply, json_pack("{s:b}", dry ? "dry_run" : "refused", 1));
 }
 
 static void run_refuse(struct spean_job *job, void *ctx)
 {
-    struct spean_core *core = ctx;
-    const char *org = spean_request_param(job->request, "org");
-    const spean_err err = refuse_newcomer(core, org);
+    const spean_err err = core_lobby_refuse(ctx, spean_request_param(job->request, "org"),
+                                            is_refused, spean_answer_is_dry(job->request));
     if (err == SPEAN_ENOTFOUND) {
         spean_reply_error(&job->reply, err, "no newcomer's organisation begins like this",
                           "spean member pending shows who waits");
     } else if (err == SPEAN_EEXISTS) {
         spean_reply_named(&job->reply, SPEAN_EEXISTS, "ambiguous",
                           "several newcomers' organisations begin like this", "give more digits");
-    } else if (err != SPEAN_OK) {
-        spean_reply_error(&job->reply, err, NULL, NULL);
     } else {
-        spean_reply_take(&job->reply, json_pack("{s:b}", "refused", 1));
+        spean_refuse_reply(job, err);
     }
     spean_queue_answer(job);
 }
@@ -282,6 +242,36 @@ json_t *spean_join_answer(const struct spean_core *core)
                               j->digits[0] != '\0' ? json_string(j->digits) : json_null());
     (void)json_object_set_new(body, "peer", j->active ? json_string(j->endpoint) : json_null());
     return body;
+}
+
+bool spean_join_is_open(const struct spean_core *core, const struct spean_invite *invite,
+                        struct spean_reply *reply)
+{
+    if (core->entered && !spean_handle_equal(&core->handle, &invite->handle)) {
+        spean_reply_error(reply, SPEAN_ESTATE,
+                          "this node belongs to another ledger, or is joining one",
+                          "a node belongs to one ledger");
+        return false;
+    }
+    if (core_now_s() >= invite->expires) {
+        spean_reply_error(reply, SPEAN_ESTATE, "the invitation has expired",
+                          "ask for a new one, and look at the clock of this computer");
+        return false;
+    }
+    return true;
+}
+
+void spean_join_reply(const struct spean_core *core, struct spean_job *job, spean_err err)
+{
+    if (err != SPEAN_OK) {
+        spean_reply_error(&job->reply, err, NULL, NULL);
+        return;
+    }
+    json_t *answer = spean_join_answer(core);
+    if (spean_answer_is_dry(job->request)) {
+        (void)json_object_set_new(answer, "dry_run", json_true());
+    }
+    spean_reply_take(&job->reply, answer);
 }
 
 static void get_join(const struct spean_request *request, void *ctx, struct spean_reply *reply)
@@ -390,28 +380,13 @@ static void join_with(struct spean_core *core, struct spean_job *job,
 {
     struct statements s = {.count = 0};
     struct spean_id last;
-    if (core->entered && !spean_handle_equal(&core->handle, &invite->handle)) {
-        spean_reply_error(&job->reply, SPEAN_ESTATE,
-                          "this node belongs to another ledger, or is joining one",
-                          "a node belongs to one ledger");
-    } else if (core_now_s() >= invite->expires) {
-        spean_reply_error(&job->reply, SPEAN_ESTATE, "the invitation has expired",
-                          "ask for a new one, and look at the clock of this computer");
-    } else if (read_statements(job->request->body, &s, &job->reply)) {
-        const bool dry = spean_answer_is_dry(job->request);
+    if (spean_join_is_open(core, invite, &job->reply) &&
+        read_statements(job->request->body, &s, &job->reply)) {
         spean_err err = try_statements(core, &s, &invite->handle, &last);
-        if (err == SPEAN_OK && !dry) {
+        if (err == SPEAN_OK && !spean_answer_is_dry(job->request)) {
             err = begin_joining(core, invite, &s, &last);
         }
-        if (err != SPEAN_OK) {
-            spean_reply_error(&job->reply, err, NULL, NULL);
-        } else {
-            json_t *answer = spean_join_answer(core);
-            if (dry) {
-                (void)json_object_set_new(answer, "dry_run", json_true());
-            }
-            spean_reply_take(&job->reply, answer);
-        }
+        spean_join_reply(core, job, err);
     }
     statements_free(&s);
 }

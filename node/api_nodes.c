@@ -18,8 +18,6 @@
 #include "store/logs.h"
 #include "store/peer.h"
 
-#define PREFIX_DIGITS_MIN 4u
-
 /* -- Joining --------------------------------------------------------------------------------- */
 
 static spean_err begin_joining(struct spean_core *core, const struct spean_invite *invite)
@@ -58,28 +56,10 @@ static void join_with(struct spean_core *core, struct spean_job *job,
                           "make a new one: spean node join with another --home");
         return;
     }
-    if (core->entered && !spean_handle_equal(&core->handle, &invite->handle)) {
-        spean_reply_error(&job->reply, SPEAN_ESTATE,
-                          "this node belongs to another ledger, or is joining one",
-                          "a node belongs to one ledger");
-        return;
+    if (spean_join_is_open(core, invite, &job->reply)) {
+        const bool dry = spean_answer_is_dry(job->request);
+        spean_join_reply(core, job, dry ? SPEAN_OK : begin_joining(core, invite));
     }
-    if (core_now_s() >= invite->expires) {
-        spean_reply_error(&job->reply, SPEAN_ESTATE, "the invitation has expired",
-                          "ask for a new one, and look at the clock of this computer");
-        return;
-    }
-    const bool dry = spean_answer_is_dry(job->request);
-    const spean_err err = dry ? SPEAN_OK : begin_joining(core, invite);
-    if (err != SPEAN_OK) {
-        spean_reply_error(&job->reply, err, NULL, NULL);
-        return;
-    }
-    json_t *answer = spean_join_answer(core);
-    if (dry) {
-        (void)json_object_set_new(answer, "dry_run", json_true());
-    }
-    spean_reply_take(&job->reply, answer);
 }
 
 static void run_join(struct spean_job *job, void *ctx)
@@ -225,66 +205,27 @@ static void get_nodes(const struct spean_request *request, void *ctx, struct spe
 
 /* -- Sending away ---------------------------------------------------------------------------- */
 
-static bool begins_with(const struct spean_key *key, const char *prefix)
+/* Whether a node waits whose signing key begins with these digits. */
+static bool is_refused(const struct spean_lobby_newcomer *newcomer, const char *prefix)
 {
-    char text[2 * SPEAN_KEY_BYTES + 1];
-    spean_text_hex_encode(text, sizeof(text), (struct spean_view){key->bytes, SPEAN_KEY_BYTES});
-    return strlen(prefix) >= PREFIX_DIGITS_MIN && strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-/* Mark the waiting nodes whose signing key begins with these digits; *found counts them. */
-static spean_err mark_refused(struct spean_core *core, struct spean_tx *tx, const char *prefix,
-                              uint32_t *found)
-{
-    struct spean_lobby_read *read = NULL;
-    struct spean_key after;
-    const struct spean_key *from = NULL;
-    spean_err err = SPEAN_OK;
-    while ((err = spean_lobby_next_newcomer(tx, core->keys, from, &read)) == SPEAN_OK) {
-        struct spean_lobby_newcomer newcomer = *spean_lobby_read_newcomer(read);
-        struct spean_statement_node node;
-        after = newcomer.transport;
-        from = &after;
-        if (newcomer.node && newcomer.standing == SPEAN_STANDING_WAITING &&
-            core_lobby_read_node(newcomer.documents[0], &newcomer.transport, &node) == SPEAN_OK &&
-            begins_with(&node.signing, prefix)) {
-            newcomer.standing = SPEAN_STANDING_REFUSED;
-            err = spean_lobby_put_newcomer(tx, core->keys, &newcomer);
-            (*found)++;
-        }
-        spean_lobby_read_free(read);
-        if (err != SPEAN_OK) {
-            return err;
-        }
-    }
-    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+    struct spean_statement_node node;
+    return newcomer->node &&
+           core_lobby_read_node(newcomer->documents[0], &newcomer->transport, &node) == SPEAN_OK &&
+           core_lobby_begins(node.signing.bytes, sizeof(node.signing.bytes), prefix);
 }
 
 static void run_refuse(struct spean_job *job, void *ctx)
 {
-    struct spean_core *core = ctx;
-    struct spean_tx *tx = NULL;
-    uint32_t found = 0;
-    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
-    if (err == SPEAN_OK) {
-        err = mark_refused(core, tx, spean_request_param(job->request, "node"), &found);
-        if (err == SPEAN_OK && found == 1 && !spean_answer_is_dry(job->request)) {
-            err = spean_tx_commit(tx);
-        } else {
-            spean_tx_abort(tx);
-        }
-    }
-    if (err != SPEAN_OK) {
-        spean_reply_error(&job->reply, err, NULL, NULL);
-    } else if (found == 0) {
-        spean_reply_error(&job->reply, SPEAN_ENOTFOUND, "no waiting node's key begins like this",
+    const spean_err err = core_lobby_refuse(ctx, spean_request_param(job->request, "node"),
+                                            is_refused, spean_answer_is_dry(job->request));
+    if (err == SPEAN_ENOTFOUND) {
+        spean_reply_error(&job->reply, err, "no waiting node's key begins like this",
                           "spean node list shows who waits");
-    } else if (found > 1) {
+    } else if (err == SPEAN_EEXISTS) {
         spean_reply_refuse(&job->reply, 409, SPEAN_EINPUT, "several nodes' keys begin like this",
                            "give more digits");
     } else {
-        const bool dry = spean_answer_is_dry(job->request);
-        spean_reply_take(&job->reply, json_pack("{s:b}", dry ? "dry_run" : "refused", 1));
+        spean_refuse_reply(job, err);
     }
     spean_queue_answer(job);
 }
@@ -298,7 +239,8 @@ static const struct spean_log *find_node(const struct spean_core *core, const ch
     const struct spean_log *found = NULL;
     for (uint32_t i = 0; i < spean_authority_logs_count(core->authority); i++) {
         const struct spean_log *log = spean_authority_log_at(core->authority, i);
-        if (!spean_id_equal(&log->org, &core->org) || !begins_with(&log->signing, prefix)) {
+        if (!spean_id_equal(&log->org, &core->org) ||
+            !core_lobby_begins(log->signing.bytes, sizeof(log->signing.bytes), prefix)) {
             continue;
         }
         if (found != NULL) {

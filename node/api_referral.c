@@ -284,12 +284,7 @@ static void add_draft(struct spean_records *at)
 
 static void referral_add(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        add_draft(&at);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, add_draft);
 }
 
 static void edit_draft(struct spean_records *at)
@@ -309,12 +304,7 @@ static void edit_draft(struct spean_records *at)
 
 static void referral_patch(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        edit_draft(&at);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, edit_draft);
 }
 
 /* -- Steps ----------------------------------------------------------------------------------- */
@@ -369,12 +359,7 @@ static void take_step(struct spean_records *at)
 
 static void referral_step(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        take_step(&at);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, take_step);
 }
 
 struct spean_route_group spean_referral_routes(void)

@@ -3,10 +3,14 @@
 #define SPEAN_NODE_HANDLERS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "node/core.h"
+#include "node/queue.h"
 #include "node/route.h"
+#include "protocol/err.h"
+#include "protocol/invite.h"
 
 /* A group is a static table; handlers get a struct spean_core as ctx and as core. */
 struct spean_route_group {
@@ -34,6 +38,17 @@ struct spean_route_group spean_code_routes(void);   /* codes and their lists */
 
 /* How our own way into the ledger stands. */
 json_t *spean_join_answer(const struct spean_core *core);
+
+/* Whether we may join by that invitation: it has not expired, and leads to no other ledger than the
+ * one that we entered. False: reply says why not. */
+bool spean_join_is_open(const struct spean_core *core, const struct spean_invite *invite,
+                        struct spean_reply *reply);
+
+/* Answer a request to join, which ended with err: how it stands, or the error. */
+void spean_join_reply(const struct spean_core *core, struct spean_job *job, spean_err err);
+
+/* Answer a request to send a newcomer away, which ended with err and needs no words of its own. */
+void spean_refuse_reply(struct spean_job *job, spean_err err);
 
 /* The list of partners, as in status. */
 json_t *spean_status_partners(const struct spean_core_view *view);

@@ -11,7 +11,68 @@
 #include "protocol/join.h"
 #include "protocol/message.h"
 #include "protocol/org_chain.h"
+#include "protocol/text.h"
 #include "store/lobby.h"
+
+#define PREFIX_DIGITS_MIN 4u
+
+/* -- Sending away ---------------------------------------------------------------------------- */
+
+bool core_lobby_begins(const uint8_t *bytes, size_t len, const char *prefix)
+{
+    char text[2 * SPEAN_KEY_BYTES + 1];
+    assert(len <= SPEAN_KEY_BYTES);
+    spean_text_hex_encode(text, sizeof(text), (struct spean_view){bytes, len});
+    return strlen(prefix) >= PREFIX_DIGITS_MIN && strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Mark the newcomers that wait and are picked as refused; *found counts them. */
+static spean_err mark_refused(struct spean_core *core, struct spean_tx *tx, const char *prefix,
+                              bool (*picks)(const struct spean_lobby_newcomer *, const char *),
+                              uint32_t *found)
+{
+    struct spean_lobby_read *read = NULL;
+    struct spean_key after;
+    const struct spean_key *from = NULL;
+    spean_err err = SPEAN_OK;
+    while ((err = spean_lobby_next_newcomer(tx, core->keys, from, &read)) == SPEAN_OK) {
+        struct spean_lobby_newcomer newcomer = *spean_lobby_read_newcomer(read);
+        after = newcomer.transport;
+        from = &after;
+        if (newcomer.standing == SPEAN_STANDING_WAITING && picks(&newcomer, prefix)) {
+            newcomer.standing = SPEAN_STANDING_REFUSED;
+            err = spean_lobby_put_newcomer(tx, core->keys, &newcomer);
+            (*found)++;
+        }
+        spean_lobby_read_free(read);
+        if (err != SPEAN_OK) {
+            return err;
+        }
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+spean_err core_lobby_refuse(struct spean_core *core, const char *prefix,
+                            bool (*picks)(const struct spean_lobby_newcomer *, const char *),
+                            bool dry)
+{
+    assert(picks != NULL);
+    struct spean_tx *tx = NULL;
+    uint32_t found = 0;
+    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    err = mark_refused(core, tx, prefix, picks, &found);
+    if (err == SPEAN_OK && found != 1) {
+        err = found == 0 ? SPEAN_ENOTFOUND : SPEAN_EEXISTS;
+    }
+    if (err != SPEAN_OK || dry) {
+        spean_tx_abort(tx);
+        return err;
+    }
+    return spean_tx_commit(tx);
+}
 
 /* -- Newcomers ------------------------------------------------------------------------------- */
 

@@ -1,8 +1,10 @@
-/* node/lobby.h - what a stranger at our door turned out to be; for node/lobby*.c only. */
+/* node/lobby.h - what a stranger at our door turned out to be, and how it is sent away; for
+ * node/lobby*.c and the routes about newcomers only. */
 #ifndef SPEAN_NODE_LOBBY_H
 #define SPEAN_NODE_LOBBY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "node/core.h"
@@ -10,6 +12,7 @@
 #include "protocol/err.h"
 #include "protocol/join.h"
 #include "protocol/message.h"
+#include "store/lobby.h"
 
 /* A JOIN or a NODE that was read. The documents are views into its frame. */
 struct core_candidate {
@@ -33,5 +36,18 @@ SPEAN_CHECK spean_err core_candidate_node(struct spean_core *core, const struct 
 SPEAN_CHECK spean_err core_lobby_read_node(struct spean_view frame,
                                            const struct spean_key *transport,
                                            struct spean_statement_node *out);
+
+/* Whether bytes begin with these digits, of which there must be four at least. */
+bool core_lobby_begins(const uint8_t *bytes, size_t len, const char *prefix);
+
+/*
+ * Send away the one newcomer that waits and that picks says is meant by prefix; of a dry run
+ * nothing is kept. SPEAN_ENOTFOUND: there is none. SPEAN_EEXISTS: several are meant. SPEAN_ELOCKED;
+ * others as spean_tx_begin(). After an error all of them wait as before.
+ */
+SPEAN_CHECK spean_err core_lobby_refuse(struct spean_core *core, const char *prefix,
+                                        bool (*picks)(const struct spean_lobby_newcomer *newcomer,
+                                                      const char *prefix),
+                                        bool dry);
 
 #endif

@@ -225,6 +225,9 @@ SPEAN_CHECK spean_err spean_records_draft_put(struct spean_records *at,
 
 /* -- Whole handlers -------------------------------------------------------------------------- */
 
+/* Answer a job by what act does between spean_records_write() and spean_records_end(). */
+void spean_records_run(struct spean_job *job, void *core, void (*act)(struct spean_records *at));
+
 /* GET of one record, named by the path's {id}. */
 void spean_records_get(struct spean_records *at, uint64_t type);
 

@@ -8,6 +8,17 @@
 #include "protocol/schema_numbers.h"
 #include "protocol/text.h"
 
+void spean_records_run(struct spean_job *job, void *core, void (*act)(struct spean_records *at))
+{
+    assert(act != NULL);
+    struct spean_records at;
+    if (spean_records_write(&at, job, core)) {
+        act(&at);
+        spean_records_end(&at);
+    }
+    spean_queue_answer(job);
+}
+
 void spean_records_get(struct spean_records *at, uint64_t type)
 {
     struct spean_record_id record;

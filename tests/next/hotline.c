@@ -33,22 +33,17 @@ static void add(struct spean_records *at)
 
 static void hotline_add(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        add(&at);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, add);
+}
+
+static void patch(struct spean_records *at)
+{
+    spean_records_patch(at, TYPE, NULL);
 }
 
 static void hotline_patch(struct spean_job *job, void *core)
 {
-    struct spean_records at;
-    if (spean_records_write(&at, job, core)) {
-        spean_records_patch(&at, TYPE, NULL);
-        spean_records_end(&at);
-    }
-    spean_queue_answer(job);
+    spean_records_run(job, core, patch);
 }
 
 static void hotline_get(const struct spean_request *request, void *ctx, struct spean_reply *reply)

@@ -246,6 +246,23 @@ static void a_refused_newcomer_hears_so(void **state)
     assert_int_equal(pending_count(node_a(state)), 0);
 }
 
+static void a_dry_run_sends_nobody_away(void **state)
+{
+    char code[CODE_BYTES];
+    char target[128];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    const json_t *pending = corekit_ok(node_a(state), "GET", "/v1/pending", NULL);
+    (void)snprintf(target, sizeof(target), "/v1/pending/%.8s/refuse?dry_run=1",
+                   corekit_text(pending, "items.0.org"));
+    const json_t *answer = corekit_ok(node_a(state), "POST", target, NULL);
+    assert_true(json_is_true(json_object_get(answer, "dry_run")));
+    assert_null(json_object_get(answer, "refused"));
+    assert_int_equal(pending_count(node_a(state)), 1);
+}
+
 static void after_an_expired_invitation_another_one_lets_in(void **state)
 {
     char code[CODE_BYTES];
@@ -533,6 +550,7 @@ int main(void)
         NODES(a_chain_with_two_nodes_is_answered_as_expired),
         NODES(an_invitation_to_another_ledger_brings_nobody_in),
         NODES(a_refused_newcomer_hears_so),
+        NODES(a_dry_run_sends_nobody_away),
         NODES(after_an_expired_invitation_another_one_lets_in),
         NODES(joining_goes_on_after_both_nodes_start_again),
         NODES(a_locked_node_judges_nobody_and_does_so_when_unlocked),
