@@ -273,17 +273,10 @@ static spean_err check_part(struct spean_check_records *c, struct spean_view key
 static spean_err has_prefix(struct spean_check_records *c, enum spean_table table,
                             struct spean_view prefix, bool *has)
 {
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, c->batch.tx, table, prefix);
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    struct spean_view key;
-    struct spean_view value;
-    err = spean_cursor_first(&cursor, &key, &value);
-    spean_cursor_fini(&cursor);
-    *has = err == SPEAN_OK;
-    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+    uint64_t count = 0;
+    const spean_err err = spean_tx_count(c->batch.tx, table, prefix, 1, &count);
+    *has = count > 0;
+    return err;
 }
 
 /* A row about a part has changes that make it. */

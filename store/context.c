@@ -128,20 +128,12 @@ static spean_err bound_by_queue(struct spean_tx *tx, const struct spean_logs_row
 {
     struct spean_db_key prefix = {0};
     spean_db_key_put_u32(&prefix, row->number);
-    struct spean_cursor cursor;
-    spean_err err =
-        spean_cursor_init(&cursor, tx, SPEAN_TABLE_FOLD_QUEUE, spean_db_key_view(&prefix));
-    if (err != SPEAN_OK) {
-        return err;
-    }
+    struct spean_db_key key;
     uint64_t seq = 0;
-    struct spean_view key;
-    struct spean_view value;
-    err = spean_cursor_first(&cursor, &key, &value);
+    spean_err err = spean_tx_first(tx, SPEAN_TABLE_FOLD_QUEUE, spean_db_key_view(&prefix), &key);
     if (err == SPEAN_OK) {
-        err = spean_db_key_u64_at(key, prefix.len, &seq);
+        err = spean_db_key_u64_at(spean_db_key_view(&key), prefix.len, &seq);
     }
-    spean_cursor_fini(&cursor);
     if (err == SPEAN_OK && seq < *bound) {
         *bound = seq;
     }

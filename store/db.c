@@ -1083,3 +1083,53 @@ spean_err spean_cursor_seek_back(struct spean_cursor *cursor, struct spean_view 
     assert(begins_with(at, &cursor->prefix));
     return cursor_move_back(cursor, at, true, key, value);
 }
+
+spean_err spean_tx_first(struct spean_tx *tx, enum spean_table table, struct spean_view prefix,
+                         struct spean_db_key *key)
+{
+    assert(key != NULL);
+
+    struct spean_cursor cursor;
+    spean_err err = spean_cursor_init(&cursor, tx, table, prefix);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_view found;
+    struct spean_view value;
+    err = spean_cursor_first(&cursor, &found, &value);
+    if (err == SPEAN_OK && found.len > sizeof(key->bytes)) {
+        err = SPEAN_ECORRUPT;
+    }
+    if (err == SPEAN_OK) {
+        *key = (struct spean_db_key){0};
+        spean_db_key_put_bytes(key, found.data, found.len);
+    }
+    spean_cursor_fini(&cursor);
+    return err;
+}
+
+spean_err spean_tx_count(struct spean_tx *tx, enum spean_table table, struct spean_view prefix,
+                         uint64_t max, uint64_t *count)
+{
+    assert(count != NULL);
+
+    struct spean_cursor cursor;
+    spean_err err = spean_cursor_init(&cursor, tx, table, prefix);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    uint64_t found = 0;
+    struct spean_view key;
+    struct spean_view value;
+    err = spean_cursor_first(&cursor, &key, &value);
+    while (err == SPEAN_OK && found < max) {
+        found++;
+        err = spean_cursor_next(&cursor, &key, &value);
+    }
+    spean_cursor_fini(&cursor);
+    if (err != SPEAN_OK && err != SPEAN_ENOTFOUND) {
+        return err;
+    }
+    *count = found;
+    return SPEAN_OK;
+}

@@ -308,4 +308,14 @@ SPEAN_CHECK spean_err spean_cursor_behind(struct spean_cursor *cursor, struct sp
 SPEAN_CHECK spean_err spean_cursor_seek_back(struct spean_cursor *cursor, struct spean_view at,
                                              struct spean_view *key, struct spean_view *value);
 
+/* Copy the first key of table that begins with prefix into *key, to change the row.
+ * SPEAN_ENOTFOUND: there is none. SPEAN_ECORRUPT: it is longer than any that is written. Others as
+ * above. */
+SPEAN_CHECK spean_err spean_tx_first(struct spean_tx *tx, enum spean_table table,
+                                     struct spean_view prefix, struct spean_db_key *key);
+
+/* Count the rows of table whose key begins with prefix; it counts no further than max. */
+SPEAN_CHECK spean_err spean_tx_count(struct spean_tx *tx, enum spean_table table,
+                                     struct spean_view prefix, uint64_t max, uint64_t *count);
+
 #endif

@@ -260,20 +260,9 @@ static spean_err grants_destroy(struct spean_tx *tx, const struct spean_part_nam
     const struct spean_db_key prefix = spean_part_name_key(part);
     spean_err err = SPEAN_OK;
     while (err == SPEAN_OK) {
-        struct spean_cursor cursor;
-        struct spean_view key;
-        struct spean_view value;
         struct spean_db_key at = {0};
-        err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&prefix));
-        if (err != SPEAN_OK) {
-            return err;
-        }
-        err = spean_cursor_first(&cursor, &key, &value);
-        if (err == SPEAN_OK) {
-            spean_db_key_put_bytes(&at, key.data, key.len);
-        }
-        spean_cursor_fini(&cursor);
         struct spean_tagged grant;
+        err = spean_tx_first(tx, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&prefix), &at);
         const struct spean_view place = spean_db_key_view(&at);
         if (err == SPEAN_OK) {
             err = spean_db_key_u32_at(place, prefix.len, &grant.number);

@@ -407,25 +407,6 @@ static bool may_go_on(const struct fold_batch *b)
     return b->left > 0 && !b->keep_secrets && fold_cache_room(b);
 }
 
-/* Find the first row of a table. */
-static spean_err first_row(struct fold_batch *b, enum spean_table table, struct spean_db_key *out)
-{
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, b->tx, table, (struct spean_view){0});
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    struct spean_view key;
-    struct spean_view value;
-    err = spean_cursor_first(&cursor, &key, &value);
-    if (err == SPEAN_OK) {
-        *out = (struct spean_db_key){0};
-        spean_db_key_put_bytes(out, key.data, key.len);
-    }
-    spean_cursor_fini(&cursor);
-    return err;
-}
-
 /* Work on the queue until it is empty. */
 static spean_err work_queue(struct fold_batch *b)
 {
@@ -434,7 +415,7 @@ static spean_err work_queue(struct fold_batch *b)
         struct spean_db_key key;
         uint32_t number;
         uint64_t seq;
-        err = first_row(b, SPEAN_TABLE_FOLD_QUEUE, &key);
+        err = spean_tx_first(b->tx, SPEAN_TABLE_FOLD_QUEUE, (struct spean_view){0}, &key);
         if (err != SPEAN_OK) {
             return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
         }
@@ -459,7 +440,7 @@ static spean_err work_dirty(struct fold_batch *b)
     while (err == SPEAN_OK && may_go_on(b)) {
         struct spean_db_key key;
         struct spean_part_name part;
-        err = first_row(b, SPEAN_TABLE_FOLD_DIRTY, &key);
+        err = spean_tx_first(b->tx, SPEAN_TABLE_FOLD_DIRTY, (struct spean_view){0}, &key);
         if (err != SPEAN_OK) {
             return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
         }
@@ -569,9 +550,9 @@ static spean_err is_left(struct fold_batch *b, bool *left)
             return SPEAN_OK;
         }
     }
-    spean_err err = first_row(b, SPEAN_TABLE_FOLD_QUEUE, &key);
+    spean_err err = spean_tx_first(b->tx, SPEAN_TABLE_FOLD_QUEUE, (struct spean_view){0}, &key);
     if (err == SPEAN_ENOTFOUND) {
-        err = first_row(b, SPEAN_TABLE_FOLD_DIRTY, &key);
+        err = spean_tx_first(b->tx, SPEAN_TABLE_FOLD_DIRTY, (struct spean_view){0}, &key);
     }
     *left = err == SPEAN_OK;
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
@@ -581,7 +562,8 @@ static spean_err is_left(struct fold_batch *b, bool *left)
 static spean_err erased_look(struct fold_batch *b)
 {
     struct spean_db_key key;
-    const spean_err err = first_row(b, SPEAN_TABLE_ERASED_PLACES, &key);
+    const spean_err err =
+        spean_tx_first(b->tx, SPEAN_TABLE_ERASED_PLACES, (struct spean_view){0}, &key);
     b->erased_some = err == SPEAN_OK;
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
@@ -736,26 +718,6 @@ spean_err spean_fold_reset(struct spean_tx *tx)
 
 /* -- How far it is --------------------------------------------------------------------------- */
 
-static spean_err rows_count(struct spean_tx *tx, enum spean_table table, uint64_t *count)
-{
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, tx, table, (struct spean_view){0});
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    uint64_t found = 0;
-    struct spean_view key;
-    struct spean_view value;
-    err = spean_cursor_first(&cursor, &key, &value);
-    while (err == SPEAN_OK && found < SPEAN_FOLD_COUNT_MAX) {
-        found++;
-        err = spean_cursor_next(&cursor, &key, &value);
-    }
-    spean_cursor_fini(&cursor);
-    *count = found;
-    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
-}
-
 /* Add what one log has to come, and its entries of unknown kinds. */
 static spean_err log_count(struct spean_tx *tx, const struct spean_authority *authority,
                            const struct spean_logs_row *row, struct spean_fold_status *out)
@@ -795,7 +757,8 @@ spean_err spean_fold_status(struct spean_tx *tx, const struct spean_authority *a
     };
     spean_err err = SPEAN_OK;
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]) && err == SPEAN_OK; i++) {
-        err = rows_count(tx, counts[i].table, counts[i].count);
+        err = spean_tx_count(tx, counts[i].table, (struct spean_view){0}, SPEAN_FOLD_COUNT_MAX,
+                             counts[i].count);
     }
     if (err == SPEAN_OK) {
         err = spean_partkeys_lacking_count(tx, &status.bodies_lacking);

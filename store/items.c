@@ -413,37 +413,17 @@ spean_err spean_items_put(struct spean_tx *tx, const struct spean_keys *keys,
     return err;
 }
 
-/* Find the first row of a part. */
-static spean_err row_first(struct spean_tx *tx, const struct spean_part_name *name,
-                           struct spean_db_key *out)
-{
-    const struct spean_db_key prefix = spean_part_name_key(name);
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_ITEMS, spean_db_key_view(&prefix));
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    struct spean_view key;
-    struct spean_view value;
-    err = spean_cursor_first(&cursor, &key, &value);
-    if (err == SPEAN_OK) {
-        *out = (struct spean_db_key){0};
-        spean_db_key_put_bytes(out, key.data, key.len);
-    }
-    spean_cursor_fini(&cursor);
-    return err;
-}
-
 spean_err spean_items_del(struct spean_tx *tx, const struct spean_part_name *name)
 {
     assert(name != NULL);
 
-    struct spean_db_key key;
-    spean_err err = row_first(tx, name, &key);
+    const struct spean_db_key prefix = spean_part_name_key(name);
+    spean_err err = SPEAN_OK;
     while (err == SPEAN_OK) {
-        err = spean_tx_del(tx, SPEAN_TABLE_ITEMS, spean_db_key_view(&key));
+        struct spean_db_key key;
+        err = spean_tx_first(tx, SPEAN_TABLE_ITEMS, spean_db_key_view(&prefix), &key);
         if (err == SPEAN_OK) {
-            err = row_first(tx, name, &key);
+            err = spean_tx_del(tx, SPEAN_TABLE_ITEMS, spean_db_key_view(&key));
         }
     }
     return err == SPEAN_ENOTFOUND ? spean_tx_err(tx) : err;
@@ -456,22 +436,7 @@ spean_err spean_items_count(struct spean_tx *tx, const struct spean_part_name *n
     assert(count != NULL);
 
     const struct spean_db_key prefix = spean_part_name_key(name);
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_ITEMS, spean_db_key_view(&prefix));
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    struct spean_view key;
-    struct spean_view value;
-    uint64_t found = 0;
-    err = spean_cursor_first(&cursor, &key, &value);
-    while (err == SPEAN_OK) {
-        found++;
-        err = spean_cursor_next(&cursor, &key, &value);
-    }
-    spean_cursor_fini(&cursor);
-    *count = found;
-    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+    return spean_tx_count(tx, SPEAN_TABLE_ITEMS, spean_db_key_view(&prefix), UINT64_MAX, count);
 }
 
 /* -- Checking -------------------------------------------------------------------------------- */

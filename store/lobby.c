@@ -34,22 +34,10 @@ static struct spean_db_key invite_key(uint32_t number)
 /* Say in *full whether a table has max rows or more. */
 static spean_err is_full(struct spean_tx *tx, enum spean_table table, uint32_t max, bool *full)
 {
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, tx, table, (struct spean_view){0});
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    struct spean_view key;
-    struct spean_view value;
-    uint32_t count = 0;
-    err = spean_cursor_first(&cursor, &key, &value);
-    while (err == SPEAN_OK && count < max) {
-        count++;
-        err = spean_cursor_next(&cursor, &key, &value);
-    }
-    spean_cursor_fini(&cursor);
+    uint64_t count = 0;
+    const spean_err err = spean_tx_count(tx, table, (struct spean_view){0}, max, &count);
     *full = count >= max;
-    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+    return err;
 }
 
 /* -- Invitations ----------------------------------------------------------------------------- */

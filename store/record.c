@@ -180,20 +180,12 @@ static spean_err has_row(struct spean_tx *tx, enum spean_table table,
                          const struct spean_part_name *name, bool *has)
 {
     const struct spean_db_key prefix = spean_part_name_key(name);
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, tx, table, spean_db_key_view(&prefix));
-    if (err != SPEAN_OK) {
-        return err;
+    uint64_t count = 0;
+    const spean_err err = spean_tx_count(tx, table, spean_db_key_view(&prefix), 1, &count);
+    if (err == SPEAN_OK) {
+        *has = count > 0;
     }
-    struct spean_view key;
-    struct spean_view value;
-    err = spean_cursor_first(&cursor, &key, &value);
-    spean_cursor_fini(&cursor);
-    if (err != SPEAN_OK && err != SPEAN_ENOTFOUND) {
-        return err;
-    }
-    *has = err == SPEAN_OK;
-    return SPEAN_OK;
+    return err;
 }
 
 /* Find the first part of a record, from number part on, that a table knows. */

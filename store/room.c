@@ -55,6 +55,12 @@ static spean_err look_at_disk(const struct spean_db *db, struct disk *out)
     return SPEAN_OK;
 }
 
+static spean_err look_at_both(struct spean_db *db, struct disk *disk, struct spean_db_stat *stat)
+{
+    const spean_err err = look_at_disk(db, disk);
+    return err == SPEAN_OK ? spean_db_extent(db, stat) : err;
+}
+
 static uint64_t lesser(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -90,10 +96,7 @@ spean_err spean_room_look(struct spean_db *db, struct spean_room *out)
 
     struct disk disk;
     struct spean_db_stat stat;
-    spean_err err = look_at_disk(db, &disk);
-    if (err == SPEAN_OK) {
-        err = spean_db_extent(db, &stat);
-    }
+    spean_err err = look_at_both(db, &disk, &stat);
     if (err != SPEAN_OK) {
         return err;
     }
@@ -126,10 +129,7 @@ spean_err spean_room_make_ballast(struct spean_db *db)
 
     struct disk disk;
     struct spean_db_stat stat;
-    spean_err err = look_at_disk(db, &disk);
-    if (err == SPEAN_OK) {
-        err = spean_db_extent(db, &stat);
-    }
+    spean_err err = look_at_both(db, &disk, &stat);
     if (err != SPEAN_OK) {
         return err;
     }

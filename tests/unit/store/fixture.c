@@ -104,3 +104,24 @@ size_t fixture_get(struct fixture *f, enum spean_table table, const char *key, u
     spean_tx_abort(tx);
     return len;
 }
+
+struct spean_tx *fixture_begin(struct fixture *f, enum spean_tx_mode mode)
+{
+    struct spean_tx *tx = NULL;
+    assert_int_equal(spean_tx_begin(f->db, mode, &tx), SPEAN_OK);
+    return tx;
+}
+
+spean_err fixture_put_local(struct spean_tx *tx, const char *key, const char *value)
+{
+    return spean_tx_put(tx, SPEAN_TABLE_LOCAL, fixture_text(key), fixture_text(value));
+}
+
+spean_err fixture_has_local(struct fixture *f, const char *key)
+{
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_READ);
+    struct spean_view value;
+    const spean_err err = spean_tx_get(tx, SPEAN_TABLE_LOCAL, fixture_text(key), &value);
+    spean_tx_abort(tx);
+    return err;
+}

@@ -37,4 +37,11 @@ size_t fixture_get(struct fixture *f, enum spean_table table, const char *key, u
 
 struct spean_view fixture_text(const char *text);
 
+/* Begin a transaction; asserts that it works. */
+struct spean_tx *fixture_begin(struct fixture *f, enum spean_tx_mode mode);
+
+/* Write a row of SPEAN_TABLE_LOCAL in tx; say whether there is one. */
+spean_err fixture_put_local(struct spean_tx *tx, const char *key, const char *value);
+spean_err fixture_has_local(struct fixture *f, const char *key);
+
 #endif

@@ -108,20 +108,11 @@ struct spean_logs_row logs_fixture_row(struct logs_fixture *f, const struct logk
 uint32_t logs_fixture_rows(struct logs_fixture *f, enum spean_table table)
 {
     struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_READ);
-    struct spean_cursor cursor;
-    assert_int_equal(spean_cursor_init(&cursor, tx, table, (struct spean_view){0}), SPEAN_OK);
-    struct spean_view key;
-    struct spean_view value;
-    uint32_t count = 0;
-    spean_err err = spean_cursor_first(&cursor, &key, &value);
-    while (err == SPEAN_OK) {
-        count++;
-        err = spean_cursor_next(&cursor, &key, &value);
-    }
-    assert_int_equal(err, SPEAN_ENOTFOUND);
-    spean_cursor_fini(&cursor);
+    uint64_t count = 0;
+    assert_int_equal(spean_tx_count(tx, table, (struct spean_view){0}, UINT32_MAX, &count),
+                     SPEAN_OK);
     spean_tx_abort(tx);
-    return count;
+    return (uint32_t)count;
 }
 
 void logs_fixture_damage(struct logs_fixture *f, enum spean_table table, struct spean_view key,

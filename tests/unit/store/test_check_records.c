@@ -15,7 +15,6 @@
 #include "store/logs.h"
 #include "tests/unit/store/world.h"
 
-#define BOTH      3u /* Organisations 0 and 1. */
 #define AT_ORIGIN 1002u
 #define AT_TARGET 2033u
 #define MANY      60u
@@ -83,19 +82,8 @@ static void write_lists(struct env *e)
 static void write_world(struct env *e)
 {
     uint8_t fixed[WORLD_BYTES_MAX];
-    const struct world_grant grant = {.record = e->referral.record,
-                                      .part = SPEAN_PART_STEPS,
-                                      .generation = 1,
-                                      .key = key_a,
-                                      .owner = 0,
-                                      .audience = BOTH};
-    const struct world_change create = {.type = SPEAN_TYPE_REFERRAL,
-                                        .record = e->referral.record,
-                                        .part = SPEAN_PART_STEPS,
-                                        .key = key_a,
-                                        .creates = true,
-                                        .random = 7,
-                                        .fixed = world_fixed_referral(e->w, 0, 1, fixed)};
+    const struct world_grant grant = world_referral_grant(&e->referral, key_a);
+    const struct world_change create = world_referral_create(e->w, &e->referral, key_a, 7, fixed);
     const struct world_change agency = {.type = SPEAN_TYPE_AGENCY,
                                         .record = e->agency.record,
                                         .creates = true,

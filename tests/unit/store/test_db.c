@@ -26,27 +26,6 @@ static uint64_t fake_now_ms(void)
     return clock_ms;
 }
 
-static struct spean_tx *begin(struct fixture *f, enum spean_tx_mode mode)
-{
-    struct spean_tx *tx = NULL;
-    assert_int_equal(spean_tx_begin(f->db, mode, &tx), SPEAN_OK);
-    return tx;
-}
-
-static spean_err put(struct spean_tx *tx, const char *key, const char *value)
-{
-    return spean_tx_put(tx, SPEAN_TABLE_LOCAL, fixture_text(key), fixture_text(value));
-}
-
-static spean_err has(struct fixture *f, const char *key)
-{
-    struct spean_tx *tx = begin(f, SPEAN_TX_READ);
-    struct spean_view value;
-    const spean_err err = spean_tx_get(tx, SPEAN_TABLE_LOCAL, fixture_text(key), &value);
-    spean_tx_abort(tx);
-    return err;
-}
-
 /* -- Opening --------------------------------------------------------------------------------- */
 
 static void a_created_store_opens_again_with_its_rows(void **state)
@@ -121,7 +100,7 @@ static void creating_over_a_store_is_refused(void **state)
     fixture_close(f);
     assert_int_equal(fixture_open(f, true, FIXTURE_MAP_BYTES), SPEAN_EEXISTS);
     assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_OK);
-    assert_int_equal(has(f, "key"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "key"), SPEAN_OK);
 }
 
 static void a_creation_cut_short_is_taken_up_again(void **state)
@@ -332,7 +311,7 @@ static void a_format_row_with_a_byte_missing_is_corrupt(void **state)
 static void a_store_without_a_format_row_is_corrupt(void **state)
 {
     struct fixture *f = *state;
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     assert_int_equal(spean_tx_del(tx, SPEAN_TABLE_META, fixture_text("format")), SPEAN_OK);
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
     fixture_close(f);
@@ -372,35 +351,35 @@ static void only_file_systems_on_the_list_are_refused(void **state)
 static void an_aborted_transaction_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
-    assert_int_equal(put(tx, "key", "value"), SPEAN_OK);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(fixture_put_local(tx, "key", "value"), SPEAN_OK);
     spean_tx_abort(tx);
-    assert_int_equal(has(f, "key"), SPEAN_ENOTFOUND);
+    assert_int_equal(fixture_has_local(f, "key"), SPEAN_ENOTFOUND);
 }
 
 static void tables_do_not_see_each_others_rows(void **state)
 {
     struct fixture *f = *state;
     fixture_put(f, SPEAN_TABLE_META, "key", fixture_text("value"));
-    assert_int_equal(has(f, "key"), SPEAN_ENOTFOUND);
+    assert_int_equal(fixture_has_local(f, "key"), SPEAN_ENOTFOUND);
 }
 
 static void a_reader_sees_the_store_as_it_was_when_it_began(void **state)
 {
     struct fixture *f = *state;
-    struct spean_tx *reader = begin(f, SPEAN_TX_READ);
+    struct spean_tx *reader = fixture_begin(f, SPEAN_TX_READ);
     fixture_put(f, SPEAN_TABLE_LOCAL, "key", fixture_text("value"));
     struct spean_view value;
     assert_int_equal(spean_tx_get(reader, SPEAN_TABLE_LOCAL, fixture_text("key"), &value),
                      SPEAN_ENOTFOUND);
     assert_int_equal(spean_tx_commit(reader), SPEAN_OK);
-    assert_int_equal(has(f, "key"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "key"), SPEAN_OK);
 }
 
 static void a_second_writer_is_told_to_wait(void **state)
 {
     struct fixture *f = *state;
-    struct spean_tx *first = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *first = fixture_begin(f, SPEAN_TX_WRITE);
     struct spean_tx *second = NULL;
     assert_int_equal(spean_tx_begin(f->db, SPEAN_TX_WRITE, &second), SPEAN_EBUSY);
     assert_null(second);
@@ -414,7 +393,7 @@ static void one_reader_too_many_is_refused(void **state)
     struct fixture *f = *state;
     struct spean_tx *readers[SPEAN_DB_READS_MAX];
     for (size_t i = 0; i < SPEAN_DB_READS_MAX; i++) {
-        readers[i] = begin(f, SPEAN_TX_READ);
+        readers[i] = fixture_begin(f, SPEAN_TX_READ);
     }
     struct spean_tx *more = NULL;
     assert_int_equal(spean_tx_begin(f->db, SPEAN_TX_READ, &more), SPEAN_EBUSY);
@@ -437,9 +416,9 @@ static void the_age_of_the_oldest_read_is_told(void **state)
     };
     assert_int_equal(spean_db_open(&options, &f->db), SPEAN_OK);
     assert_int_equal(spean_db_oldest_read_ms(f->db), 0);
-    struct spean_tx *old = begin(f, SPEAN_TX_READ);
+    struct spean_tx *old = fixture_begin(f, SPEAN_TX_READ);
     clock_ms = 900;
-    struct spean_tx *young = begin(f, SPEAN_TX_READ);
+    struct spean_tx *young = fixture_begin(f, SPEAN_TX_READ);
     clock_ms = 2600;
     assert_int_equal(spean_db_oldest_read_ms(f->db), 2100);
     spean_tx_abort(old);
@@ -451,11 +430,11 @@ static void the_age_of_the_oldest_read_is_told(void **state)
 static void the_first_error_sticks_and_nothing_is_committed(void **state)
 {
     struct fixture *f = *state;
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
-    assert_int_equal(put(tx, "key", "value"), SPEAN_OK);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
+    assert_int_equal(fixture_put_local(tx, "key", "value"), SPEAN_OK);
     assert_int_equal(spean_tx_fail(tx, SPEAN_EFORK), SPEAN_EFORK);
     assert_int_equal(spean_tx_fail(tx, SPEAN_EGAP), SPEAN_EFORK);
-    assert_int_equal(put(tx, "other", "value"), SPEAN_EFORK);
+    assert_int_equal(fixture_put_local(tx, "other", "value"), SPEAN_EFORK);
     struct spean_view value;
     assert_int_equal(spean_tx_get(tx, SPEAN_TABLE_LOCAL, fixture_text("key"), &value), SPEAN_EFORK);
     assert_int_equal(spean_tx_del(tx, SPEAN_TABLE_LOCAL, fixture_text("key")), SPEAN_EFORK);
@@ -468,14 +447,14 @@ static void the_first_error_sticks_and_nothing_is_committed(void **state)
                      SPEAN_EFORK);
     assert_int_equal(spean_tx_err(tx), SPEAN_EFORK);
     assert_int_equal(spean_tx_commit(tx), SPEAN_EFORK);
-    assert_int_equal(has(f, "key"), SPEAN_ENOTFOUND);
+    assert_int_equal(fixture_has_local(f, "key"), SPEAN_ENOTFOUND);
     assert_int_equal(spean_db_broken(f->db), SPEAN_OK);
 }
 
 static void answers_do_not_stick(void **state)
 {
     struct fixture *f = *state;
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     struct spean_view value;
     assert_int_equal(spean_tx_get(tx, SPEAN_TABLE_LOCAL, fixture_text("key"), &value),
                      SPEAN_ENOTFOUND);
@@ -494,20 +473,20 @@ static void answers_do_not_stick(void **state)
 static void appending_out_of_order_fails_the_transaction(void **state)
 {
     struct fixture *f = *state;
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     assert_int_equal(
         spean_tx_put_append(tx, SPEAN_TABLE_LOCAL, fixture_text("b"), fixture_text("1")), SPEAN_OK);
     assert_int_equal(
         spean_tx_put_append(tx, SPEAN_TABLE_LOCAL, fixture_text("b"), fixture_text("2")),
         SPEAN_EEXISTS);
     assert_int_equal(spean_tx_commit(tx), SPEAN_EEXISTS);
-    assert_int_equal(has(f, "b"), SPEAN_ENOTFOUND);
+    assert_int_equal(fixture_has_local(f, "b"), SPEAN_ENOTFOUND);
 }
 
 static void a_reserved_row_holds_what_was_filled_in(void **state)
 {
     struct fixture *f = *state;
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     uint8_t *room = NULL;
     assert_int_equal(
         spean_tx_reserve(tx, SPEAN_TABLE_LOCAL, fixture_text("a"), 4, SPEAN_TX_ANYWHERE, &room),
@@ -529,12 +508,12 @@ static void a_value_of_the_limit_is_kept_and_one_byte_more_is_refused(void **sta
 {
     struct fixture *f = *state;
     static uint8_t bytes[SPEAN_DB_VALUE_BYTES_MAX + 1];
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     assert_int_equal(spean_tx_put(tx, SPEAN_TABLE_LOCAL, fixture_text("key"),
                                   (struct spean_view){bytes, SPEAN_DB_VALUE_BYTES_MAX}),
                      SPEAN_OK);
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
-    tx = begin(f, SPEAN_TX_WRITE);
+    tx = fixture_begin(f, SPEAN_TX_WRITE);
     assert_int_equal(spean_tx_put(tx, SPEAN_TABLE_LOCAL, fixture_text("key"),
                                   (struct spean_view){bytes, sizeof(bytes)}),
                      SPEAN_ELIMIT);
@@ -565,12 +544,12 @@ static void a_full_map_leaves_nothing_of_the_transaction_and_a_usable_store(void
     assert_int_equal(fixture_open(f, true, SPEAN_DB_MAP_BYTES_MIN), SPEAN_OK);
     fixture_put(f, SPEAN_TABLE_LOCAL, "before", fixture_text("value"));
 
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     struct spean_cursor cursor;
     assert_int_equal(spean_cursor_init(&cursor, tx, SPEAN_TABLE_LOCAL, (struct spean_view){0}),
                      SPEAN_OK);
     assert_int_equal(fill(tx, 0, 1000), SPEAN_EFULL);
-    assert_int_equal(put(tx, "during", "value"), SPEAN_EFULL);
+    assert_int_equal(fixture_put_local(tx, "during", "value"), SPEAN_EFULL);
     struct spean_view key;
     struct spean_view value;
     assert_int_equal(spean_cursor_first(&cursor, &key, &value), SPEAN_EFULL);
@@ -578,16 +557,16 @@ static void a_full_map_leaves_nothing_of_the_transaction_and_a_usable_store(void
     assert_int_equal(spean_tx_commit(tx), SPEAN_EFULL);
 
     assert_int_equal(spean_db_broken(f->db), SPEAN_OK);
-    assert_int_equal(has(f, "before"), SPEAN_OK);
-    assert_int_equal(has(f, "during"), SPEAN_ENOTFOUND);
+    assert_int_equal(fixture_has_local(f, "before"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "during"), SPEAN_ENOTFOUND);
     struct spean_db_key first = {0};
     spean_db_key_put_u32(&first, 0);
-    tx = begin(f, SPEAN_TX_WRITE);
+    tx = fixture_begin(f, SPEAN_TX_WRITE);
     assert_int_equal(spean_tx_get(tx, SPEAN_TABLE_LOCAL, spean_db_key_view(&first), &value),
                      SPEAN_ENOTFOUND);
-    assert_int_equal(put(tx, "after", "value"), SPEAN_OK);
+    assert_int_equal(fixture_put_local(tx, "after", "value"), SPEAN_OK);
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
-    assert_int_equal(has(f, "after"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "after"), SPEAN_OK);
 }
 
 static void fill_disk_at_commit(struct fixture *f, uint64_t room_bytes)
@@ -600,7 +579,7 @@ static void fill_disk_at_commit(struct fixture *f, uint64_t room_bytes)
     const struct rlimit tight = {.rlim_cur = used.file_bytes + room_bytes,
                                  .rlim_max = before.rlim_max};
 
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     assert_int_equal(fill(tx, 0, 1000), SPEAN_OK);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
     const spean_err err = spean_tx_commit(tx);
@@ -609,20 +588,20 @@ static void fill_disk_at_commit(struct fixture *f, uint64_t room_bytes)
 
     assert_int_equal(spean_db_broken(f->db), SPEAN_OK);
     fixture_put(f, SPEAN_TABLE_LOCAL, "after", fixture_text("value"));
-    assert_int_equal(has(f, "after"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "after"), SPEAN_OK);
 }
 
 static void a_full_disk_at_commit_leaves_a_usable_store(void **state)
 {
     fill_disk_at_commit(*state, 0);
-    assert_int_equal(has(*state, "after"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(*state, "after"), SPEAN_OK);
 }
 
 /* LMDB calls that an input or output error, as if the disk had died. */
 static void a_disk_that_fills_up_within_a_write_is_a_full_disk(void **state)
 {
     fill_disk_at_commit(*state, 5000);
-    assert_int_equal(has(*state, "after"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(*state, "after"), SPEAN_OK);
 }
 
 /* Commit with LMDB's file descriptors closed under it, as a dying disk would fail it. */
@@ -631,7 +610,7 @@ static spean_err commit_on_a_dead_disk(struct fixture *f)
     struct spean_tx *tx;
     if (fixture_open(f, true, FIXTURE_MAP_BYTES) != SPEAN_OK ||
         spean_tx_begin(f->db, SPEAN_TX_WRITE, &tx) != SPEAN_OK ||
-        put(tx, "key", "value") != SPEAN_OK) {
+        fixture_put_local(tx, "key", "value") != SPEAN_OK) {
         return SPEAN_ESTATE;
     }
     for (int fd = STDERR_FILENO + 1; fd < 64; fd++) {
@@ -651,7 +630,7 @@ static void any_other_commit_error_breaks_the_store(void **state)
 static void deleted_rows_are_counted_as_free(void **state)
 {
     struct fixture *f = *state;
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     assert_int_equal(fill(tx, 0, 1000), SPEAN_OK);
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
     struct spean_db_stat full;
@@ -659,7 +638,7 @@ static void deleted_rows_are_counted_as_free(void **state)
     assert_true(full.file_bytes > 1000 * 2000);
     assert_true(full.file_bytes <= full.map_bytes);
 
-    tx = begin(f, SPEAN_TX_WRITE);
+    tx = fixture_begin(f, SPEAN_TX_WRITE);
     for (uint32_t i = 0; i < 1000; i++) {
         struct spean_db_key key = {0};
         spean_db_key_put_u32(&key, i);
@@ -675,7 +654,7 @@ static void deleted_rows_are_counted_as_free(void **state)
 static void checking_readers_frees_none_of_the_living(void **state)
 {
     struct fixture *f = *state;
-    struct spean_tx *tx = begin(f, SPEAN_TX_READ);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_READ);
     unsigned freed = 7;
     assert_int_equal(spean_db_check_readers(f->db, &freed), SPEAN_OK);
     assert_int_equal(freed, 0);
@@ -724,13 +703,13 @@ static void numbers_beyond_the_end_of_a_key_are_corrupt(void **state)
 /* Rows "a", "b1", "b2", "b3", "c" and two that begin with bytes of 0xff. */
 static struct spean_tx *begin_with_rows(struct fixture *f)
 {
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     static const char *const keys[] = {"a", "b1", "b2", "b3", "c", "\xff\xff", "\xff\xffz"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        assert_int_equal(put(tx, keys[i], keys[i]), SPEAN_OK);
+        assert_int_equal(fixture_put_local(tx, keys[i], keys[i]), SPEAN_OK);
     }
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
-    return begin(f, SPEAN_TX_READ);
+    return fixture_begin(f, SPEAN_TX_READ);
 }
 
 typedef spean_err cursor_step(struct spean_cursor *, struct spean_view *, struct spean_view *);
@@ -763,6 +742,40 @@ static void a_cursor_walks_both_ways_within_its_prefix(void **state)
     expect_step(&cursor, spean_cursor_prev, "b1");
     expect_step(&cursor, spean_cursor_prev, NULL);
     spean_cursor_fini(&cursor);
+    spean_tx_abort(tx);
+}
+
+static void the_first_key_is_the_lowest_of_its_prefix(void **state)
+{
+    struct spean_tx *tx = begin_with_rows(*state);
+    struct spean_db_key key = {{0}, 0};
+    assert_int_equal(spean_tx_first(tx, SPEAN_TABLE_LOCAL, fixture_text("b"), &key), SPEAN_OK);
+    assert_int_equal(key.len, 2);
+    assert_memory_equal(key.bytes, "b1", 2);
+    assert_int_equal(spean_tx_first(tx, SPEAN_TABLE_LOCAL, (struct spean_view){0}, &key), SPEAN_OK);
+    assert_int_equal(key.len, 1);
+    assert_memory_equal(key.bytes, "a", 1);
+    assert_int_equal(spean_tx_first(tx, SPEAN_TABLE_LOCAL, fixture_text("d"), &key),
+                     SPEAN_ENOTFOUND);
+    assert_int_equal(key.len, 1);
+    spean_tx_abort(tx);
+}
+
+static void rows_are_counted_within_a_prefix_and_no_further_than_asked(void **state)
+{
+    struct spean_tx *tx = begin_with_rows(*state);
+    const struct {
+        const char *prefix;
+        uint64_t max;
+        uint64_t count;
+    } cases[] = {{"b", 9, 3}, {"b", 3, 3}, {"b", 2, 2}, {"b", 0, 0}, {"d", 9, 0}, {"", 99, 7}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint64_t count = 77;
+        assert_int_equal(spean_tx_count(tx, SPEAN_TABLE_LOCAL, fixture_text(cases[i].prefix),
+                                        cases[i].max, &count),
+                         SPEAN_OK);
+        assert_int_equal(count, cases[i].count);
+    }
     spean_tx_abort(tx);
 }
 
@@ -902,6 +915,8 @@ int main(void)
         cmocka_unit_test(composite_keys_are_big_endian),
         cmocka_unit_test(numbers_beyond_the_end_of_a_key_are_corrupt),
         ON_STORE(a_cursor_walks_both_ways_within_its_prefix),
+        ON_STORE(the_first_key_is_the_lowest_of_its_prefix),
+        ON_STORE(rows_are_counted_within_a_prefix_and_no_further_than_asked),
         ON_STORE(a_cursor_without_a_prefix_walks_the_whole_table),
         ON_STORE(the_last_row_of_a_prefix_of_highest_bytes_is_found),
         ON_STORE(a_prefix_without_rows_has_neither_first_nor_last),

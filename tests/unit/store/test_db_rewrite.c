@@ -16,27 +16,6 @@
 #include "store/file.h"
 #include "tests/unit/store/fixture.h"
 
-static struct spean_tx *begin(struct fixture *f, enum spean_tx_mode mode)
-{
-    struct spean_tx *tx = NULL;
-    assert_int_equal(spean_tx_begin(f->db, mode, &tx), SPEAN_OK);
-    return tx;
-}
-
-static spean_err put(struct spean_tx *tx, const char *key, const char *value)
-{
-    return spean_tx_put(tx, SPEAN_TABLE_LOCAL, fixture_text(key), fixture_text(value));
-}
-
-static spean_err has(struct fixture *f, const char *key)
-{
-    struct spean_tx *tx = begin(f, SPEAN_TX_READ);
-    struct spean_view value;
-    const spean_err err = spean_tx_get(tx, SPEAN_TABLE_LOCAL, fixture_text(key), &value);
-    spean_tx_abort(tx);
-    return err;
-}
-
 /* Whether the file named so has these bytes anywhere. */
 static bool file_has(const struct fixture *f, const char *name, const char *text)
 {
@@ -58,19 +37,19 @@ static bool file_has(const struct fixture *f, const char *name, const char *text
 
 static void fill(struct fixture *f, unsigned count)
 {
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     for (unsigned i = 0; i < count; i++) {
         char key[16];
         (void)snprintf(key, sizeof(key), "row %u", i);
-        (void)put(tx, key, "what is kept");
+        (void)fixture_put_local(tx, key, "what is kept");
     }
-    assert_int_equal(put(tx, "marked", "LEAKMARKER5736"), SPEAN_OK);
+    assert_int_equal(fixture_put_local(tx, "marked", "LEAKMARKER5736"), SPEAN_OK);
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
 }
 
 static void delete_marked(struct fixture *f)
 {
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     assert_int_equal(spean_tx_del(tx, SPEAN_TABLE_LOCAL, fixture_text("marked")), SPEAN_OK);
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
 }
@@ -83,13 +62,13 @@ static void a_rewritten_store_has_nothing_of_what_was_deleted(void **state)
     assert_true(file_has(f, "store/data.mdb", "LEAKMARKER5736")); /* LMDB clears nothing. */
     assert_int_equal(spean_db_rewrite(f->db), SPEAN_OK);
     assert_false(file_has(f, "store/data.mdb", "LEAKMARKER5736"));
-    assert_int_equal(has(f, "row 999"), SPEAN_OK);
-    assert_int_equal(has(f, "marked"), SPEAN_ENOTFOUND);
+    assert_int_equal(fixture_has_local(f, "row 999"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "marked"), SPEAN_ENOTFOUND);
     fixture_put(f, SPEAN_TABLE_LOCAL, "later", fixture_text("is written"));
     fixture_close(f);
     assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_OK);
-    assert_int_equal(has(f, "later"), SPEAN_OK);
-    assert_int_equal(has(f, "row 0"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "later"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "row 0"), SPEAN_OK);
 }
 
 static void the_old_file_is_overwritten(void **state)
@@ -111,11 +90,11 @@ static void nothing_is_rewritten_while_somebody_writes(void **state)
 {
     struct fixture *f = *state;
     fill(f, 10);
-    struct spean_tx *tx = begin(f, SPEAN_TX_WRITE);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
     assert_int_equal(spean_db_rewrite(f->db), SPEAN_EBUSY);
-    assert_int_equal(put(tx, "key", "value"), SPEAN_OK);
+    assert_int_equal(fixture_put_local(tx, "key", "value"), SPEAN_OK);
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
-    assert_int_equal(has(f, "key"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "key"), SPEAN_OK);
 }
 
 static void a_copy_that_was_not_finished_is_removed_when_the_store_is_opened(void **state)
@@ -128,7 +107,7 @@ static void a_copy_that_was_not_finished_is_removed_when_the_store_is_opened(voi
     assert_int_equal(spean_file_write_new(path, fixture_text("half a copy")), SPEAN_OK);
     assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_OK);
     assert_int_equal(access(path, F_OK), -1);
-    assert_int_equal(has(f, "row 9"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "row 9"), SPEAN_OK);
 }
 
 static void no_room_for_the_copy_leaves_the_store_as_it_was(void **state)
@@ -147,7 +126,7 @@ static void no_room_for_the_copy_leaves_the_store_as_it_was(void **state)
     assert_int_equal(err, SPEAN_EFULL);
     fixture_path(f, "store/data.mdb.new", path);
     assert_int_equal(access(path, F_OK), -1);
-    assert_int_equal(has(f, "row 2999"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "row 2999"), SPEAN_OK);
     assert_int_equal(spean_db_rewrite(f->db), SPEAN_OK);
 }
 

@@ -17,7 +17,6 @@
 #include "tests/unit/store/fixture.h"
 #include "tests/unit/store/world.h"
 
-#define BOTH      3u /* Organisations 0 and 1. */
 #define AT_ORIGIN 1002u
 #define DELAY_S   259200u
 
@@ -42,28 +41,11 @@ static int setup(void **state)
     e->ours = node_new(e->w, 0);
     e->theirs = node_new(e->w, 1);
     e->part = (struct spean_part_name){world_record(e->w, 0, 7), SPEAN_PART_STEPS};
-    const struct world_grant grant = {.record = e->part.record,
-                                      .part = SPEAN_PART_STEPS,
-                                      .generation = 1,
-                                      .key = key_a,
-                                      .owner = 0,
-                                      .audience = BOTH};
-    const struct world_change create = {
-        .type = SPEAN_TYPE_REFERRAL,
-        .record = e->part.record,
-        .part = SPEAN_PART_STEPS,
-        .key = key_a,
-        .creates = true,
-        .random = 7,
-        .fixed = world_fixed_referral(e->w, 0, 1, e->fixed),
-    };
-    const struct world_change change = {
-        .type = SPEAN_TYPE_REFERRAL,
-        .record = e->part.record,
-        .part = SPEAN_PART_STEPS,
-        .key = key_a,
-        .ops_count = 1,
-        .ops = {{AT_ORIGIN, SPEAN_KIND_VALUE, SPEAN_VERB_WRITE, 1, {0}}}};
+    const struct world_grant grant = world_referral_grant(&e->part, key_a);
+    const struct world_change create = world_referral_create(e->w, &e->part, key_a, 7, e->fixed);
+    struct world_change change = world_referral_change(&e->part, key_a);
+    change.ops_count = 1;
+    change.ops[0] = (struct world_op){AT_ORIGIN, SPEAN_KIND_VALUE, SPEAN_VERB_WRITE, 1, {0}};
     e->granted = world_grant(e->w, 0, &grant);
     (void)world_write(e->w, 0, &create);
     e->written = world_write(e->w, 0, &change);
@@ -305,7 +287,7 @@ a_grant_that_comes_late_is_destroyed_too_and_the_store_is_written_anew_once(void
                                       .generation = 1,
                                       .key = key_a,
                                       .owner = 0,
-                                      .audience = BOTH};
+                                      .audience = WORLD_BOTH};
     (void)world_erase_part(e->w, 1, &e->part, key_a);
     take_and_fold(e->theirs);
     assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 1);

@@ -11,8 +11,6 @@
 #include "protocol/limits.h"
 #include "tests/unit/store/world.h"
 
-#define BOTH 3u
-
 static const uint8_t key_a[SPEAN_KEY_BYTES] = {0xa1};
 static const uint8_t key_b[SPEAN_KEY_BYTES] = {0xb2};
 static const uint8_t key_c[SPEAN_KEY_BYTES] = {0xc3};
@@ -43,34 +41,21 @@ static int teardown(void **state)
 
 static uint64_t grants(struct history *h, unsigned log, uint64_t generation, const uint8_t *key)
 {
-    const struct world_grant grant = {.record = h->part.record,
-                                      .part = h->part.part,
-                                      .generation = generation,
-                                      .key = key,
-                                      .owner = 0,
-                                      .audience = BOTH};
+    struct world_grant grant = world_referral_grant(&h->part, key);
+    grant.generation = generation;
     return world_grant(h->w, log, &grant);
-}
-
-static struct world_change change_of(const struct history *h, const uint8_t *key)
-{
-    return (struct world_change){
-        .type = SPEAN_TYPE_REFERRAL, .record = h->part.record, .part = h->part.part, .key = key};
 }
 
 static uint64_t creates(struct history *h)
 {
-    struct world_change change = change_of(h, key_a);
-    change.creates = true;
-    change.random = 7;
-    change.fixed = world_fixed_referral(h->w, 0, 1, h->fixed);
+    const struct world_change change = world_referral_create(h->w, &h->part, key_a, 7, h->fixed);
     return world_write(h->w, 0, &change);
 }
 
 /* A write of a value that either may write. */
 static uint64_t writes(struct history *h, unsigned log, const uint8_t *key, uint8_t value)
 {
-    struct world_change change = change_of(h, key);
+    struct world_change change = world_referral_change(&h->part, key);
     change.ops_count = 1;
     change.ops[0] = (struct world_op){.field = 3001, .kind = SPEAN_KIND_VALUE, .value = value};
     return world_write(h->w, log, &change);
@@ -121,7 +106,7 @@ static void a_flood_of_grants_pushes_out_none_of_another_log(void **state)
                                     .generation = 1,
                                     .key = key_c,
                                     .owner = 1,
-                                    .audience = BOTH};
+                                    .audience = WORLD_BOTH};
     for (uint32_t i = 0; i <= SPEAN_PART_GRANTS_MAX; i++) {
         (void)world_grant(h->w, 1, &false_one);
     }

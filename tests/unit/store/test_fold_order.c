@@ -13,7 +13,6 @@
 
 #include "tests/unit/store/world.h"
 
-#define BOTH       3u
 #define EVENTS_MAX 16u
 #define FIELDS     4u
 #define SEEDS      12u
@@ -72,27 +71,14 @@ static void happens(struct history *h, enum arrival kind, unsigned log, uint64_t
 
 static uint64_t grants(struct history *h, unsigned log, uint64_t generation, const uint8_t *key)
 {
-    const struct world_grant grant = {.record = h->part.record,
-                                      .part = h->part.part,
-                                      .generation = generation,
-                                      .key = key,
-                                      .owner = 0,
-                                      .audience = BOTH};
+    struct world_grant grant = world_referral_grant(&h->part, key);
+    grant.generation = generation;
     return world_grant(h->w, log, &grant);
-}
-
-static struct world_change change_of(const struct history *h, const uint8_t *key)
-{
-    return (struct world_change){
-        .type = SPEAN_TYPE_REFERRAL, .record = h->part.record, .part = h->part.part, .key = key};
 }
 
 static uint64_t creates(struct history *h)
 {
-    struct world_change change = change_of(h, key_a);
-    change.creates = true;
-    change.random = 7;
-    change.fixed = world_fixed_referral(h->w, 0, 1, h->fixed);
+    const struct world_change change = world_referral_create(h->w, &h->part, key_a, 7, h->fixed);
     return world_write(h->w, 0, &change);
 }
 
@@ -100,7 +86,7 @@ static uint64_t creates(struct history *h)
 static uint64_t writes(struct history *h, unsigned log, const uint8_t *key, uint8_t value,
                        unsigned seen, uint64_t seq)
 {
-    struct world_change change = change_of(h, key);
+    struct world_change change = world_referral_change(&h->part, key);
     change.ops_count = 1;
     change.ops[0] = (struct world_op){.field = 3001, .kind = SPEAN_KIND_VALUE, .value = value};
     change.rows_count = seq > 0 ? 1 : 0;
@@ -360,7 +346,7 @@ static void write_some(struct history *h, uint32_t *seed)
     const unsigned log = next(seed) % 2;
     const uint32_t field = next(seed) % FIELDS;
     const uint8_t *keys[] = {key_a, key_b};
-    struct world_change change = change_of(h, keys[next(seed) % 2]);
+    struct world_change change = world_referral_change(&h->part, keys[next(seed) % 2]);
     change.ops_count = 1;
     change.ops[0] = (struct world_op){
         .field = 3001 + field, .kind = kinds[field], .value = (uint8_t)(next(seed) % 8)};

@@ -14,7 +14,6 @@
 #include "store/context.h"
 #include "tests/unit/store/world.h"
 
-#define BOTH      3u /* Organisations 0 and 1. */
 #define STATUS    SPEAN_FIELD_CASE_STATUS
 #define AT_ORIGIN 1002u
 #define AT_TARGET 2033u
@@ -40,15 +39,7 @@ static int setup(void **state)
     e->ours = node_new(e->w, 0);
     e->theirs = node_new(e->w, 1);
     e->referral = (struct spean_part_name){world_record(e->w, 0, 7), SPEAN_PART_STEPS};
-    e->create = (struct world_change){
-        .type = SPEAN_TYPE_REFERRAL,
-        .record = e->referral.record,
-        .part = SPEAN_PART_STEPS,
-        .key = key_a,
-        .creates = true,
-        .random = 7,
-        .fixed = world_fixed_referral(e->w, 0, 1, e->fixed),
-    };
+    e->create = world_referral_create(e->w, &e->referral, key_a, 7, e->fixed);
     *state = e;
     return 0;
 }
@@ -65,12 +56,9 @@ static int teardown(void **state)
 
 static struct world_grant grant_of(const struct env *e, unsigned audience)
 {
-    return (struct world_grant){.record = e->referral.record,
-                                .part = SPEAN_PART_STEPS,
-                                .generation = 1,
-                                .key = key_a,
-                                .owner = 0,
-                                .audience = audience};
+    struct world_grant grant = world_referral_grant(&e->referral, key_a);
+    grant.audience = audience;
+    return grant;
 }
 
 /* A change of one value field of the referral. */
@@ -93,7 +81,7 @@ static uint64_t write_value(struct env *e, unsigned log, uint64_t field, uint8_t
 /* Organisation 0 grants to both and makes the referral. */
 static void make_referral(struct env *e)
 {
-    const struct world_grant grant = grant_of(e, BOTH);
+    const struct world_grant grant = grant_of(e, WORLD_BOTH);
     (void)world_grant(e->w, 0, &grant);
     (void)world_write(e->w, 0, &e->create);
 }
@@ -170,7 +158,7 @@ static void a_field_of_another_writer_is_set_aside(void **state)
 static void a_record_id_that_was_not_derived_is_set_aside(void **state)
 {
     struct env *e = *state;
-    const struct world_grant grant = grant_of(e, BOTH);
+    const struct world_grant grant = grant_of(e, WORLD_BOTH);
     (void)world_grant(e->w, 0, &grant);
     e->create.random = 8;
     const uint64_t seq = world_write(e->w, 0, &e->create);
@@ -216,7 +204,7 @@ static void a_grant_by_somebody_else_than_the_owner_is_set_aside(void **state)
 {
     struct env *e = *state;
     make_referral(e);
-    struct world_grant grant = grant_of(e, BOTH);
+    struct world_grant grant = grant_of(e, WORLD_BOTH);
     grant.owner = 1;
     grant.key = key_b;
     const uint64_t seq = world_grant(e->w, 1, &grant);
@@ -241,7 +229,7 @@ static void a_box_that_does_not_open_is_set_aside(void **state)
 static void a_grant_in_another_name_cannot_make_its_record_known(void **state)
 {
     struct env *e = *state;
-    struct world_grant grant = grant_of(e, BOTH);
+    struct world_grant grant = grant_of(e, WORLD_BOTH);
     grant.owner = 1;
     (void)world_grant(e->w, 1, &grant); /* Organisation 1 says that it owns what 0 will make. */
     const uint64_t seq = world_write(e->w, 0, &e->create);
@@ -339,7 +327,7 @@ static void the_newest_generation_is_written_under_and_all_are_read(void **state
     struct env *e = *state;
     make_referral(e);
     (void)write_value(e, 0, AT_ORIGIN, 1);
-    struct world_grant second = grant_of(e, BOTH);
+    struct world_grant second = grant_of(e, WORLD_BOTH);
     second.generation = 2;
     second.key = key_b;
     (void)world_grant(e->w, 1, &second);
@@ -373,7 +361,7 @@ static void a_second_generation_that_comes_first_waits_for_the_first(void **stat
 {
     struct env *e = *state;
     make_referral(e);
-    struct world_grant second = grant_of(e, BOTH);
+    struct world_grant second = grant_of(e, WORLD_BOTH);
     second.generation = 2;
     second.key = key_b;
     const uint64_t seq = world_grant(e->w, 1, &second);
@@ -575,7 +563,7 @@ static uint64_t erase_by_a_foreign_proof(struct env *e)
                                       .generation = 1,
                                       .key = key_b,
                                       .owner = 1,
-                                      .audience = BOTH};
+                                      .audience = WORLD_BOTH};
     create.record = own.record;
     create.random = 9;
     create.key = key_b;
@@ -814,7 +802,7 @@ static void a_cut_is_noticed_by_parts_that_only_name_the_log(void **state)
 static void without_its_creating_change_no_part_of_a_record_is_shown(void **state)
 {
     struct env *e = *state;
-    struct world_grant grant = grant_of(e, BOTH);
+    struct world_grant grant = grant_of(e, WORLD_BOTH);
     grant.part = SPEAN_PART_PAYLOAD;
     grant.key = key_b;
     (void)world_grant(e->w, 0, &grant);

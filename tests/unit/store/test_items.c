@@ -15,7 +15,6 @@
 #include "store/items.h"
 #include "tests/unit/store/world.h"
 
-#define BOTH          3u
 #define LIST          3002u
 #define MANY          3000u
 #define ROWS_MAX      65536u
@@ -39,19 +38,8 @@ static int setup(void **state)
     e->w = world_new();
     e->node = node_new(e->w, 0);
     e->part = (struct spean_part_name){world_record(e->w, 0, 7), SPEAN_PART_STEPS};
-    const struct world_grant grant = {.record = e->part.record,
-                                      .part = e->part.part,
-                                      .generation = 1,
-                                      .key = key_a,
-                                      .owner = 0,
-                                      .audience = BOTH};
-    const struct world_change create = {.type = SPEAN_TYPE_REFERRAL,
-                                        .record = e->part.record,
-                                        .part = e->part.part,
-                                        .key = key_a,
-                                        .creates = true,
-                                        .random = 7,
-                                        .fixed = world_fixed_referral(e->w, 0, 1, fixed)};
+    const struct world_grant grant = world_referral_grant(&e->part, key_a);
+    const struct world_change create = world_referral_create(e->w, &e->part, key_a, 7, fixed);
     (void)world_grant(e->w, 0, &grant);
     (void)world_write(e->w, 0, &create);
     *state = e;

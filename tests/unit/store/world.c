@@ -345,6 +345,32 @@ uint64_t world_grant(struct world *w, unsigned log, const struct world_grant *g)
     return add_public(w, log, SPEAN_ENTRY_GRANT, &tag, content);
 }
 
+struct world_grant world_referral_grant(const struct spean_part_name *part, const uint8_t *key)
+{
+    return (struct world_grant){.record = part->record,
+                                .part = part->part,
+                                .generation = 1,
+                                .key = key,
+                                .owner = 0,
+                                .audience = WORLD_BOTH};
+}
+
+struct world_change world_referral_change(const struct spean_part_name *part, const uint8_t *key)
+{
+    return (struct world_change){
+        .type = SPEAN_TYPE_REFERRAL, .record = part->record, .part = part->part, .key = key};
+}
+
+struct world_change world_referral_create(const struct world *w, const struct spean_part_name *part,
+                                          const uint8_t *key, uint8_t random, uint8_t *buf)
+{
+    struct world_change change = world_referral_change(part, key);
+    change.creates = true;
+    change.random = random;
+    change.fixed = world_fixed_referral(w, 0, 1, buf);
+    return change;
+}
+
 uint64_t world_erase_part(struct world *w, unsigned log, const struct spean_part_name *part,
                           const uint8_t *key)
 {

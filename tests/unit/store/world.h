@@ -109,6 +109,15 @@ struct world_grant {
     uint64_t seen_seq;
 };
 uint64_t world_grant(struct world *w, unsigned log, const struct world_grant *grant);
+
+/* Of a part of a referral between organisations 0 and 1: its first key, of which 0 is the owner and
+ * which both have; a change of it without operations; and the change that creates the record
+ * world_record(w, 0, random), whose fixed fields are in buf of WORLD_BYTES_MAX. */
+#define WORLD_BOTH 3u
+struct world_grant world_referral_grant(const struct spean_part_name *part, const uint8_t *key);
+struct world_change world_referral_change(const struct spean_part_name *part, const uint8_t *key);
+struct world_change world_referral_create(const struct world *w, const struct spean_part_name *part,
+                                          const uint8_t *key, uint8_t random, uint8_t *buf);
 uint64_t world_erase_part(struct world *w, unsigned log, const struct spean_part_name *part,
                           const uint8_t *key);
 uint64_t world_erase_place(struct world *w, unsigned log, unsigned of, uint64_t seq);
