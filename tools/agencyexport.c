@@ -12,6 +12,7 @@
 #include "tools/i18n.h"
 #include "tools/out.h"
 #include "tools/pages.h"
+#include "tools/recording.h"
 #include "tools/sink.h"
 
 struct export
@@ -53,13 +54,11 @@ static enum spean_exit tell(struct spean_call *call, const struct export *export
 {
     struct spean_out *const out = spean_call_out(call);
     const char *const path = spean_call_value(call, "out");
-    json_t *const object = json_pack("{s:s,s:s,s:I}", "file", path, "format", export->format,
-                                     "exported", export->count);
-    if (object == NULL) {
-        return spean_problem_err(problem, SPEAN_ENOMEM, "agency export");
+    const enum spean_exit exit =
+        spean_recording_exported(call, export->format, export->count, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
     }
-    spean_out_json(out, object);
-    json_decref(object);
     spean_out_done(out, _("%" JSON_INTEGER_FORMAT " agencies written to %s"), export->count, path);
     return SPEAN_EXIT_DONE;
 }

@@ -5,7 +5,17 @@
 #include <jansson.h>
 
 #include "tools/call.h"
+#include "tools/command.h"
 #include "tools/problem.h"
+#include "tools/unlocking.h"
+
+/* The flags of a command that approves. */
+#define SPEAN_APPROVING_FLAGS                                                                      \
+    {.name = "digits",                                                                             \
+     .kind = SPEAN_KIND_TEXT,                                                                      \
+     .value = "DIGITS",                                                                            \
+     .help = N_("the eight digits that they read out, instead of being asked")},                   \
+        SPEAN_FLAG_ADMIN_KEY, SPEAN_FLAG_ADMIN_PASSPHRASE_FILE
 
 /*
  * `spean member approve`. Checks the newcomer's statement, has the digits compared, and signs the

@@ -126,13 +126,11 @@ static enum spean_exit tell(struct spean_call *call, const struct export *export
 {
     struct spean_out *const out = spean_call_out(call);
     const char *const path = spean_call_value(call, "out");
-    json_t *const object = json_pack("{s:s,s:s,s:I}", "file", path, "format", export->format,
-                                     "exported", export->count);
-    if (object == NULL) {
-        return spean_problem_err(problem, SPEAN_ENOMEM, "case export");
+    const enum spean_exit exit =
+        spean_recording_exported(call, export->format, export->count, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
     }
-    spean_out_json(out, object);
-    json_decref(object);
     spean_out_done(out, _("%" JSON_INTEGER_FORMAT " cases written to %s"), export->count, path);
     spean_out_note(out, "%s",
                    _("The file is not sealed: whoever gets it can read it. Remove it when it has "

@@ -4,6 +4,7 @@
 
 #include "store/wrap.h"
 #include "tools/call.h"
+#include "tools/command.h"
 #include "tools/problem.h"
 
 #define SPEAN_CHOOSING_BYTES (SPEAN_WRAP_PASSPHRASE_BYTES_MAX + 1u)
@@ -33,6 +34,14 @@ SPEAN_CHECK enum spean_exit spean_choosing_node(struct spean_call *call,
                                                 struct spean_choosing *room,
                                                 struct spean_unlock *unlock,
                                                 struct spean_problem *problem);
+
+/* The flags that spean_choosing_node() reads. */
+#define SPEAN_CHOOSING_FLAGS                                                                       \
+    {.name = "credential",                                                                         \
+     .kind = SPEAN_KIND_FILE,                                                                      \
+     .value = "FILE",                                                                              \
+     .help = N_("unlock the node by 32 random bytes that the system keeps, not by a passphrase")}, \
+        SPEAN_FLAG_PASSPHRASE_FILE, SPEAN_FLAG_PASSPHRASE_FD
 
 /* Refuse (exit 2) more than one of those flags, and a descriptor that cannot be one. */
 SPEAN_CHECK enum spean_exit spean_choosing_check(struct spean_call *call,

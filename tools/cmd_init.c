@@ -303,16 +303,8 @@ static const struct spean_flag init_flags[] = {
      .kind = SPEAN_KIND_FILE,
      .value = "FILE",
      .help = N_("write the recovery words to a new FILE instead of showing them")},
-    {.name = "credential",
-     .kind = SPEAN_KIND_FILE,
-     .value = "FILE",
-     .help = N_("unlock the node by 32 random bytes that the system keeps, not by a passphrase")},
-    SPEAN_FLAG_PASSPHRASE_FILE,
-    SPEAN_FLAG_PASSPHRASE_FD,
-    {.name = "admin-passphrase-file",
-     .kind = SPEAN_KIND_FILE,
-     .value = "FILE",
-     .help = N_("read the admin key's passphrase from FILE, which nobody else may read")},
+    SPEAN_CHOOSING_FLAGS,
+    SPEAN_FLAG_ADMIN_PASSPHRASE_FILE,
     {0},
 };
 

@@ -90,28 +90,13 @@ static enum spean_exit refuse_run(struct spean_call *call, struct spean_problem 
 static const struct spean_flag invite_flags[] = {SPEAN_INVITING_FLAGS, {0}};
 
 static const struct spean_flag join_flags[] = {
-    {.name = "file",
-     .kind = SPEAN_KIND_FILE,
-     .value = "FILE",
-     .help = N_("read the code from FILE, or from standard input if it is -")},
-    {.name = "wait",
-     .kind = SPEAN_KIND_NUMBER,
-     .value = "SECONDS",
-     .help = N_("how long to wait for their approval; otherwise ten minutes")},
+    SPEAN_JOINING_FLAGS,
     SPEAN_FLAG_ADMIN_KEY,
     SPEAN_FLAG_ADMIN_PASSPHRASE_FILE,
     {0},
 };
 
-static const struct spean_flag approve_flags[] = {
-    {.name = "digits",
-     .kind = SPEAN_KIND_TEXT,
-     .value = "DIGITS",
-     .help = N_("the eight digits that they read out, instead of being asked")},
-    SPEAN_FLAG_ADMIN_KEY,
-    SPEAN_FLAG_ADMIN_PASSPHRASE_FILE,
-    {0},
-};
+static const struct spean_flag approve_flags[] = {SPEAN_APPROVING_FLAGS, {0}};
 
 static const struct spean_flag relay_flags[] = {
     SPEAN_FLAG_ADMIN_KEY,

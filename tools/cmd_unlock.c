@@ -74,15 +74,7 @@ static enum spean_exit unlock_run(struct spean_call *call, struct spean_problem 
     return exit;
 }
 
-static const struct spean_flag unlock_flags[] = {
-    SPEAN_FLAG_PASSPHRASE_FILE,
-    SPEAN_FLAG_PASSPHRASE_FD,
-    {.name = "credential",
-     .kind = SPEAN_KIND_FILE,
-     .value = "FILE",
-     .help = N_("unlock by the 32 random bytes in FILE that the node was set up with")},
-    {0},
-};
+static const struct spean_flag unlock_flags[] = {SPEAN_UNLOCKING_FLAGS, {0}};
 
 static const struct spean_command commands[] = {
     {

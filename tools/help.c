@@ -107,22 +107,20 @@ static spean_err commands_print(struct spean_out *out, const struct spean_comman
     return SPEAN_OK;
 }
 
+#define EXIT_ROW(code, number, name, text) {number, text},
+const struct spean_help_exit spean_help_exits[] = {SPEAN_EXIT_TABLE(EXIT_ROW){0, NULL}};
+#undef EXIT_ROW
+
 static spean_err exits_print(struct spean_out *out)
 {
-#define EXIT_ROW(code, number, name, text) {number, text},
-    static const struct {
-        int number;
-        const char *text;
-    } rows[] = {SPEAN_EXIT_TABLE(EXIT_ROW)};
-#undef EXIT_ROW
     struct spean_grid *table;
     const spean_err err = pairs_begin(&table);
     if (err != SPEAN_OK) {
         return err;
     }
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        spean_grid_cell(table, "  %d", rows[i].number);
-        spean_grid_cell(table, "%s", _(rows[i].text));
+    for (const struct spean_help_exit *e = spean_help_exits; e->text != NULL; e++) {
+        spean_grid_cell(table, "  %d", e->number);
+        spean_grid_cell(table, "%s", _(e->text));
     }
     pairs_end(out, table);
     return SPEAN_OK;

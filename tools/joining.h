@@ -3,9 +3,21 @@
 #define SPEAN_TOOLS_JOINING_H
 
 #include "tools/call.h"
+#include "tools/command.h"
 #include "tools/problem.h"
 
 #define SPEAN_JOINING_WAIT_S 600u /* Unless --wait says otherwise. */
+
+/* The flags that both read. */
+#define SPEAN_JOINING_FLAGS                                                                        \
+    {.name = "file",                                                                               \
+     .kind = SPEAN_KIND_FILE,                                                                      \
+     .value = "FILE",                                                                              \
+     .help = N_("read the code from FILE, or from standard input if it is -")},                    \
+    {                                                                                              \
+        .name = "wait", .kind = SPEAN_KIND_NUMBER, .value = "SECONDS",                             \
+        .help = N_("how long to wait for their approval; otherwise ten minutes")                   \
+    }
 
 /*
  * `spean member join`. With a code: sign this node into the invitation's ledger and have the daemon

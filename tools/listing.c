@@ -29,52 +29,75 @@ spean_err spean_listing_query(char path[SPEAN_CLIENT_PATH_BYTES_MAX], const char
     return SPEAN_OK;
 }
 
-/* Move the items of a page to the end of all. */
-static enum spean_exit page_take(json_t *all, const json_t *page, const char *path,
+/* Take the place of the page behind this one into next. */
+static enum spean_exit next_take(const json_t *page, const char *path,
+                                 char next[SPEAN_CLIENT_PATH_BYTES_MAX],
                                  struct spean_problem *problem)
 {
-    json_t *const items = json_object_get(page, "items");
-    if (!json_is_array(items)) {
+    const char *const place = json_string_value(json_object_get(page, "next"));
+    if (!json_is_array(json_object_get(page, "items"))) {
         return spean_problem_set(problem, SPEAN_EXIT_FAILED, "bad_reply",
                                  _("the daemon's answer to %s is no list"), path);
     }
-    if (json_array_size(items) > SPEAN_LISTING_ITEMS_MAX - json_array_size(all)) {
-        return spean_problem_set(problem, SPEAN_EXIT_FAILED, "limit", _("more than %u items"),
-                                 SPEAN_LISTING_ITEMS_MAX);
+    if (place == NULL) {
+        next[0] = '\0';
+        return SPEAN_EXIT_DONE;
     }
-    if (json_array_extend(all, items) != 0) {
-        return spean_problem_err(problem, SPEAN_ENOMEM, path);
+    const size_t len = strlen(place);
+    if (len >= SPEAN_CLIENT_PATH_BYTES_MAX || strcmp(place, next) == 0) {
+        return spean_problem_set(problem, SPEAN_EXIT_FAILED, "bad_reply",
+                                 _("the daemon's pages of %s have no end"), path);
     }
+    memcpy(next, place, len + 1);
     return SPEAN_EXIT_DONE;
 }
 
-/* Get one page after the place *next, and give the next place, "" at the end. body NULL: GET. */
-static enum spean_exit page_get(struct spean_call *call, const char *path, const json_t *body,
-                                json_t *all, char next[SPEAN_CLIENT_PATH_BYTES_MAX],
-                                struct spean_problem *problem)
+enum spean_exit spean_listing_page(struct spean_call *call, const struct spean_listing_ask *ask,
+                                   char next[SPEAN_CLIENT_PATH_BYTES_MAX], json_t **page,
+                                   struct spean_problem *problem)
 {
+    assert(call != NULL);
+    assert(ask != NULL);
+    assert(page != NULL);
     char full[SPEAN_CLIENT_PATH_BYTES_MAX];
-    const int len = snprintf(full, sizeof(full), "%s", path);
+    const int len = snprintf(full, sizeof(full), "%s", ask->path);
     if (len < 0 || (unsigned)len >= sizeof(full) ||
-        spean_listing_query(full, "limit", PAGE_ITEMS) != SPEAN_OK ||
+        spean_listing_query(full, "limit", ask->limit) != SPEAN_OK ||
         spean_listing_query(full, "after", next) != SPEAN_OK) {
         return spean_problem_usage(problem, "%s", _("what is asked for is too long"));
     }
+    json_t *got = NULL;
+    enum spean_exit exit = ask->body == NULL
+                               ? spean_call_request(call, "GET", full, NULL, &got, problem)
+                               : spean_call_ask(call, full, ask->body, &got, problem);
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = next_take(got, ask->path, next, problem);
+    }
+    if (exit != SPEAN_EXIT_DONE) {
+        json_decref(got);
+        return exit;
+    }
+    *page = got;
+    return SPEAN_EXIT_DONE;
+}
+
+/* Get the page behind the place next, and move its items to the end of all. */
+static enum spean_exit page_add(struct spean_call *call, const struct spean_listing_ask *ask,
+                                json_t *all, char next[SPEAN_CLIENT_PATH_BYTES_MAX],
+                                struct spean_problem *problem)
+{
     json_t *page = NULL;
-    enum spean_exit exit = body == NULL
-                               ? spean_call_request(call, "GET", full, NULL, &page, problem)
-                               : spean_call_ask(call, full, body, &page, problem);
+    enum spean_exit exit = spean_listing_page(call, ask, next, &page, problem);
     if (exit != SPEAN_EXIT_DONE) {
         return exit;
     }
-    exit = page_take(all, page, path, problem);
-    const char *const place = json_string_value(json_object_get(page, "next"));
-    const bool fits = place == NULL || strlen(place) < SPEAN_CLIENT_PATH_BYTES_MAX;
-    if (exit == SPEAN_EXIT_DONE && (!fits || (place != NULL && strcmp(place, next) == 0))) {
-        exit = spean_problem_set(problem, SPEAN_EXIT_FAILED, "bad_reply",
-                                 _("the daemon's pages of %s have no end"), path);
+    json_t *const items = json_object_get(page, "items");
+    if (json_array_size(items) > SPEAN_LISTING_ITEMS_MAX - json_array_size(all)) {
+        exit = spean_problem_set(problem, SPEAN_EXIT_FAILED, "limit", _("more than %u items"),
+                                 SPEAN_LISTING_ITEMS_MAX);
+    } else if (json_array_extend(all, items) != 0) {
+        exit = spean_problem_err(problem, SPEAN_ENOMEM, ask->path);
     }
-    (void)snprintf(next, SPEAN_CLIENT_PATH_BYTES_MAX, "%s", place == NULL || !fits ? "" : place);
     json_decref(page);
     return exit;
 }
@@ -82,14 +105,15 @@ static enum spean_exit page_get(struct spean_call *call, const char *path, const
 static enum spean_exit pages_get(struct spean_call *call, const char *path, const json_t *body,
                                  json_t **list, struct spean_problem *problem)
 {
+    const struct spean_listing_ask ask = {.path = path, .body = body, .limit = PAGE_ITEMS};
     char next[SPEAN_CLIENT_PATH_BYTES_MAX] = "";
     json_t *const all = json_array();
     if (all == NULL) {
         return spean_problem_err(problem, SPEAN_ENOMEM, path);
     }
-    enum spean_exit exit = page_get(call, path, body, all, next, problem);
+    enum spean_exit exit = page_add(call, &ask, all, next, problem);
     while (exit == SPEAN_EXIT_DONE && next[0] != '\0') {
-        exit = page_get(call, path, body, all, next, problem);
+        exit = page_add(call, &ask, all, next, problem);
     }
     if (exit != SPEAN_EXIT_DONE) {
         json_decref(all);

@@ -18,6 +18,24 @@
 SPEAN_CHECK enum spean_exit spean_listing_get(struct spean_call *call, const char *path,
                                               json_t **list, struct spean_problem *problem);
 
+/* Which list: its path, the body to ask with by POST or NULL for GET, and how many items of it a
+ * page has at the most ("200"). */
+struct spean_listing_ask {
+    const char *path;
+    const json_t *body;
+    const char *limit;
+};
+
+/*
+ * Get one page from the place next on ("": the first) into *page, whose "items" is an array; the
+ * caller frees it. next is then the place of the page behind it, "" at the end. Errors as
+ * spean_call_request(); exit 1 also for what is no list, or has no end.
+ */
+SPEAN_CHECK enum spean_exit spean_listing_page(struct spean_call *call,
+                                               const struct spean_listing_ask *ask,
+                                               char next[SPEAN_CLIENT_PATH_BYTES_MAX],
+                                               json_t **page, struct spean_problem *problem);
+
 /* Append name=value to a path, behind '?' or '&' as needed; value NULL or "" appends nothing.
  * SPEAN_ELIMIT: too long. */
 SPEAN_CHECK spean_err spean_listing_query(char path[SPEAN_CLIENT_PATH_BYTES_MAX], const char *name,

@@ -11,7 +11,7 @@
 #include <utf8proc.h>
 
 #include "protocol/version.h"
-#include "tools/exit.h"
+#include "tools/help.h"
 #include "tools/i18n.h"
 
 #define PAGE_DATE      "2026-11-22" /* When the form of the pages changed last. */
@@ -241,17 +241,11 @@ static void groups_put(FILE *page)
 
 static void exits_put(FILE *page)
 {
-#define EXIT_ROW(code, number, name, text) {number, text},
-    static const struct {
-        int number;
-        const char *text;
-    } rows[] = {SPEAN_EXIT_TABLE(EXIT_ROW)};
-#undef EXIT_ROW
     macro_put(page, "SH", _("EXIT STATUS"));
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (const struct spean_help_exit *e = spean_help_exits; e->text != NULL; e++) {
         char number[16];
-        (void)snprintf(number, sizeof(number), "%d", rows[i].number); /* Fits. */
-        term_put(page, number, _(rows[i].text));
+        (void)snprintf(number, sizeof(number), "%d", e->number); /* Fits. */
+        term_put(page, number, _(e->text));
     }
 }
 

@@ -173,3 +173,17 @@ enum spean_exit spean_recording_org(struct spean_call *call, const char *typed,
     json_decref(list);
     return exit;
 }
+
+enum spean_exit spean_recording_exported(struct spean_call *call, const char *format,
+                                         json_int_t count, struct spean_problem *problem)
+{
+    assert(format != NULL);
+    json_t *const object = json_pack("{s:s,s:s,s:I}", "file", spean_call_value(call, "out"),
+                                     "format", format, "exported", count);
+    if (object == NULL) {
+        return spean_problem_err(problem, SPEAN_ENOMEM, spean_call_path(call));
+    }
+    spean_out_json(spean_call_out(call), object);
+    json_decref(object);
+    return SPEAN_EXIT_DONE;
+}

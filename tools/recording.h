@@ -63,4 +63,10 @@ SPEAN_CHECK enum spean_exit spean_recording_org(struct spean_call *call, const c
                                                 char out[SPEAN_RECORDING_ORG_BYTES],
                                                 struct spean_problem *problem);
 
+/* Say as JSON that so many records were exported in that format, to the file of --out. Exit 1: out
+ * of memory. */
+SPEAN_CHECK enum spean_exit spean_recording_exported(struct spean_call *call, const char *format,
+                                                     json_int_t count,
+                                                     struct spean_problem *problem);
+
 #endif

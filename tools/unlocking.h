@@ -5,6 +5,7 @@
 #include "store/adminkey.h"
 #include "store/wrap.h"
 #include "tools/call.h"
+#include "tools/command.h"
 #include "tools/paths.h"
 #include "tools/problem.h"
 
@@ -28,6 +29,14 @@ SPEAN_CHECK enum spean_exit spean_unlocking_get(struct spean_call *call,
                                                 const struct spean_unlocking *names, char *buf,
                                                 struct spean_unlock *unlock,
                                                 struct spean_problem *problem);
+
+/* The flags of a command that opens the node. */
+#define SPEAN_UNLOCKING_FLAGS                                                                      \
+    SPEAN_FLAG_PASSPHRASE_FILE, SPEAN_FLAG_PASSPHRASE_FD,                                          \
+    {                                                                                              \
+        .name = "credential", .kind = SPEAN_KIND_FILE, .value = "FILE",                            \
+        .help = N_("unlock by the 32 random bytes in FILE that the node was set up with")          \
+    }
 
 /* Flags and question of a command that signs as the organisation. */
 #define SPEAN_FLAG_ADMIN_KEY                                                                       \
