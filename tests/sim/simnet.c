@@ -22,6 +22,8 @@
 #define CLOCK_START_MS 1000u
 #define ASIDE_MAX      1024u
 
+const struct sim_faults sim_no_faults = {.seed = 1, .latency_ms = 0};
+
 static const char *const type_names[32] = {
     [1] = "HELLO",      [2] = "REFUSE",    [3] = "TITLES",  [4] = "DOCUMENTS", [5] = "EVIDENCE",
     [6] = "DIGEST",     [7] = "ROWS",      [8] = "WANT",    [9] = "RUN",       [10] = "END",
@@ -1372,6 +1374,12 @@ bool sim_settle(struct sim *sim, uint64_t ms)
         }
     }
     return false;
+}
+
+void sim_settle_all(struct sim *sim)
+{
+    require(sim_settle(sim, SIM_SETTLE_MS), "quiet");
+    sim_check(sim);
 }
 
 /* -- Acting ---------------------------------------------------------------------------------- */

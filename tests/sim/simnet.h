@@ -12,6 +12,7 @@
 #include "protocol/sync.h"
 
 #define SIM_NODES_MAX 4u
+#define SIM_SETTLE_MS 120000u /* Of virtual time; a ledger without faults is quiet by then. */
 
 struct sim;
 
@@ -24,6 +25,8 @@ struct sim_faults {
     uint32_t cut; /* The connection breaks instead. */
     uint32_t latency_ms;
 };
+
+extern const struct sim_faults sim_no_faults; /* And no latency. */
 
 /* A ledger of count orgs with one node each, all members. Fails the test on error. */
 struct sim *sim_new(uint32_t count, struct sim_faults faults);
@@ -101,6 +104,9 @@ void sim_run(struct sim *sim, uint64_t ms);
 
 /* Run until all connected nodes are quiet, at most ms; says whether they got quiet. */
 bool sim_settle(struct sim *sim, uint64_t ms);
+
+/* Run until they are, at most SIM_SETTLE_MS, and see that every chain verifies. */
+void sim_settle_all(struct sim *sim);
 
 /* Whether a node says that all its sessions are quiet. */
 bool sim_quiet(const struct sim *sim, uint32_t index);

@@ -13,31 +13,22 @@
 #include "protocol/message.h"
 #include "tests/sim/simnet.h"
 
-#define A         0u
-#define B         1u
-#define C         2u
-#define SETTLE_MS 120000u
-
-static const struct sim_faults no_faults = {.seed = 1, .latency_ms = 0};
-
-static void settle(struct sim *sim)
-{
-    assert_true(sim_settle(sim, SETTLE_MS));
-    sim_check(sim);
-}
+#define A 0u
+#define B 1u
+#define C 2u
 
 /* B and A hold 20 entries of A's; C holds what it got before: 12. */
 static struct sim *begin(void)
 {
-    struct sim *sim = sim_new_sharing(3, no_faults);
+    struct sim *sim = sim_new_sharing(3, sim_no_faults);
     sim_commit(sim, A, 12);
     sim_dial(sim, B, A);
     sim_dial(sim, C, A);
-    settle(sim);
+    sim_settle_all(sim);
     sim_hang_up(sim, C, A);
     for (uint32_t i = 0; i < 4; i++) {
         sim_commit(sim, A, 2); /* Each pair is a run, whose signature B keeps. */
-        settle(sim);
+        sim_settle_all(sim);
     }
     sim_hang_up(sim, B, A);
     assert_int_equal(sim_height(sim, C, A), 12);
@@ -51,7 +42,7 @@ static void a_node_of_the_org_fetches_what_a_cut_took_back_elsewhere(void **stat
     struct sim *sim = begin();
     sim_close_first(sim, C, 12);
     sim_dial(sim, C, B);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_height(sim, B, A), 12); /* B has heard of the cut, */
     assert_int_equal(sim_aside(sim, B, A), 8);   /* and keeps what it took back. */
     assert_int_equal(sim_aside(sim, C, A), 8);
@@ -68,11 +59,11 @@ static void what_is_held_already_does_not_come_again(void **state)
     struct sim *sim = begin();
     sim_close_first(sim, C, 12);
     sim_dial(sim, C, B);
-    settle(sim);
+    sim_settle_all(sim);
     sim_hang_up(sim, C, B);
     sim_transcript_clear(sim);
     sim_dial(sim, C, B);
-    settle(sim);
+    sim_settle_all(sim);
     assert_string_equal(sim_transcript(sim), "C>B HELLO\nB>C HELLO\nB>C SYNCED\nC>B SYNCED\n"
                                              "C>B ASIDE\nB>C END\n");
     sim_free(sim);
@@ -81,19 +72,19 @@ static void what_is_held_already_does_not_come_again(void **state)
 static void an_own_node_gives_what_it_has_set_aside_too(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new_sharing(4, no_faults); /* Here D is the second node. */
+    struct sim *sim = sim_new_sharing(4, sim_no_faults); /* Here D is the second node. */
     sim_commit(sim, A, 5);
     sim_dial(sim, B, A);
     sim_dial(sim, 3, A);
-    settle(sim);
+    sim_settle_all(sim);
     sim_commit(sim, A, 15);
-    settle(sim);
+    sim_settle_all(sim);
     sim_hang_up(sim, B, A);
     sim_hang_up(sim, 3, A);
     sim_close_first(sim, 3, 5);
     assert_int_equal(sim_aside(sim, 3, A), 15);
     sim_dial(sim, B, 3);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_aside(sim, B, A), 15); /* Its own: B is of another org. */
     assert_int_equal(sim_aside(sim, 3, A), 15);
     sim_free(sim);
@@ -128,7 +119,7 @@ static void a_node_of_another_org_gets_nothing(void **state)
     struct sim *sim = begin();
     sim_close_first(sim, C, 12);
     sim_dial(sim, B, C);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_aside(sim, C, A), 8);
     ask(sim, 77);
     assert_int_equal(status_told(sim), SPEAN_END_NOT_SERVED);
@@ -142,7 +133,7 @@ static void of_an_open_log_nothing_is_set_aside(void **state)
     (void)state;
     struct sim *sim = begin();
     sim_dial(sim, B, C);
-    settle(sim);
+    sim_settle_all(sim);
     assert_null(strstr(sim_transcript(sim), "ASIDE")); /* Nobody asks, */
     ask(sim, 77);
     assert_int_equal(status_told(sim), SPEAN_END_NOT_SERVED); /* and who does gets nothing. */
@@ -156,12 +147,12 @@ static void beyond_the_quota_nothing_is_asked_for(void **state)
     sim_aside_room(sim, C, 3);
     sim_close_first(sim, C, 12);
     sim_dial(sim, C, B);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_aside(sim, C, A), 4); /* The last run that there was room for. */
     assert_true(sim_equal(sim, B, C));         /* The session goes on. */
     assert_int_equal(sim_counts(sim).broke, 0);
     sim_commit(sim, B, 2);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_height(sim, C, B), 2);
     sim_free(sim);
 }
@@ -175,7 +166,7 @@ static void a_branch_that_nobody_asked_for_is_passed_over(void **state)
     struct sim *sim = begin();
     sim_close_first(sim, C, 12);
     sim_dial(sim, C, B);
-    settle(sim);
+    sim_settle_all(sim);
     m = (struct spean_message){.type = SPEAN_MESSAGE_BRANCH};
     m.as.branch.want = 999;
     m.as.branch.log = sim_log(sim, A);
@@ -276,7 +267,7 @@ static void what_is_offered_beyond_a_cut_is_set_aside_by_the_orgs_nodes(void **s
         struct sim *sim = begin();
         sim_close_first(sim, C, 12);
         sim_dial(sim, C, B);
-        settle(sim);
+        sim_settle_all(sim);
         sim_commit(sim, A, 3); /* A has not heard of it either. */
         m = (struct spean_message){.type = SPEAN_MESSAGE_RUN};
         m.as.run.log = sim_log(sim, A);

@@ -23,9 +23,6 @@
 #define D         3u
 #define CLOSED_AT 12u
 #define TYPES     32u
-#define SETTLE_MS 120000u
-
-static const struct sim_faults no_faults = {.seed = 1, .latency_ms = 0};
 
 struct fixture {
     struct sim *sim;
@@ -34,26 +31,20 @@ struct fixture {
     size_t hello_len;
 };
 
-static void settle(struct sim *sim)
-{
-    assert_true(sim_settle(sim, SETTLE_MS));
-    sim_check(sim);
-}
-
 /* Everybody has been in step; B was removed, A closed with entries that nobody holds. A has heard
  * of neither, nor has B. */
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    f->sim = sim_new_sharing(4, no_faults);
+    f->sim = sim_new_sharing(4, sim_no_faults);
     sim_commit(f->sim, A, CLOSED_AT);
     sim_commit(f->sim, B, 5);
     sim_dial(f->sim, A, D);
     sim_dial(f->sim, B, A);
     sim_dial(f->sim, B, D);
     sim_dial(f->sim, C, D);
-    settle(f->sim);
+    sim_settle_all(f->sim);
     sim_hang_up(f->sim, B, A);
     sim_hang_up(f->sim, B, D);
     const struct spean_view said = sim_last(f->sim, A, D, SPEAN_MESSAGE_HELLO);
@@ -61,11 +52,11 @@ static int set_up(void **state)
     memcpy(f->hello, said.data, said.len);
     f->hello_len = said.len;
     sim_remove(f->sim, B);
-    settle(f->sim);
+    sim_settle_all(f->sim);
     sim_hang_up(f->sim, A, D);
     sim_commit(f->sim, A, 3);
     sim_close_first(f->sim, D, CLOSED_AT);
-    settle(f->sim);
+    sim_settle_all(f->sim);
     assert_false(sim_authority_equal(f->sim, A, D));
     sim_transcript_clear(f->sim);
     *state = f;
@@ -119,7 +110,7 @@ static void a_closed_node_gets_no_session(void **state)
     struct fixture *f = *state;
     static const char *const said[] = {"TITLES", "DIGEST", "ROWS", "RUN", "WANT", "HELD", "HEAD"};
     sim_commit(f->sim, C, 4);
-    settle(f->sim);
+    sim_settle_all(f->sim);
     sim_transcript_clear(f->sim);
     sim_dial(f->sim, A, D);
     sim_run(f->sim, 10);
@@ -199,7 +190,7 @@ static void what_happens_at_the_door_does_not_disturb_members(void **state)
     sim_hang_up(f->sim, B, D);
     sim_commit(f->sim, D, 7);
     sim_commit(f->sim, C, 7);
-    sim_run(f->sim, SETTLE_MS);
+    sim_run(f->sim, SIM_SETTLE_MS);
     sim_check(f->sim);
     assert_true(sim_equal(f->sim, C, D));
     assert_int_equal(sim_height(f->sim, C, D), 7);

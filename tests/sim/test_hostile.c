@@ -17,14 +17,11 @@
 #include "protocol/writer.h"
 #include "tests/sim/simnet.h"
 
-#define A         0u
-#define B         1u
-#define C         2u
-#define SETTLE_MS 120000u
-#define STALL_MS  60000u  /* Without progress while something is owed (P13.13), */
-#define FLOOR_MS  655360u /* and this more when the longest run may be on its way. */
-
-static const struct sim_faults no_faults = {.seed = 1, .latency_ms = 0};
+#define A        0u
+#define B        1u
+#define C        2u
+#define STALL_MS 60000u  /* Without progress while something is owed (P13.13), */
+#define FLOOR_MS 655360u /* and this more when the longest run may be on its way. */
 
 struct fixture {
     struct sim *sim;
@@ -39,11 +36,11 @@ static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    f->sim = sim_new(3, no_faults);
+    f->sim = sim_new(3, sim_no_faults);
     sim_dial(f->sim, C, A);
     sim_commit(f->sim, A, 40);
     sim_commit(f->sim, C, 5);
-    assert_true(sim_settle(f->sim, SETTLE_MS));
+    assert_true(sim_settle(f->sim, SIM_SETTLE_MS));
     *state = f;
     return 0;
 }
@@ -764,9 +761,9 @@ static void a_chain_that_was_cut_is_not_grown_beyond_its_cut(void **state)
     struct fixture *f = *state;
     sim_dial(f->sim, B, A);
     sim_commit(f->sim, B, 9);
-    assert_true(sim_settle(f->sim, SETTLE_MS));
+    assert_true(sim_settle(f->sim, SIM_SETTLE_MS));
     sim_commit(f->sim, B, 4);
-    assert_true(sim_settle(f->sim, SETTLE_MS));
+    assert_true(sim_settle(f->sim, SIM_SETTLE_MS));
     sim_hang_up(f->sim, B, A);
     sim_commit(f->sim, B, 5); /* 18, of which A holds 13. */
     sim_remove(f->sim, B);    /* Cut at 13. */
@@ -974,7 +971,7 @@ static void a_node_opens_no_more_than_eight_fetches(void **state)
     for (uint8_t part = 1; part <= 20; part++) {
         sim_commit_sealed(f->sim, B, part, 1u << B);
     }
-    assert_true(sim_settle(f->sim, SETTLE_MS));
+    assert_true(sim_settle(f->sim, SIM_SETTLE_MS));
     sim_silence(f->sim, B);
     sim_transcript_clear(f->sim);
     for (uint8_t part = 1; part <= 20; part++) {
@@ -998,7 +995,7 @@ static uint32_t be_asked_for_bodies(struct fixture *f, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         sim_commit_sealed(f->sim, B, 7, 1u << B);
     }
-    assert_true(sim_settle(f->sim, SETTLE_MS));
+    assert_true(sim_settle(f->sim, SIM_SETTLE_MS));
     assert_int_equal(sim_bodies(f->sim, A, B), 0);
     sim_silence(f->sim, B);
     sim_grant(f->sim, 7, A);
@@ -1210,7 +1207,7 @@ static void a_session_that_is_replayed_changes_nothing(void **state)
     struct fixture *f = *state;
     sim_commit(f->sim, B, 9);
     sim_dial(f->sim, B, A);
-    assert_true(sim_settle(f->sim, SETTLE_MS));
+    assert_true(sim_settle(f->sim, SIM_SETTLE_MS));
     assert_true(sim_equal(f->sim, A, B));
     struct spean_view kept[sizeof(said) / sizeof(said[0])];
     for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
@@ -1266,7 +1263,7 @@ static void a_node_that_was_restored_fetches_its_own_entries_back_and_says_so(vo
     sim_restore(f->sim, A, A, 25);
     assert_int_equal(sim_counts(f->sim).by_report[SPEAN_REPORT_OWN_LOG_AHEAD], 0);
     sim_dial(f->sim, C, A);
-    assert_true(sim_settle(f->sim, SETTLE_MS));
+    assert_true(sim_settle(f->sim, SIM_SETTLE_MS));
     assert_int_equal(sim_height(f->sim, A, A), 40);
     assert_int_equal(sim_counts(f->sim).by_report[SPEAN_REPORT_OWN_LOG_AHEAD], 1);
     assert_true(sim_equal(f->sim, A, C));
@@ -1278,7 +1275,7 @@ static void a_node_that_wrote_on_after_it_was_restored_is_told_of_its_fork(void 
     sim_hang_up(f->sim, C, A);
     sim_fork(f->sim, A, 25, A, 3);
     sim_dial(f->sim, C, A);
-    assert_true(sim_settle(f->sim, SETTLE_MS));
+    assert_true(sim_settle(f->sim, SIM_SETTLE_MS));
     assert_true(sim_disputed(f->sim, A, A));
     assert_true(sim_counts(f->sim).by_report[SPEAN_REPORT_OWN_LOG_AHEAD] > 0);
     assert_int_equal(sim_height(f->sim, A, A), 28); /* It keeps what it has. */
@@ -1296,7 +1293,7 @@ static void a_node_that_writes_while_its_own_entries_come_back_forks(void **stat
         sim_run(f->sim, 1);
     }
     sim_commit_sealed(f->sim, A, 7, 1u << A); /* Not what it wrote there before. */
-    assert_true(sim_settle(f->sim, SETTLE_MS));
+    assert_true(sim_settle(f->sim, SIM_SETTLE_MS));
     assert_true(sim_disputed(f->sim, A, A));
     assert_int_equal(sim_height(f->sim, A, A), 26);
     sim_check(f->sim);

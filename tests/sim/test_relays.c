@@ -12,26 +12,22 @@
 #include "protocol/message.h"
 #include "tests/sim/simnet.h"
 
-#define A         0u /* Writes, and is the steward. */
-#define B         1u /* The relay. */
-#define C         2u /* A partner that never meets A. */
-#define D         3u /* A member that is no party. */
-#define A_AND_C   (1u << A | 1u << C)
-#define SETTLE_MS 120000u
-
-static const struct sim_faults no_faults = {.seed = 1, .latency_ms = 0};
+#define A       0u /* Writes, and is the steward. */
+#define B       1u /* The relay. */
+#define C       2u /* A partner that never meets A. */
+#define D       3u /* A member that is no party. */
+#define A_AND_C (1u << A | 1u << C)
 
 static void settle(struct sim *sim)
 {
-    assert_true(sim_settle(sim, SETTLE_MS));
-    sim_check(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_counts(sim).broke, 0);
 }
 
 /* A and B have met, and the charter names B. */
 static struct sim *with_relay(void)
 {
-    struct sim *sim = sim_new(4, no_faults);
+    struct sim *sim = sim_new(4, sim_no_faults);
     sim_dial(sim, A, B);
     sim_relay(sim, B, true);
     settle(sim);
@@ -122,7 +118,7 @@ static void a_relay_asks_the_author_for_what_came_as_headers_alone_p13_10(void *
 static void a_node_that_becomes_a_relay_carries_what_was_written_before_p13_10(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(3, no_faults);
+    struct sim *sim = sim_new(3, sim_no_faults);
     sim_dial(sim, B, A);
     for (uint8_t part = 1; part <= 40; part++) {
         sim_commit_sealed(sim, A, part, A_AND_C);
@@ -175,7 +171,7 @@ static void ask(struct sim *sim, const struct spean_tag *tag, const struct spean
 static void no_proof_gets_nothing_for_who_is_no_relay_p13_10(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_commit_sealed(sim, A, 7, 1u << A);
     sim_dial(sim, B, A);
     settle(sim);
@@ -222,7 +218,7 @@ static void under_another_tag_a_relay_gets_nothing_p13_10(void **state)
 static void what_the_peer_lacks_too_is_asked_of_it_once(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(3, no_faults);
+    struct sim *sim = sim_new(3, sim_no_faults);
     sim_dial(sim, B, A);
     for (uint8_t part = 1; part <= 20; part++) {
         sim_commit_sealed(sim, A, part, 1u << A);

@@ -13,25 +13,16 @@
 #include "protocol/message.h"
 #include "tests/sim/simnet.h"
 
-#define A         0u
-#define B         1u
-#define C         2u
-#define SETTLE_MS 120000u
-
-static const struct sim_faults no_faults = {.seed = 1, .latency_ms = 0};
-
-static void settle(struct sim *sim)
-{
-    assert_true(sim_settle(sim, SETTLE_MS));
-    sim_check(sim);
-}
+#define A 0u
+#define B 1u
+#define C 2u
 
 static void nothing_new_costs_one_round_trip(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_dial(sim, A, B);
-    settle(sim);
+    sim_settle_all(sim);
     assert_string_equal(sim_transcript(sim), "A>B HELLO\nB>A HELLO\nB>A SYNCED\nA>B SYNCED\n");
     assert_true(sim_counts(sim).bytes < 700);
     assert_int_equal(sim_counts(sim).equal, 2);
@@ -41,10 +32,10 @@ static void nothing_new_costs_one_round_trip(void **state)
 static void a_newcomer_gets_everything_once(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_commit(sim, A, 600);
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_equal(sim, A, B));
     assert_int_equal(sim_height(sim, B, A), 600);
     assert_int_equal(sim_bodies(sim, B, A), 600);
@@ -57,11 +48,11 @@ static void a_newcomer_gets_everything_once(void **state)
 static void both_sides_catch_up_with_each_other(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_commit(sim, A, 300);
     sim_commit(sim, B, 20);
     sim_dial(sim, A, B);
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_equal(sim, A, B));
     assert_int_equal(sim_height(sim, A, B), 20);
     assert_int_equal(sim_counts(sim).equal, 2);
@@ -71,10 +62,10 @@ static void both_sides_catch_up_with_each_other(void **state)
 static void a_log_larger_than_the_window_arrives_whole(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_commit(sim, A, 15000); /* About 6 MB by P5.6. */
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_height(sim, B, A), 15000);
     assert_true(sim_counts(sim).by_type[11] > 0); /* MORE */
     sim_free(sim);
@@ -95,7 +86,7 @@ static void only_who_catches_up_is_fetching_and_only_until_it_has(void **state)
                     sim_height(sim, B, A) == 600);
     }
     assert_true(seen > 0);
-    settle(sim);
+    sim_settle_all(sim);
     assert_false(sim_fetching(sim, B));
     sim_commit(sim, A, 1); /* Pushed: nobody asked. */
     for (uint32_t i = 0; i < 20; i++) {
@@ -109,12 +100,12 @@ static void only_who_catches_up_is_fetching_and_only_until_it_has(void **state)
 static void what_is_new_is_pushed_after_catching_up(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_dial(sim, A, B);
-    settle(sim);
+    sim_settle_all(sim);
     sim_transcript_clear(sim);
     sim_commit(sim, A, 1);
-    settle(sim);
+    sim_settle_all(sim);
     assert_string_equal(sim_transcript(sim), "A>B RUN\nB>A HELD\n");
     assert_true(sim_equal(sim, A, B));
     sim_free(sim);
@@ -125,10 +116,10 @@ static void who_was_idle_for_long_has_its_minute_to_answer(void **state)
     (void)state;
     struct sim *sim = sim_new(2, (struct sim_faults){.seed = 1, .latency_ms = 3000});
     sim_dial(sim, A, B);
-    settle(sim);
+    sim_settle_all(sim);
     sim_run(sim, 200000);
     sim_commit(sim, A, 1); /* HELD comes after the next look at who owes something. */
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_equal(sim, A, B));
     assert_int_equal(sim_counts(sim).drops, 0);
     sim_free(sim);
@@ -144,7 +135,7 @@ static void what_is_committed_while_a_session_opens_arrives_in_it(void **state)
             sim_dial(sim, A, B);
             sim_run(sim, ms);
             sim_commit(sim, author, 1);
-            settle(sim);
+            sim_settle_all(sim);
             assert_true(sim_equal(sim, A, B));
             sim_free(sim);
         }
@@ -156,12 +147,12 @@ static void pushes_keep_order_and_lose_nothing_when_they_come_fast(void **state)
     (void)state;
     struct sim *sim = sim_new(2, (struct sim_faults){.seed = 3, .latency_ms = 20});
     sim_dial(sim, A, B);
-    settle(sim);
+    sim_settle_all(sim);
     for (int i = 0; i < 100; i++) {
         sim_commit(sim, A, 1);
         sim_run(sim, 3);
     }
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_equal(sim, A, B));
     assert_int_equal(sim_height(sim, B, A), 100);
     assert_int_equal(sim_counts(sim).broke, 0);
@@ -176,7 +167,7 @@ static void what_one_link_tells_holds_for_the_other(void **state)
         sim_commit(sim, author, 5);
         sim_dial(sim, A, B);
         sim_dial(sim, B, A);
-        settle(sim);
+        sim_settle_all(sim);
         assert_true(sim_quiet(sim, A));
         assert_true(sim_quiet(sim, B));
         sim_free(sim);
@@ -197,12 +188,12 @@ static void what_comes_by_two_ways_leaves_nobody_waiting(void **state)
             sim_dial(sim, C, B);
             sim_dial(sim, A, C);
         }
-        settle(sim);
+        sim_settle_all(sim);
         for (uint32_t i = 0; i < 30; i++) {
             sim_commit(sim, i % 3, 1);
             sim_run(sim, (seed * 7 + i * 5) % 31);
         }
-        settle(sim);
+        sim_settle_all(sim);
         for (uint32_t node = A; node <= C; node++) {
             assert_true(sim_quiet(sim, node));
         }
@@ -215,12 +206,12 @@ static void what_comes_by_two_ways_leaves_nobody_waiting(void **state)
 static void headers_travel_through_a_third_node(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(3, no_faults);
+    struct sim *sim = sim_new(3, sim_no_faults);
     sim_dial(sim, B, A);
     sim_dial(sim, C, A);
-    settle(sim);
+    sim_settle_all(sim);
     sim_commit(sim, B, 5);
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_equal(sim, A, B));
     assert_true(sim_equal(sim, B, C));
     assert_int_equal(sim_height(sim, C, B), 5);
@@ -234,11 +225,11 @@ static void equality_is_proven_with_every_peer_of_one_that_catches_up(void **sta
     struct sim *sim = sim_new(3, (struct sim_faults){.seed = 2, .latency_ms = 10});
     sim_commit(sim, A, 3000);
     sim_dial(sim, A, C);
-    settle(sim);
+    sim_settle_all(sim);
     const uint64_t before = sim_counts(sim).equal;
     sim_dial(sim, B, A);
     sim_dial(sim, B, C);
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_equal(sim, B, C));
     assert_int_equal(sim_counts(sim).equal, before + 4); /* Both ends of both sessions. */
     sim_free(sim);
@@ -251,21 +242,21 @@ static void a_node_that_caught_up_through_a_third_node_leaves_the_author_quiet(v
     struct sim *sim = sim_new(3, (struct sim_faults){.seed = 2, .latency_ms = 10});
     sim_commit(sim, A, 3000);
     sim_dial(sim, A, C);
-    settle(sim);
+    sim_settle_all(sim);
     sim_dial(sim, B, C);
-    for (uint32_t ms = 0; ms < SETTLE_MS && !sim_fetching(sim, B); ms++) {
+    for (uint32_t ms = 0; ms < SIM_SETTLE_MS && !sim_fetching(sim, B); ms++) {
         sim_run(sim, 1);
     }
     sim_transcript_clear(sim);
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_height(sim, B, A), 3000);
     assert_null(strstr(sim_transcript(sim), "A>B RUN"));
     assert_null(strstr(sim_transcript(sim), "B>A HELD"));
     assert_true(sim_quiet(sim, A));
     sim_transcript_clear(sim);
     sim_commit(sim, A, 1); /* And the author goes on from there, by pushing. */
-    settle(sim);
+    sim_settle_all(sim);
     assert_non_null(strstr(sim_transcript(sim), "A>B RUN\n"));
     assert_null(strstr(sim_transcript(sim), "WANT"));
     assert_true(sim_quiet(sim, A));
@@ -275,12 +266,12 @@ static void a_node_that_caught_up_through_a_third_node_leaves_the_author_quiet(v
 static void a_sealed_body_travels_to_its_audience_only(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(3, no_faults);
+    struct sim *sim = sim_new(3, sim_no_faults);
     sim_dial(sim, B, A);
     sim_dial(sim, C, A);
-    settle(sim);
+    sim_settle_all(sim);
     sim_commit_sealed(sim, A, 7, 1u << A | 1u << C);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_height(sim, B, A), 1);
     assert_int_equal(sim_bodies(sim, B, A), 0);
     assert_int_equal(sim_bodies(sim, C, A), 1);
@@ -290,13 +281,13 @@ static void a_sealed_body_travels_to_its_audience_only(void **state)
 static void a_body_is_fetched_once_its_key_is_granted(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_dial(sim, B, A);
     sim_commit_sealed(sim, A, 7, 1u << A);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_bodies(sim, B, A), 0);
     sim_grant(sim, 7, B);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_bodies(sim, B, A), 1);
     sim_free(sim);
 }
@@ -309,7 +300,7 @@ static void both_sides_may_dial(void **state)
     sim_commit(sim, B, 3000);
     sim_dial(sim, A, B);
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_equal(sim, A, B));
     assert_int_equal(sim_counts(sim).broke, 0);
     assert_int_equal(sim_counts(sim).by_type[8], 2); /* One WANT for each log, on one link. */
@@ -330,7 +321,7 @@ static void a_cut_connection_loses_at_most_the_runs_in_flight(void **state)
         sim_check(sim);
         sim_dial(sim, B, A);
     }
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_equal(sim, A, B));
     sim_free(sim);
 }
@@ -338,22 +329,22 @@ static void a_cut_connection_loses_at_most_the_runs_in_flight(void **state)
 static void a_fork_is_found_at_unequal_height_and_proven_to_both(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(3, no_faults);
+    struct sim *sim = sim_new(3, sim_no_faults);
     sim_commit(sim, A, 40);
     sim_dial(sim, B, A);
     sim_dial(sim, C, A);
-    settle(sim);
+    sim_settle_all(sim);
     sim_hang_up(sim, B, A);
     sim_fork(sim, A, 30, B, 25); /* B holds another chain from 31 to 55. */
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_disputed(sim, A, A));
     assert_true(sim_disputed(sim, B, A));
     assert_true(sim_disputed(sim, C, A));        /* Evidence is passed on. */
     assert_int_equal(sim_height(sim, A, A), 40); /* Each keeps the chain it had. */
     assert_int_equal(sim_height(sim, B, A), 55);
     sim_commit(sim, B, 3); /* Other logs go on. */
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_height(sim, C, B), 3);
     assert_int_equal(sim_counts(sim).broke, 0);
     sim_free(sim);
@@ -362,14 +353,14 @@ static void a_fork_is_found_at_unequal_height_and_proven_to_both(void **state)
 static void a_fork_at_equal_height_does_not_look_in_step(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_commit(sim, A, 12);
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     sim_hang_up(sim, B, A);
     sim_fork(sim, A, 11, B, 1);
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_disputed(sim, A, A));
     assert_true(sim_disputed(sim, B, A));
     sim_free(sim);
@@ -378,14 +369,14 @@ static void a_fork_at_equal_height_does_not_look_in_step(void **state)
 static void a_fork_from_the_first_entry_is_found_too(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_commit(sim, A, 9);
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     sim_hang_up(sim, B, A);
     sim_fork(sim, A, 0, B, 9);
     sim_dial(sim, A, B);
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_disputed(sim, A, A));
     assert_true(sim_disputed(sim, B, A));
     sim_free(sim);
@@ -394,10 +385,10 @@ static void a_fork_from_the_first_entry_is_found_too(void **state)
 static void a_removed_member_is_dropped_from_the_open_session_and_gets_nothing_more(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(3, no_faults);
+    struct sim *sim = sim_new(3, sim_no_faults);
     sim_dial(sim, B, A);
     sim_dial(sim, C, A);
-    settle(sim);
+    sim_settle_all(sim);
     sim_remove(sim, B);
     sim_run(sim, 2000);
     sim_commit(sim, A, 4);
@@ -414,11 +405,11 @@ static void both_branches_of_a_charter_reach_both_nodes_whoever_dials(void **sta
     (void)state;
     for (uint32_t dialler = A; dialler <= B; dialler++) {
         for (uint32_t longer = A; longer <= B; longer++) {
-            struct sim *sim = sim_new(2, no_faults);
+            struct sim *sim = sim_new(2, sim_no_faults);
             sim_branch_charter(sim, longer, 3, 1000);
             sim_branch_charter(sim, 1 - longer, 1, 2000);
             sim_dial(sim, dialler, 1 - dialler);
-            settle(sim);
+            sim_settle_all(sim);
             assert_true(sim_authority_equal(sim, A, B));
             assert_int_equal(sim_charter_heads(sim, A), 2);
             assert_int_equal(sim_charter_heads(sim, B), 2);
@@ -434,15 +425,15 @@ static void both_branches_of_a_statement_reach_every_node_whoever_dials(void **s
     (void)state;
     for (uint32_t dialler = A; dialler <= B; dialler++) {
         for (uint32_t longer = A; longer <= B; longer++) {
-            struct sim *sim = sim_new(3, no_faults);
+            struct sim *sim = sim_new(3, sim_no_faults);
             sim_branch_statement(sim, C, longer, 3, 1000);
             sim_branch_statement(sim, C, 1 - longer, 1, 2000);
             sim_dial(sim, dialler, 1 - dialler);
-            settle(sim);
+            sim_settle_all(sim);
             assert_true(sim_authority_equal(sim, A, B));
             assert_int_equal(sim_heads(sim, A, C), 2);
             sim_dial(sim, C, A);
-            settle(sim);
+            sim_settle_all(sim);
             assert_true(sim_authority_equal(sim, A, C));
             assert_int_equal(sim_counts(sim).broke, 0);
             sim_free(sim);
@@ -453,17 +444,17 @@ static void both_branches_of_a_statement_reach_every_node_whoever_dials(void **s
 static void branches_that_appear_in_an_open_session_reach_the_other_side(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_dial(sim, A, B);
-    settle(sim);
+    sim_settle_all(sim);
     sim_hang_up(sim, A, B);
     sim_branch_charter(sim, A, 1, 1000);
     sim_branch_statement(sim, B, B, 2, 1000);
     sim_dial(sim, A, B);
-    settle(sim);
+    sim_settle_all(sim);
     sim_branch_charter(sim, B, 4, 2000);
     sim_branch_statement(sim, B, A, 1, 2000);
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_authority_equal(sim, A, B));
     assert_int_equal(sim_charter_heads(sim, A), 2);
     assert_int_equal(sim_heads(sim, A, B), 2);
@@ -475,7 +466,7 @@ static void branches_that_appear_in_an_open_session_reach_the_other_side(void **
 static void more_branches_than_are_kept_part_nobody(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(3, no_faults);
+    struct sim *sim = sim_new(3, sim_no_faults);
     for (unsigned i = 0; i < 15; i++) {
         sim_branch_statement(sim, C, A, 1, 1000 + i);
         sim_branch_statement(sim, C, B, 1, 2000 + i);
@@ -483,7 +474,7 @@ static void more_branches_than_are_kept_part_nobody(void **state)
     sim_branch_charter(sim, A, 1, 1000);
     sim_commit(sim, A, 7);
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     assert_false(sim_authority_equal(sim, A, B));
     assert_int_equal(sim_heads(sim, A, C), 15);
     assert_int_equal(sim_heads(sim, B, C), 15);
@@ -498,7 +489,7 @@ static void more_branches_than_are_kept_part_nobody(void **state)
 static void a_full_disk_loses_nothing_and_goes_on_when_there_is_room(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_commit(sim, A, 3000);
     sim_fill_disk(sim, B, 4);
     sim_dial(sim, B, A);
@@ -514,7 +505,7 @@ static void a_full_disk_loses_nothing_and_goes_on_when_there_is_room(void **stat
 static void a_pause_after_a_full_disk_ends_at_once_when_somebody_asks(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_commit(sim, A, 3000);
     sim_fill_disk(sim, B, 4);
     sim_dial(sim, B, A);
@@ -532,7 +523,7 @@ static void a_pause_after_a_full_disk_ends_at_once_when_somebody_asks(void **sta
 static void a_slow_link_makes_progress_all_the_time(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_commit(sim, A, 600);
     sim_rate(sim, 1000);
     sim_dial(sim, B, A);
@@ -550,10 +541,10 @@ static void a_slow_link_makes_progress_all_the_time(void **state)
 static void a_slow_link_carries_the_longest_run(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(3, no_faults);
+    struct sim *sim = sim_new(3, sim_no_faults);
     sim_commit(sim, A, 2000);
     sim_dial(sim, C, A);
-    settle(sim);
+    sim_settle_all(sim);
     sim_hang_up(sim, C, A);
     sim_rate(sim, 1000);
     sim_dial(sim, B, C);
@@ -567,9 +558,9 @@ static void a_slow_link_carries_the_longest_run(void **state)
 static void a_long_push_over_a_slow_link_is_waited_for(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     sim_rate(sim, 500);
     sim_commit(sim, A, 200); /* Some 80 kB: more than two minutes. */
     sim_run(sim, 300000);
@@ -582,14 +573,14 @@ static void a_long_push_over_a_slow_link_is_waited_for(void **state)
 static void the_first_run_over_a_link_is_short(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_commit(sim, A, 600);
     sim_dial(sim, B, A);
     while (sim_last(sim, A, B, SPEAN_MESSAGE_RUN).len == 0) {
         sim_run(sim, 1);
     }
     assert_true(sim_last(sim, A, B, SPEAN_MESSAGE_RUN).len <= 16384);
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_counts(sim).by_type[SPEAN_MESSAGE_RUN] < 10); /* And the others are not. */
     sim_free(sim);
 }
@@ -598,18 +589,18 @@ static void the_first_run_over_a_link_is_short(void **state)
 static void what_a_peer_says_it_holds_is_handed_on(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(3, no_faults);
+    struct sim *sim = sim_new(3, sim_no_faults);
     sim_commit(sim, A, 9);
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_told(sim, B, A, A), 9); /* B learned what there was to come, */
     assert_int_equal(sim_told(sim, A, B, A), 9); /* and A that B has it now. */
     sim_commit(sim, C, 4);
     sim_dial(sim, C, B);
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_told(sim, A, B, C), 4); /* From a HEAD. */
     sim_dial(sim, C, A);                         /* C has it from B, and never said HELD to A. */
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_told(sim, A, C, A), 9);
     sim_free(sim);
 }
@@ -618,13 +609,13 @@ static void a_frame_that_is_no_message_ends_the_session_and_changes_nothing(void
 {
     (void)state;
     static const uint8_t garbage[] = {0x93, 0x05, 0xdd, 0xff, 0xff, 0xff, 0xff};
-    struct sim *sim = sim_new(2, no_faults);
+    struct sim *sim = sim_new(2, sim_no_faults);
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     sim_commit(sim, A, 2);
-    settle(sim);
+    sim_settle_all(sim);
     sim_inject(sim, B, A, (struct spean_view){garbage, sizeof(garbage)});
-    settle(sim);
+    sim_settle_all(sim);
     assert_int_equal(sim_counts(sim).broke, 1);
     assert_int_equal(sim_counts(sim).last_rule, 1301);
     assert_true(sim_equal(sim, A, B)); /* After dialling again. */
@@ -662,18 +653,18 @@ static void whatever_the_network_did_nodes_are_equal_after_it_heals(void **state
 static void who_has_no_room_for_documents_accuses_nobody_and_gets_them_later(void **state)
 {
     (void)state;
-    struct sim *sim = sim_new(3, no_faults);
+    struct sim *sim = sim_new(3, sim_no_faults);
     sim_remove(sim, C);
     sim_refuse_documents(sim, B, true);
     sim_dial(sim, B, A);
-    sim_run(sim, SETTLE_MS);
+    sim_run(sim, SIM_SETTLE_MS);
     assert_int_equal(sim_counts(sim).broke, 0);
     assert_int_equal(sim_counts(sim).by_type[SPEAN_MESSAGE_REFUSE], 0);
     assert_true(sim_counts(sim).drops > 0);
     assert_false(sim_authority_equal(sim, A, B));
     sim_refuse_documents(sim, B, false);
     sim_dial(sim, B, A);
-    settle(sim);
+    sim_settle_all(sim);
     assert_true(sim_authority_equal(sim, A, B));
     sim_free(sim);
 }
