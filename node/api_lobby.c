@@ -9,7 +9,6 @@
 #include "node/handlers.h"
 #include "node/lobby.h"
 #include "protocol/message.h"
-#include "protocol/text.h"
 #include "store/lobby.h"
 
 #define EXPIRES_DEFAULT_S 604800u

@@ -12,7 +12,6 @@
 #include "protocol/message.h"
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
-#include "protocol/text.h"
 #include "store/author.h"
 #include "store/lobby.h"
 #include "store/logs.h"

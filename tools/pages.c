@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "tools/client.h"
