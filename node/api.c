@@ -17,11 +17,15 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "node/follow.h"
 #include "node/gate.h"
 
 #define ACCEPT_PAUSE_MS 100u /* After accept() failed, usually for want of descriptors. */
 
 #define UID_UNKNOWN ((uid_t)-1)
+
+static const char content_json[] = "application/json; charset=utf-8";
+static const char content_text[] = "text/plain; version=0.0.4; charset=utf-8"; /* Prometheus'. */
 
 /* Sent when even an error object could not be built. */
 static const char out_of_memory[] =
@@ -51,6 +55,8 @@ struct spean_api {
     struct event *accept_event; /* Ends a pause in accepting. */
     struct exchange *exchanges; /* First of a list. */
     uint32_t exchanges_count;
+    uint32_t followers_count;
+    uint32_t timeout_ms;
     bool stopping;
 
     int stop_fd; /* Written once, by spean_api_stop(): the deadline in ms, plus one. */
@@ -66,6 +72,7 @@ struct exchange {
     struct spean_api *api;
     struct evhttp_request *http; /* NULL: the client has gone. */
     bool with_core;              /* A job in the queue points here. */
+    struct spean_follow *follow; /* The answer goes on; NULL: it is one object. */
     struct exchange *next;
     struct exchange *previous;
 };
@@ -92,6 +99,8 @@ static void exchange_free(struct exchange *exchange)
         exchange->next->previous = exchange->previous;
     }
     api->exchanges_count--;
+    api->followers_count -= exchange->follow != NULL;
+    spean_follow_free(exchange->follow);
     free(exchange);
     if (api->stopping && api->exchanges_count == 0) {
         (void)event_base_loopexit(api->base, NULL); /* If it fails the deadline ends the loop. */
@@ -106,6 +115,9 @@ static void on_connection_closed(struct evhttp_connection *connection, void *arg
 {
     (void)connection;
     struct exchange *exchange = arg;
+    if (evhttp_request_get_connection(exchange->http) == NULL) {
+        evhttp_request_free(exchange->http); /* It was being answered: evhttp let go of it. */
+    }
     exchange->http = NULL;
     if (!exchange->with_core) {
         exchange_free(exchange);
@@ -150,10 +162,11 @@ static void text_release(const void *data, size_t len, void *text)
 }
 
 /* Headers that cannot be added, for want of memory, are left out; the answer stays correct. */
-static void headers_add(struct spean_api *api, struct evhttp_request *http, int status)
+static void headers_add(struct spean_api *api, struct evhttp_request *http, int status,
+                        const char *type)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(http);
-    (void)evhttp_add_header(headers, "Content-Type", "application/json; charset=utf-8");
+    (void)evhttp_add_header(headers, "Content-Type", type);
     (void)evhttp_add_header(headers, "Cache-Control", "no-store");
     (void)evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
     if (status == 503) {
@@ -165,13 +178,17 @@ static void headers_add(struct spean_api *api, struct evhttp_request *http, int 
 }
 
 static void answer_send(struct spean_api *api, struct evhttp_request *http,
-                        const struct spean_reply *reply)
+                        struct spean_reply *reply)
 {
     assert(reply->status != 0); /* Every handler says something. */
-    char *text = reply->body != NULL ? json_dumps(reply->body, JSON_COMPACT) : NULL;
+    const bool plain = reply->text != NULL;
+    char *text = plain                 ? reply->text
+                 : reply->body != NULL ? json_dumps(reply->body, JSON_COMPACT)
+                                       : NULL;
+    reply->text = NULL; /* It is evbuffer's then. */
     const int status = text != NULL ? reply->status : spean_reply_status(SPEAN_ENOMEM);
     struct evbuffer *body = evhttp_request_get_output_buffer(http);
-    headers_add(api, http, status);
+    headers_add(api, http, status, plain ? content_text : content_json);
     if (text == NULL) {
         (void)evbuffer_add_reference(body, out_of_memory, sizeof(out_of_memory) - 1, NULL, NULL);
     } else if (evbuffer_add_reference(body, text, strlen(text), text_release, text) != 0) {
@@ -302,6 +319,25 @@ static bool write_submit(struct exchange *exchange, const struct spean_route *ro
     return false;
 }
 
+/* Begin an answer that goes on; request is taken. False: the answer is in reply. */
+static bool follow_begin(struct exchange *exchange, struct spean_request *request,
+                         struct spean_reply *reply)
+{
+    struct spean_api *api = exchange->api;
+    if (api->followers_count == SPEAN_FOLLOW_MAX) {
+        spean_request_free(request);
+        spean_reply_refuse(reply, 503, SPEAN_EBUSY, "too many clients follow what happens",
+                           "end one of them");
+        return false;
+    }
+    if (spean_follow_new(exchange->http, reply->follow, api->ctx, request, api->timeout_ms, reply,
+                         &exchange->follow) != SPEAN_OK) {
+        return false;
+    }
+    api->followers_count++;
+    return true;
+}
+
 static bool caller_check(struct spean_api *api, struct evhttp_request *http,
                          struct spean_caller *caller, struct spean_reply *reply)
 {
@@ -318,7 +354,8 @@ static bool caller_check(struct spean_api *api, struct evhttp_request *http,
     return false;
 }
 
-/* Answer a request into reply and return true, or false when the core will answer it. */
+/* Answer a request into reply and return true; false: the core will answer it, or the answer has
+ * begun and goes on. */
 static bool request_serve(struct exchange *exchange, struct spean_reply *reply)
 {
     struct spean_api *api = exchange->api;
@@ -348,6 +385,9 @@ static bool request_serve(struct exchange *exchange, struct spean_reply *reply)
         return !write_submit(exchange, route, request, reply);
     }
     route->read(request, api->ctx, reply);
+    if (reply->follow != NULL) {
+        return !follow_begin(exchange, request, reply);
+    }
     spean_request_free(request);
     return true;
 }
@@ -399,6 +439,11 @@ static void on_stop(int fd, short what, void *arg)
     api->stopping = true;
     evhttp_del_accept_socket(api->http, api->bound); /* This closes the socket too. */
     api->bound = NULL;
+    for (struct exchange *exchange = api->exchanges; exchange != NULL; exchange = exchange->next) {
+        if (exchange->follow != NULL) {
+            spean_follow_end(exchange->follow);
+        }
+    }
     const struct timeval deadline = timeval_of_ms((uint32_t)(value - 1));
     const struct timeval now = {.tv_sec = 0};
     if (event_base_loopexit(api->base, api->exchanges_count > 0 ? &deadline : &now) != 0) {
@@ -450,6 +495,7 @@ static void api_free(struct spean_api *api)
     struct exchange *exchange = api->exchanges; /* Those whose jobs are still with the core. */
     while (exchange != NULL) {
         struct exchange *next = exchange->next;
+        spean_follow_free(exchange->follow);
         free(exchange);
         exchange = next;
     }
@@ -511,13 +557,13 @@ static spean_err events_make(struct spean_api *api)
     return SPEAN_OK;
 }
 
-static spean_err server_make(struct spean_api *api, uint32_t timeout_ms)
+static spean_err server_make(struct spean_api *api)
 {
     api->http = evhttp_new(api->base);
     if (api->http == NULL) {
         return SPEAN_ENOMEM;
     }
-    const struct timeval timeout = timeval_of_ms(timeout_ms);
+    const struct timeval timeout = timeval_of_ms(api->timeout_ms);
     evhttp_set_timeout_tv(api->http, &timeout);
     evhttp_set_max_headers_size(api->http, SPEAN_API_HEADER_BYTES_MAX);
     /* evhttp knows no routes: what is too much for most of them is refused in body_read(). */
@@ -579,12 +625,13 @@ spean_err spean_api_start(const struct spean_api_config *config, const struct sp
     api->log = config->log;
     api->stop_fd = -1;
     api->local.fd = -1;
+    api->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : SPEAN_API_TIMEOUT_MS;
     spean_err err = spean_local_listen(config->socket_path, config->group, &api->local);
     if (err == SPEAN_OK) {
         err = events_make(api);
     }
     if (err == SPEAN_OK) {
-        err = server_make(api, config->timeout_ms > 0 ? config->timeout_ms : SPEAN_API_TIMEOUT_MS);
+        err = server_make(api);
     }
     if (err == SPEAN_OK) {
         err = thread_start(api);

@@ -4,7 +4,8 @@
  * What evhttp cannot parse as HTTP (a malformed request line or header, more than
  * SPEAN_API_HEADER_BYTES_MAX of header, a body over the largest limit, Content-Length together
  * with Transfer-Encoding) it refuses itself: 400 or 413 with a short HTML text, connection closed.
- * Everything else is answered with `application/json; charset=utf-8`, errors as node/reply.h says.
+ * Everything else is answered with `application/json; charset=utf-8`, errors as node/reply.h says;
+ * answers that go on are `application/x-ndjson` (node/follow.h), and figures are plain text.
  * After any answer from 400 on the connection is closed. `curl --unix-socket` can speak to it.
  */
 #ifndef SPEAN_NODE_API_H

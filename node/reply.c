@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define U64_DIGITS_MAX 20u
@@ -40,6 +41,7 @@ void spean_reply_fini(struct spean_reply *reply)
 {
     assert(reply != NULL);
     json_decref(reply->body);
+    free(reply->text);
     memset(reply, 0, sizeof(*reply));
 }
 
@@ -59,8 +61,11 @@ enum spean_exit_code spean_reply_exit(spean_err err)
 static void reply_set(struct spean_reply *reply, int status, json_t *body)
 {
     json_decref(reply->body);
+    free(reply->text);
     reply->status = status;
     reply->body = body;
+    reply->text = NULL;
+    reply->follow = NULL;
 }
 
 void spean_reply_take(struct spean_reply *reply, json_t *body)
@@ -68,6 +73,21 @@ void spean_reply_take(struct spean_reply *reply, json_t *body)
     assert(reply != NULL);
     assert(body == NULL || json_is_object(body));
     reply_set(reply, spean_reply_status(SPEAN_OK), body);
+}
+
+void spean_reply_text(struct spean_reply *reply, char *text)
+{
+    assert(reply != NULL);
+    reply_set(reply, spean_reply_status(SPEAN_OK), NULL);
+    reply->text = text;
+}
+
+void spean_reply_go_on(struct spean_reply *reply, spean_reply_lines *follow)
+{
+    assert(reply != NULL);
+    assert(follow != NULL);
+    reply_set(reply, spean_reply_status(SPEAN_OK), NULL);
+    reply->follow = follow;
 }
 
 void spean_reply_page(struct spean_reply *reply, json_t *items, const char *next)

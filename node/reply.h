@@ -1,8 +1,9 @@
-/* node/reply.h - what the local API answers: an HTTP status and one JSON object. */
+/* node/reply.h - what the local API answers: an HTTP status and one JSON object, or plain text. */
 #ifndef SPEAN_NODE_REPLY_H
 #define SPEAN_NODE_REPLY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "protocol/err.h"
@@ -27,13 +28,39 @@ enum spean_exit_code {
     SPEAN_REPLY_EXIT_PASSPHRASE = 12
 };
 
+#define SPEAN_STREAM_LINES_MAX 256u /* Made at one time, for one client. */
+
+/* How far somebody is who follows a route (node/follow.h). All zero at the start. */
+struct spean_stream {
+    bool begun;
+    uint64_t at[2];                /* The route's own count of what was said. */
+    void *seen;                    /* Owned; what else the route remembers. */
+    void (*seen_free)(void *seen); /* NULL: nothing is to be freed. */
+};
+
+struct spean_reply;
+struct spean_request;
+
+/*
+ * Append to lines, an array, what came since stream, at most SPEAN_STREAM_LINES_MAX objects, and
+ * bring stream to its end; on the API thread, ctx as for read handlers. False: reply says why not;
+ * where something was said before, the answer just ends.
+ */
+typedef bool spean_reply_lines(const struct spean_request *request, void *ctx,
+                               struct spean_stream *stream, json_t *lines,
+                               struct spean_reply *reply);
+
 /*
  * One answer. Starts as all zeros, which is "nothing said yet"; whatever is set last counts. It
- * owns body; spean_reply_fini() releases it.
+ * owns body and text; spean_reply_fini() releases them.
  */
 struct spean_reply {
     int status;   /* HTTP status; 0: nothing said yet. */
     json_t *body; /* NULL when memory ran out while building it: the API answers 500 for it. */
+    char *text;   /* Sent in its place, as plain text; NULL: there is none. */
+
+    /* From a read handler: the answer is lines that go on, as this gives them. */
+    spean_reply_lines *follow;
 };
 
 void spean_reply_fini(struct spean_reply *reply); /* A zeroed reply is allowed. */
@@ -46,6 +73,12 @@ enum spean_exit_code spean_reply_exit(spean_err err);
 
 /* Answer 200 with the object body, which is taken, also when it is NULL: it could not be built. */
 void spean_reply_take(struct spean_reply *reply, json_t *body);
+
+/* Answer 200 with plain text (Prometheus' format), which is taken, also when it is NULL. */
+void spean_reply_text(struct spean_reply *reply, char *text);
+
+/* Answer with lines that go on; for read handlers. */
+void spean_reply_go_on(struct spean_reply *reply, spean_reply_lines *follow);
 
 /*
  * Answer 200 with {"items": items, "next": next}. items is taken. next is the cursor that the

@@ -81,7 +81,9 @@
     X(SPEAN_TABLE_ERASURES, "erasures")         /* of parts, by record, part, log, seq */          \
     X(SPEAN_TABLE_ERASED_PLACES, "erased_places") /* public entries */                             \
     X(SPEAN_TABLE_ITEMS, "items")           /* of lists, by record, part, field: store/items.h */  \
-    X(SPEAN_TABLE_DESTROYING, "destroying") /* how far that is, by part: store/destroy.h */
+    X(SPEAN_TABLE_DESTROYING, "destroying") /* how far that is, by part: store/destroy.h */        \
+    X(SPEAN_TABLE_NEWS, "news")             /* records by their last change: store/news.h */       \
+    X(SPEAN_TABLE_NEWS_OF, "news_of")       /* their numbers in it */
 
 #define SPEAN_TABLE_ENUM(table, name) table,
 enum spean_table { SPEAN_TABLE_TABLE(SPEAN_TABLE_ENUM) SPEAN_TABLES_COUNT };

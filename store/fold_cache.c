@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/fold_batch.h"
+#include "store/news.h"
 
 #define ROOM_MIN 4u /* More than one entry takes. */
 
@@ -144,8 +145,10 @@ static spean_err part_write(struct fold_batch *b, const struct fold_part *part)
         const struct spean_part *const state = part->too_large ? NULL : part->state;
         err = spean_record_put_state(b->tx, b->fold->keys, &part->name, state, part->anew);
     }
-    return err == SPEAN_OK ? spean_record_index(b->tx, b->fold->keys, &part->name, part->state)
-                           : err;
+    if (err == SPEAN_OK) {
+        err = spean_record_index(b->tx, b->fold->keys, &part->name, part->state);
+    }
+    return err == SPEAN_OK ? spean_news_put(b->tx, &part->name.record, b->now_s) : err;
 }
 
 spean_err fold_cache_write(struct fold_batch *b)

@@ -20,6 +20,8 @@
 
 #include <cmocka.h>
 
+#include "node/follow.h"
+
 #define DEADLINE_MS  20000
 #define JOBS_MAX     64u
 #define CLIENTS      50
@@ -77,6 +79,32 @@ static void large_read(const struct spean_request *request, void *ctx, struct sp
     free(text);
 }
 
+/* Counts on, a line each time somebody looks, up to the third. */
+static bool count_lines(const struct spean_request *request, void *ctx, struct spean_stream *stream,
+                        json_t *lines, struct spean_reply *reply)
+{
+    (void)ctx;
+    if (spean_request_query(request, "fail") != NULL) {
+        spean_reply_error(reply, SPEAN_EINPUT, "after: no such place", NULL);
+        return false;
+    }
+    if (stream->at[0] < 3) {
+        stream->at[0]++;
+        (void)json_array_append_new(lines, json_pack("{s:i}", "line", (int)stream->at[0]));
+    }
+    return stream->at[0] < 3 || spean_request_query(request, "ends") == NULL;
+}
+
+static void count_read(const struct spean_request *request, void *ctx, struct spean_reply *reply)
+{
+    (void)ctx;
+    if (spean_follow_asked(request)) {
+        spean_reply_go_on(reply, count_lines);
+    } else {
+        spean_reply_text(reply, strdup("spean_up 1\n"));
+    }
+}
+
 static bool thing_check(struct spean_job *job, void *ctx)
 {
     (void)ctx;
@@ -110,6 +138,7 @@ static void import_run(struct spean_job *job, void *core)
 
 static const struct spean_route routes[] = {
     {.method = "GET", .path = "/v1/echo/{id}", .flags = SPEAN_ROUTE_READ, .read = echo_read},
+    {.method = "GET", .path = "/v1/count", .flags = SPEAN_ROUTE_READ, .read = count_read},
     {.method = "GET", .path = "/v1/large", .flags = SPEAN_ROUTE_READ, .read = large_read},
     {.method = "GET", .path = "/v1/missing", .flags = SPEAN_ROUTE_READ, .read = missing_read},
     {.method = "GET", .path = "/v1/unbuilt", .flags = SPEAN_ROUTE_READ, .read = unbuilt_read},
@@ -708,6 +737,96 @@ static void a_client_that_leaves_within_an_answer_harms_nothing(void **state)
     assert_int_equal(status_of(talk(world, "GET /v1/echo/a HTTP/1.1\r\n" HOST LAST "\r\n")), 200);
 }
 
+/* Read from fd until text has come. */
+static void client_expect(struct world *world, int fd, const char *text)
+{
+    size_t len = 0;
+    world->answer[0] = '\0';
+    while (strstr(world->answer, text) == NULL) {
+        assert_true(client_wait(fd, POLLIN));
+        const ssize_t got = recv(fd, world->answer + len, ANSWER_BYTES - 1 - len, 0);
+        assert_true(got > 0);
+        len += (size_t)got;
+        world->answer[len] = '\0';
+    }
+}
+
+#define FOLLOW      "GET /v1/count?follow=1"
+#define FOLLOW_REST " HTTP/1.1\r\n" HOST "\r\n"
+
+static int follow_open(const struct world *world)
+{
+    static const char request[] = FOLLOW FOLLOW_REST;
+    const int fd = client_open(world);
+    client_send(fd, request, sizeof(request) - 1);
+    return fd;
+}
+
+static void figures_are_plain_text(void **state)
+{
+    struct world *world = *state;
+    const char *answer = talk(world, "GET /v1/count HTTP/1.1\r\n" HOST LAST "\r\n");
+    assert_int_equal(status_of(answer), 200);
+    assert_non_null(strstr(answer, "Content-Type: text/plain; version=0.0.4"));
+    assert_non_null(strstr(answer, "\r\n\r\nspean_up 1\n"));
+}
+
+static void an_answer_that_goes_on_gives_lines_as_they_come(void **state)
+{
+    struct world *world = *state;
+    const int fd = follow_open(world);
+    client_expect(world, fd, "{\"line\":1}\n");
+    assert_int_equal(status_of(world->answer), 200);
+    assert_non_null(strstr(world->answer, "Content-Type: application/x-ndjson"));
+    client_expect(world, fd, "{\"line\":3}\n");
+    assert_int_equal(close(fd), 0);
+}
+
+static void an_answer_that_cannot_go_on_ends(void **state)
+{
+    struct world *world = *state;
+    const char *answer = talk(world, FOLLOW "&ends=1" FOLLOW_REST);
+    assert_non_null(strstr(answer, "{\"line\":2}\n"));
+    assert_non_null(strstr(answer, "\r\n0\r\n\r\n"));
+}
+
+static void a_place_that_is_none_is_refused_before_anything_is_said(void **state)
+{
+    assert_refused(*state, FOLLOW "&fail=1" FOLLOW_REST, 400, "bad_input");
+}
+
+static void one_follower_too_many_is_503(void **state)
+{
+    struct world *world = *state;
+    int fds[SPEAN_FOLLOW_MAX];
+    for (unsigned i = 0; i < SPEAN_FOLLOW_MAX; i++) {
+        fds[i] = follow_open(world);
+        client_expect(world, fds[i], "{\"line\":1}\n");
+    }
+    assert_refused(world, FOLLOW FOLLOW_REST, 503, "busy");
+    for (unsigned i = 0; i < SPEAN_FOLLOW_MAX; i++) {
+        assert_int_equal(close(fds[i]), 0);
+    }
+}
+
+static void whoever_follows_may_be_silent(void **state)
+{
+    struct world *world = *state; /* A hasty one: others are dropped after SHORT_MS. */
+    const int fd = follow_open(world);
+    client_expect(world, fd, "{\"line\":3}\n");
+    assert_int_equal(close(fd), 0);
+}
+
+static void who_follows_is_told_when_the_node_stops(void **state)
+{
+    struct world *world = *state;
+    const int fd = follow_open(world);
+    client_expect(world, fd, "{\"line\":1}\n");
+    spean_api_stop(world->api, DEADLINE_MS);
+    world->api = NULL;
+    assert_non_null(strstr(client_receive(world, fd), "0\r\n\r\n"));
+}
+
 static void a_write_is_503_when_the_core_has_gone(void **state)
 {
     struct world *world = *state;
@@ -906,6 +1025,13 @@ int main(void)
         SERVED(a_write_is_answered_when_the_core_has_done_it),
         SERVED(answers_find_their_own_client_whatever_their_order),
         SERVED(a_full_queue_is_503_and_the_node_goes_on),
+        SERVED(figures_are_plain_text),
+        SERVED(an_answer_that_goes_on_gives_lines_as_they_come),
+        SERVED(an_answer_that_cannot_go_on_ends),
+        SERVED(a_place_that_is_none_is_refused_before_anything_is_said),
+        SERVED(one_follower_too_many_is_503),
+        SERVED(who_follows_is_told_when_the_node_stops),
+        cmocka_unit_test_setup_teardown(whoever_follows_may_be_silent, world_make_hasty, world_end),
         cmocka_unit_test_setup_teardown(one_request_too_many_at_a_time_is_503, world_make_large,
                                         world_end),
         cmocka_unit_test_setup_teardown(a_silent_client_is_dropped_and_a_slow_core_is_not,
