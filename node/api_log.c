@@ -5,6 +5,7 @@
 
 #include "node/answer.h"
 #include "node/core_internal.h"
+#include "node/follow.h"
 #include "node/handlers.h"
 #include "protocol/entry.h"
 #include "protocol/text.h"
@@ -15,6 +16,7 @@
 #include "store/partkeys.h"
 
 #define PREFIX_DIGITS_MIN 4u
+#define WHOLE_MAX         100u /* Entries with bodies in one answer. */
 
 static const char *standing_name(const struct spean_log *log, const struct spean_logs_row *row)
 {
@@ -215,10 +217,88 @@ static void put_stored(const struct spean_core_view *view, const struct spean_lo
     }
 }
 
+/* All that an independent check of the chain needs: header, signature, body, as they are kept. */
+static void put_whole(const struct spean_core_view *view, const struct spean_logs_row *row,
+                      const struct spean_run_entry *entry, json_t *item)
+{
+    struct spean_signature signature;
+    const bool is_signed =
+        spean_entries_signature(view->tx, row, entry->header.seq, &signature) == SPEAN_OK;
+    spean_answer_hex(item, "header", entry->header_bytes.data, entry->header_bytes.len);
+    if (is_signed) {
+        spean_answer_hex(item, "signature", signature.bytes, sizeof(signature.bytes));
+    } else {
+        (void)json_object_set_new(item, "signature", json_null());
+    }
+    put_stored(view, row, &entry->header, item);
+}
+
+/* Append entries from seq on to items, and give the seq behind the last. */
+static uint64_t add_entries(const struct spean_core_view *view, const struct spean_logs_row *row,
+                            uint64_t seq, size_t limit, bool whole, json_t *items)
+{
+    struct spean_run_entry entry;
+    while (json_array_size(items) < limit &&
+           spean_entries_get(view->tx, row, seq, &entry) == SPEAN_OK) {
+        json_t *item = entry_row(view, row, &entry);
+        if (whole) {
+            put_whole(view, row, &entry, item);
+        }
+        if (json_array_append_new(items, item) != 0) {
+            break;
+        }
+        seq++;
+    }
+    return seq;
+}
+
+/* The seq behind the place that the query names. No log is so long that this wraps. */
+static uint64_t seq_behind(const char *after)
+{
+    const uint64_t seq = strtoull(after, NULL, 10);
+    return seq < UINT64_MAX ? seq + 1 : seq;
+}
+
+/* For node/follow.h: entries as they become durable. */
+static bool entries_follow(const struct spean_request *request, void *ctx,
+                           struct spean_stream *stream, json_t *lines, struct spean_reply *reply)
+{
+    struct spean_core_view view;
+    struct spean_page page;
+    struct spean_logs_row row;
+    if (!read_page(request, &page, reply) || !spean_answer_begin(ctx, &view, reply)) {
+        return false;
+    }
+    const struct spean_log *log =
+        find_log(view.authority, spean_request_param(request, "id"), reply);
+    const bool held = log != NULL && spean_logs_get(view.tx, &log->id, &row) == SPEAN_OK;
+    if (log != NULL && !stream->begun) {
+        const uint64_t now = held ? row.head.seq + 1 : 1;
+        stream->at[0] = strcmp(page.after, "now") == 0 ? now : seq_behind(page.after);
+        stream->begun = true;
+    }
+    if (held) {
+        stream->at[0] =
+            add_entries(&view, &row, stream->at[0], SPEAN_STREAM_LINES_MAX, false, lines);
+    }
+    spean_core_view_end(&view);
+    return log != NULL;
+}
+
+static bool is_whole(const struct spean_request *request)
+{
+    const char *const whole = spean_request_query(request, "whole");
+    return whole != NULL && strcmp(whole, "1") == 0;
+}
+
 static void get_entries(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
     struct spean_page page;
     struct spean_core_view view;
+    if (spean_follow_asked(request)) {
+        spean_reply_go_on(reply, entries_follow);
+        return;
+    }
     if (!read_page(request, &page, reply) || !spean_answer_begin(ctx, &view, reply)) {
         return;
     }
@@ -226,16 +306,12 @@ static void get_entries(const struct spean_request *request, void *ctx, struct s
         find_log(view.authority, spean_request_param(request, "id"), reply);
     struct spean_logs_row row;
     json_t *items = json_array();
-    const uint64_t after = strtoull(page.after, NULL, 10);
-    uint64_t seq = after < UINT64_MAX ? after + 1 : after; /* No log is that long. */
-    uint32_t count = 0;
+    const bool whole = is_whole(request);
+    const size_t limit = whole && page.limit > WHOLE_MAX ? WHOLE_MAX : page.limit;
+    uint64_t seq = seq_behind(page.after);
     const bool held = log != NULL && spean_logs_get(view.tx, &log->id, &row) == SPEAN_OK;
-    struct spean_run_entry entry;
-    while (held && count < page.limit &&
-           spean_entries_get(view.tx, &row, seq, &entry) == SPEAN_OK) {
-        (void)json_array_append_new(items, entry_row(&view, &row, &entry));
-        seq++;
-        count++;
+    if (held) {
+        seq = add_entries(&view, &row, seq, limit, whole, items);
     }
     char next[24];
     (void)snprintf(next, sizeof(next), "%llu", (unsigned long long)(seq - 1));

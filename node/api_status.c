@@ -505,3 +505,25 @@ json_t *spean_status_partners(const struct spean_core_view *view)
 {
     return partners_of(view);
 }
+
+json_t *spean_status_health(const struct spean_core_view *view)
+{
+    struct spean_fold_status fold = {0};
+    return spean_fold_status(view->tx, view->authority, &fold) == SPEAN_OK ? health_of(view, &fold)
+                                                                           : json_object();
+}
+
+const char *spean_status_state(const struct spean_core_view *view, const struct spean_id *org)
+{
+    return state_of(session_with(view->core, org));
+}
+
+json_t *spean_status_todo(const struct spean_core_view *view, const struct spean_fold_status *fold)
+{
+    return todo_of(view, fold);
+}
+
+uint32_t spean_status_pending(const struct spean_core_view *view)
+{
+    return count_pending(view);
+}

@@ -11,6 +11,7 @@
 #include "node/route.h"
 #include "protocol/err.h"
 #include "protocol/invite.h"
+#include "store/fold.h"
 
 /* A group is a static table; handlers get a struct spean_core as ctx and as core. */
 struct spean_route_group {
@@ -35,6 +36,10 @@ struct spean_route_group spean_referral_routes(void);
 struct spean_route_group spean_aside_routes(void);  /* entries set aside */
 struct spean_route_group spean_export_routes(void); /* whole records */
 struct spean_route_group spean_code_routes(void);   /* codes and their lists */
+struct spean_route_group spean_event_routes(void);  /* events */
+struct spean_route_group spean_metrics_routes(void);
+struct spean_route_group spean_doctor_routes(void);
+struct spean_route_group spean_org_routes(void); /* org */
 
 /* How our own way into the ledger stands. */
 json_t *spean_join_answer(const struct spean_core *core);
@@ -52,5 +57,17 @@ void spean_refuse_reply(struct spean_job *job, spean_err err);
 
 /* The list of partners, as in status. */
 json_t *spean_status_partners(const struct spean_core_view *view);
+
+/* {ok, problems} as in status; {} where the store cannot tell. */
+json_t *spean_status_health(const struct spean_core_view *view);
+
+/* How we are connected with a partner: "connected", "connecting", "offline", "refused". */
+const char *spean_status_state(const struct spean_core_view *view, const struct spean_id *org);
+
+/* What waits for people, as in status. */
+json_t *spean_status_todo(const struct spean_core_view *view, const struct spean_fold_status *fold);
+
+/* How many newcomers wait to be approved. */
+uint32_t spean_status_pending(const struct spean_core_view *view);
 
 #endif

@@ -78,6 +78,13 @@ bool spean_records_read(struct spean_records *at, const struct spean_request *re
     return true;
 }
 
+void spean_records_on_view(struct spean_records *at, const struct spean_core_view *view,
+                           struct spean_reply *reply)
+{
+    prepare(at, NULL, reply);
+    at->view = *view;
+}
+
 spean_err spean_records_settle_begin(struct spean_records *at, void *core,
                                      struct spean_reply *reply)
 {

@@ -59,6 +59,10 @@ struct spean_records {
 bool spean_records_read(struct spean_records *at, const struct spean_request *request, void *core,
                         struct spean_reply *reply, const char *const *params, size_t params_count);
 
+/* Work on a view that somebody else began and ends; locked or not. Nothing is to be ended. */
+void spean_records_on_view(struct spean_records *at, const struct spean_core_view *view,
+                           struct spean_reply *reply);
+
 /* Begin a write handler: dry_run is the one name that it knows. Nothing is held that would keep a
  * commit from being made. */
 bool spean_records_write(struct spean_records *at, struct spean_job *job, void *core);

@@ -16,6 +16,7 @@ struct spean_call {
     struct spean_out *out;
     struct spean_prompt *prompt;
     struct spean_client *client; /* NULL until it is needed. */
+    bool changed;
 };
 
 spean_err spean_call_new(const struct spean_parsed *parsed, struct spean_out *printer,
@@ -262,7 +263,27 @@ enum spean_exit spean_call_exchange(struct spean_call *call, const char *method,
     if (call->parsed->globals.dry_run && strcmp(method, "GET") != 0) {
         return request_check(call, method, path, body, reply, problem);
     }
-    return spean_client_request(call->client, method, path, body, reply, problem);
+    const enum spean_exit asked =
+        spean_client_request(call->client, method, path, body, reply, problem);
+    call->changed = call->changed || (asked == SPEAN_EXIT_DONE && strcmp(method, "GET") != 0 &&
+                                      !json_is_false(json_object_get(*reply, "changed")));
+    return asked;
+}
+
+bool spean_call_changed(const struct spean_call *call)
+{
+    assert(call != NULL);
+    return call->changed;
+}
+
+enum spean_exit spean_call_lines(struct spean_call *call, const char *path, bool endless,
+                                 spean_client_take *take, void *ctx, struct spean_problem *problem)
+{
+    assert(call != NULL);
+    const enum spean_exit exit = client_need(call, problem);
+    return exit == SPEAN_EXIT_DONE
+               ? spean_client_lines(call->client, path, endless, take, ctx, problem)
+               : exit;
 }
 
 enum spean_exit spean_call_ask(struct spean_call *call, const char *path, const json_t *body,

@@ -89,6 +89,15 @@ SPEAN_CHECK enum spean_exit spean_call_ask(struct spean_call *call, const char *
                                            const json_t *body, json_t **reply,
                                            struct spean_problem *problem);
 
+/* Ask the daemon for lines; see spean_client_lines() for arguments and errors. */
+SPEAN_CHECK enum spean_exit spean_call_lines(struct spean_call *call, const char *path,
+                                             bool endless, spean_client_take *take, void *ctx,
+                                             struct spean_problem *problem);
+
+/* Say whether a request changed something: one that is no GET and no dry run was answered, and the
+ * answer does not say that nothing is changed. */
+bool spean_call_changed(const struct spean_call *call);
+
 /* Wait longer than usual for the replies that follow. Errors as spean_client_new(). */
 SPEAN_CHECK enum spean_exit spean_call_wait(struct spean_call *call, long reply_ms,
                                             struct spean_problem *problem);

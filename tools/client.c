@@ -28,12 +28,23 @@ struct spean_client {
     long reply_ms;
 };
 
+/* Whoever takes the lines of a reply. */
+struct lines {
+    bool endless;
+    spean_client_take *take;
+    void *ctx;
+    struct spean_problem *problem;
+    enum spean_exit exit; /* What take said last. */
+};
+
 /* The reply as it comes in. */
 struct received {
     char *data;
     size_t len;
     size_t room;
     bool too_large;
+    CURL *curl;
+    struct lines *lines; /* NULL: it is wanted whole. */
 };
 
 /* Set what holds for every request. libcurl's own defaults would follow proxies and redirects. */
@@ -91,6 +102,41 @@ void spean_client_wait(struct spean_client *client, long reply_ms)
     client->reply_ms = reply_ms;
 }
 
+/* Hand on the whole lines that are there, and keep what is left. False: to be broken off. */
+static bool lines_give(struct received *reply)
+{
+    struct lines *const lines = reply->lines;
+    size_t done = 0;
+    for (;;) {
+        char *const line = reply->data + done;
+        char *const end = memchr(line, '\n', reply->len - done);
+        if (end == NULL || lines->exit != SPEAN_EXIT_DONE) {
+            break;
+        }
+        *end = '\0';
+        done += (size_t)(end - line) + 1;
+        if (line[0] != '\0') {
+            lines->exit = lines->take(lines->ctx, line, lines->problem);
+        }
+    }
+    reply->len -= done;
+    memmove(reply->data, reply->data + done, reply->len);
+    reply->too_large = reply->len > SPEAN_CLIENT_LINE_BYTES_MAX;
+    return lines->exit == SPEAN_EXIT_DONE && !reply->too_large;
+}
+
+static long status_of(CURL *curl)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status); /* 0 is no good status. */
+    return status;
+}
+
+static bool is_good(long status)
+{
+    return status >= 200 && status < 300;
+}
+
 /* libcurl hands over bytes of the reply; another count than theirs breaks off. */
 static size_t reply_take(char *data, size_t size, size_t count, void *context)
 {
@@ -114,6 +160,9 @@ static size_t reply_take(char *data, size_t size, size_t count, void *context)
     }
     memcpy(reply->data + reply->len, data, len);
     reply->len += len;
+    if (reply->lines != NULL && is_good(status_of(reply->curl)) && !lines_give(reply)) {
+        return 0;
+    }
     return len;
 }
 
@@ -133,6 +182,7 @@ static CURLcode perform(struct spean_client *client, const char *method, const c
                         const char *body, struct received *reply)
 {
     CURL *const curl = client->curl;
+    const bool endless = reply->lines != NULL && reply->lines->endless;
     /* No "Expect: 100-continue": it would cost a second for each large body. */
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
     struct curl_slist *const more = headers == NULL ? NULL : curl_slist_append(headers, "Expect:");
@@ -146,7 +196,9 @@ static CURLcode perform(struct spean_client *client, const char *method, const c
     } numbers[] = {
         {CURLOPT_HTTPGET, 1L},
         {CURLOPT_NOPROGRESS, 0L},
-        {CURLOPT_TIMEOUT_MS, client->reply_ms},
+        {CURLOPT_TIMEOUT_MS, endless ? 0L : client->reply_ms},
+        {CURLOPT_LOW_SPEED_LIMIT, endless ? 1L : 0L},
+        {CURLOPT_LOW_SPEED_TIME, endless ? SPEAN_CLIENT_SILENT_S : 0L},
     };
     code = CURLE_OK;
     for (size_t i = 0; code == CURLE_OK && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -284,7 +336,7 @@ static enum spean_exit reply_read(long status, const struct received *received, 
                              ? json_object()
                              : json_loadb(received->len == 0 ? "" : received->data, received->len,
                                           JSON_REJECT_DUPLICATES, NULL);
-    const bool good = status >= 200 && status < 300;
+    const bool good = is_good(status);
     if (good && json_is_object(json)) {
         *reply = json;
         return SPEAN_EXIT_DONE;
@@ -317,10 +369,8 @@ enum spean_exit spean_client_request(struct spean_client *client, const char *me
         exit = spean_problem_err(problem, SPEAN_ENOMEM, path);
     } else {
         const CURLcode code = perform(client, method, url, text, &received);
-        long status = 0;
         if (code == CURLE_OK) {
-            (void)curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
-            exit = reply_read(status, &received, reply, problem);
+            exit = reply_read(status_of(client->curl), &received, reply, problem);
         } else {
             exit = refuse_transport(client, method, code, &received, problem);
         }
@@ -330,6 +380,36 @@ enum spean_exit spean_client_request(struct spean_client *client, const char *me
         sodium_memzero(text, strlen(text)); /* Passphrases and names of people pass through it. */
         free(text);
     }
+    free(url);
+    return exit;
+}
+
+enum spean_exit spean_client_lines(struct spean_client *client, const char *path, bool endless,
+                                   spean_client_take *take, void *ctx,
+                                   struct spean_problem *problem)
+{
+    assert(client != NULL);
+    assert(path != NULL);
+    assert(path[0] == '/');
+    assert(take != NULL);
+
+    struct lines lines = {.endless = endless, .take = take, .ctx = ctx, .problem = problem};
+    struct received received = {.curl = client->curl, .lines = &lines};
+    json_t *none = NULL;
+    char *const url = spean_format("%s%s", URL_BASE, path);
+    enum spean_exit exit = SPEAN_EXIT_DONE;
+    if (url == NULL) {
+        return spean_problem_err(problem, SPEAN_ENOMEM, path);
+    }
+    const CURLcode code = perform(client, "GET", url, NULL, &received);
+    if (lines.exit != SPEAN_EXIT_DONE) {
+        exit = lines.exit;
+    } else if (code != CURLE_OK) {
+        exit = refuse_transport(client, "GET", code, &received, problem);
+    } else if (!is_good(status_of(client->curl))) {
+        exit = reply_read(status_of(client->curl), &received, &none, problem);
+    }
+    free(received.data);
     free(url);
     return exit;
 }

@@ -2,6 +2,7 @@
 #ifndef SPEAN_TOOLS_CLIENT_H
 #define SPEAN_TOOLS_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
@@ -37,6 +38,23 @@ void spean_client_wait(struct spean_client *client, long reply_ms);
 SPEAN_CHECK enum spean_exit spean_client_request(struct spean_client *client, const char *method,
                                                  const char *path, const json_t *body,
                                                  json_t **reply, struct spean_problem *problem);
+
+#define SPEAN_CLIENT_LINE_BYTES_MAX 1048576u
+#define SPEAN_CLIENT_SILENT_S       60L /* What goes on says something every 15 s. */
+
+/* What takes a line, without its end; anything but SPEAN_EXIT_DONE ends it. */
+typedef enum spean_exit spean_client_take(void *ctx, const char *line,
+                                          struct spean_problem *problem);
+
+/*
+ * GET path, whose answer is lines, and hand each that is not empty to take as it comes. endless: it
+ * may take for ever, as long as the daemon says something now and then. SPEAN_EXIT_DONE: the
+ * daemon has ended the answer. What take returned, if that is something else. Exit 1 also for a
+ * line beyond SPEAN_CLIENT_LINE_BYTES_MAX; others as spean_client_request().
+ */
+SPEAN_CHECK enum spean_exit spean_client_lines(struct spean_client *client, const char *path,
+                                               bool endless, spean_client_take *take, void *ctx,
+                                               struct spean_problem *problem);
 
 /*
  * Write into out the path made of pattern, in which each %s stands for one string that is

@@ -7,11 +7,13 @@
 
 #include "tools/call.h"
 #include "tools/client.h"
+#include "tools/following.h"
 #include "tools/grid.h"
 #include "tools/i18n.h"
 #include "tools/idtext.h"
 #include "tools/jsonget.h"
 #include "tools/listing.h"
+#include "tools/logexport.h"
 #include "tools/money.h"
 #include "tools/out.h"
 #include "tools/show.h"
@@ -136,6 +138,35 @@ static enum spean_exit resume_run(struct spean_call *call, struct spean_problem 
     return set_run(call, "resume", false, problem);
 }
 
+/* One entry, as it comes. */
+static void entry_print(struct spean_out *out, const json_t *entry)
+{
+    char when[SPEAN_WHEN_BYTES_MAX];
+    spean_jsonget_when(entry, "time", when);
+    spean_out_line(out, "%" PRId64 "   %s   %s   %s   %s", spean_jsonget_number(entry, "seq"), when,
+                   spean_jsonget_text(entry, "kind"), spean_jsonget_text(entry, "body"),
+                   spean_jsonget_text(entry, "fate"));
+}
+
+static enum spean_exit follow_run(struct spean_call *call, struct spean_problem *problem)
+{
+    const char *const after = spean_call_value(call, "after");
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX];
+    spean_err err =
+        spean_client_path(path, "/v1/logs/%s/entries?follow=1", spean_call_value(call, "log"));
+    if (err == SPEAN_OK) {
+        err = spean_listing_query(path, "after", after == NULL ? "now" : after);
+    }
+    if (err != SPEAN_OK) {
+        return spean_problem_err(problem, err, "log follow");
+    }
+    const struct spean_following what = {.path = path,
+                                         .place = "seq",
+                                         .count = spean_call_number(call, "count", 0),
+                                         .print = entry_print};
+    return spean_following_run(call, &what, problem);
+}
+
 static const struct spean_arg log_args[] = {
     {.name = "log", .kind = SPEAN_KIND_ID, .help = N_("its id, or the beginning of it")},
     {0},
@@ -172,6 +203,55 @@ static const struct spean_command commands[] = {
         .examples =
             (const char *const[]){"spean log show 91c4-7f3a", "spean log show 91c4-7f3a 12", NULL},
         .run = show_run,
+    },
+    {
+        .path = "log follow",
+        .summary = N_("Print the entries of a log as they become durable"),
+        .text = N_("One line for each new entry of the log, ours or a partner's, once it is on "
+                   "the disk of this node. With --after it begins with those that are here "
+                   "already, behind that number; 0 is all."),
+        .flags =
+            (const struct spean_flag[]){
+                {.name = "after",
+                 .kind = SPEAN_KIND_NUMBER,
+                 .value = "SEQ",
+                 .help = N_("begin behind this entry; otherwise with the next one that comes")},
+                SPEAN_FLAG_COUNT,
+                {0},
+            },
+        .args = log_args,
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean log follow 91c4-7f3a",
+                                          "spean log follow 91c4-7f3a --after 0 --count 10", NULL},
+        .run = follow_run,
+    },
+    {
+        .path = "log export",
+        .summary = N_("Write logs into a file that anybody can check"),
+        .text = N_("Writes JSON lines: each log, and each of its entries with header, signature "
+                   "and body as they are kept. Whoever has the file can check every hash and "
+                   "signature without this program; docs/API.md says how. Bodies that are not "
+                   "here are named as missing or erased. Without a log it writes all of them."),
+        .flags =
+            (const struct spean_flag[]){
+                {.name = "out",
+                 .kind = SPEAN_KIND_FILE,
+                 .value = "FILE",
+                 .required = true,
+                 .help = N_("write to FILE, which must not be there yet")},
+                {0},
+            },
+        .args =
+            (const struct spean_arg[]){
+                {.name = "log",
+                 .kind = SPEAN_KIND_ID,
+                 .optional = true,
+                 .help = N_("its id, or the beginning of it")},
+                {0},
+            },
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean log export --out logs.jsonl", NULL},
+        .run = spean_logexport_run,
     },
     {
         .path = "log pause",

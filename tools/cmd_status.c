@@ -1,5 +1,6 @@
 #include "tools/groups.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -7,13 +8,16 @@
 #include <jansson.h>
 
 #include "tools/call.h"
+#include "tools/following.h"
 #include "tools/i18n.h"
+#include "tools/interrupt.h"
 #include "tools/jsonget.h"
 #include "tools/money.h"
 #include "tools/out.h"
 #include "tools/partners.h"
 
 #define LINE_BYTES_MAX 512u
+#define WATCH_S        2u
 
 /* What waits for a person, in the order of urgency. */
 static const struct {
@@ -85,7 +89,6 @@ static enum spean_exit print(struct spean_call *call, const json_t *status,
 {
     struct spean_out *const out = spean_call_out(call);
     char todo[LINE_BYTES_MAX];
-    spean_out_json(out, status);
     const spean_err err =
         spean_partners_print(out, json_object_get(status, "partners"), (int64_t)time(NULL));
     if (err != SPEAN_OK) {
@@ -107,14 +110,64 @@ static enum spean_exit print(struct spean_call *call, const json_t *status,
     return spean_jsonget_true(status, "attention") ? SPEAN_EXIT_ATTENTION : SPEAN_EXIT_DONE;
 }
 
+/* Wait, or until somebody presses Ctrl-C. */
+static void pause_s(uint64_t seconds)
+{
+    struct timespec left = {.tv_sec = (time_t)seconds};
+    while (!spean_interrupted() && clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
+    }
+}
+
+/* Print the status each time that it is another one. */
+static enum spean_exit watch(struct spean_call *call, struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    const uint64_t most = spean_call_number(call, "count", 0);
+    json_t *last = NULL;
+    uint64_t count = 0;
+    enum spean_exit exit = SPEAN_EXIT_DONE;
+    while (!spean_interrupted() && (most == 0 || count < most)) {
+        json_t *reply = NULL;
+        exit = spean_call_request(call, "GET", "/v1/status", NULL, &reply, problem);
+        if (reply == NULL) {
+            break;
+        }
+        if (!json_equal(reply, last)) {
+            spean_out_json_line(out, reply);
+            exit = print(call, reply, problem);
+            spean_out_line(out, "%s", "");
+            spean_out_flush(out);
+            count++;
+        }
+        json_decref(last);
+        last = reply;
+        if (most == 0 || count < most) {
+            pause_s(WATCH_S);
+        }
+    }
+    json_decref(last);
+    if (spean_interrupted()) {
+        *problem = (struct spean_problem){.code = ""}; /* That is how it is meant to end. */
+        exit = SPEAN_EXIT_INTERRUPTED;
+    }
+    if (problem->code[0] == '\0') {
+        spean_following_summary(out, count, NULL);
+    }
+    return exit;
+}
+
 static enum spean_exit status_run(struct spean_call *call, struct spean_problem *problem)
 {
+    if (spean_call_given(call, "watch")) {
+        return watch(call, problem);
+    }
     json_t *reply = NULL;
     const enum spean_exit exit =
         spean_call_request(call, "GET", "/v1/status", NULL, &reply, problem);
     if (reply == NULL) {
         return exit;
     }
+    spean_out_json(spean_call_out(call), reply);
     const enum spean_exit printed = print(call, reply, problem);
     json_decref(reply);
     return printed;
@@ -127,8 +180,17 @@ static const struct spean_command commands[] = {
         .text = N_("One line for each partner: what we have of theirs and they of ours, when they "
                    "were last seen, and by which way. Offline is normal: what waits leaves by "
                    "itself. The exit code is 3 while something waits for a person."),
+        .flags =
+            (const struct spean_flag[]){
+                {.name = "watch",
+                 .kind = SPEAN_KIND_NONE,
+                 .help = N_("go on, and print it again whenever it has changed")},
+                SPEAN_FLAG_COUNT,
+                {0},
+            },
         .inverse = SPEAN_INVERSE_READS,
-        .examples = (const char *const[]){"spean status", "spean status --json", NULL},
+        .examples = (const char *const[]){"spean status", "spean status --json",
+                                          "spean status --watch", NULL},
         .run = status_run,
     },
     {0},

@@ -293,6 +293,14 @@ void spean_out_progress_end(struct spean_out *out)
     }
 }
 
+void spean_out_flush(struct spean_out *out)
+{
+    assert(out != NULL);
+    if (fflush(out->options.results) != 0) {
+        fail(out, SPEAN_EIO);
+    }
+}
+
 spean_err spean_out_finish(struct spean_out *out)
 {
     assert(out != NULL);

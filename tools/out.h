@@ -82,6 +82,9 @@ void spean_out_progress(struct spean_out *out, uint64_t now_ms, const char *form
     __attribute__((format(printf, 3, 4)));
 void spean_out_progress_end(struct spean_out *out);
 
+/* Hand on the results so far: for commands that go on, one line at a time. */
+void spean_out_flush(struct spean_out *out);
+
 /* Flush both files. SPEAN_EIO, SPEAN_ENOMEM, SPEAN_ELIMIT: something that was to be said since
  * spean_out_new() was not; the command has failed. */
 SPEAN_CHECK spean_err spean_out_finish(struct spean_out *out);

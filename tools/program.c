@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/answers.h"
 #include "tools/call.h"
@@ -30,6 +31,45 @@ static struct spean_out_options out_options(const struct spean_globals *globals,
     };
 }
 
+static const struct spean_command *command_of(const char *path)
+{
+    for (size_t i = 0; spean_groups[i] != NULL; i++) {
+        for (const struct spean_command *c = spean_groups[i]->commands; c->path != NULL; c++) {
+            if (strcmp(c->path, path) == 0) {
+                return c;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The name of what a command is about, if it takes one id first; "" otherwise. */
+static const char *subject_of(const struct spean_command *command)
+{
+    const bool takes = command != NULL && command->args != NULL && command->args[0].name != NULL &&
+                       command->args[0].kind == SPEAN_KIND_ID;
+    return takes ? command->args[0].name : "";
+}
+
+/* Say how a change is taken back, where a command does that: for the same thing, if it is named. */
+static void undo_print(struct spean_out *out, const struct spean_call *call,
+                       const struct spean_command *command)
+{
+    if (strcmp(command->inverse, SPEAN_INVERSE_READS) == 0 ||
+        strcmp(command->inverse, SPEAN_INVERSE_NONE) == 0) {
+        return;
+    }
+    const char *const subject = subject_of(command);
+    const bool same =
+        subject[0] != '\0' && strcmp(subject, subject_of(command_of(command->inverse))) == 0;
+    const char *const id = same ? spean_call_value(call, subject) : NULL;
+    if (id != NULL) {
+        spean_out_note(out, _("Undo: spean %s %s"), command->inverse, id);
+    } else {
+        spean_out_note(out, _("Undo: spean %s"), command->inverse);
+    }
+}
+
 /* Run the handler, and afterwards say if answers were left over: they were meant for something. */
 static enum spean_exit handle(const struct spean_parsed *parsed, struct spean_out *out,
                               struct spean_prompt *prompt, struct spean_problem *problem)
@@ -40,8 +80,11 @@ static enum spean_exit handle(const struct spean_parsed *parsed, struct spean_ou
         return spean_problem_err(problem, err, parsed->command->path);
     }
     enum spean_exit exit = parsed->command->run(call, problem);
-    spean_call_free(call);
     const bool worked = exit == SPEAN_EXIT_DONE || exit == SPEAN_EXIT_ATTENTION;
+    if (worked && spean_call_changed(call)) {
+        undo_print(out, call, parsed->command);
+    }
+    spean_call_free(call);
     struct spean_problem leftover = {0};
     if (worked && spean_prompt_finish(prompt, &leftover) != SPEAN_EXIT_DONE) {
         spean_out_warn(out, "%s", leftover.message);

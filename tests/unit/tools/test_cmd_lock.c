@@ -21,7 +21,7 @@ static void locking_asks_once_and_names_its_inverse(void **state)
     assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
     assert_asked(&talk, 0, "POST /v1/lock", NULL);
     assert_asked_times(&talk, 1);
-    assert_non_null(strstr(talk.result.err, "spean unlock"));
+    assert_non_null(strstr(talk.result.err, "Undo: spean unlock\n"));
     talk_fini(&talk);
 }
 
