@@ -407,15 +407,19 @@ static bool may_go_on(const struct fold_batch *b)
     return b->left > 0 && !b->keep_secrets && fold_cache_room(b);
 }
 
-/* Work on the queue until it is empty. */
+/* Work on the queue until it is empty. What waited for keys that were granted is queued first. */
 static spean_err work_queue(struct fold_batch *b)
 {
-    spean_err err = SPEAN_OK;
+    spean_err err = fold_grants_settle(b);
     while (err == SPEAN_OK && may_go_on(b)) {
         struct spean_db_key key;
         uint32_t number;
         uint64_t seq;
         err = spean_tx_first(b->tx, SPEAN_TABLE_FOLD_QUEUE, (struct spean_view){0}, &key);
+        if (err == SPEAN_ENOTFOUND && b->unjudged_count > 0) {
+            err = fold_grants_settle(b); /* It may queue something. */
+            continue;
+        }
         if (err != SPEAN_OK) {
             return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
         }
@@ -430,7 +434,7 @@ static spean_err work_queue(struct fold_batch *b)
             err = spean_tx_del(b->tx, SPEAN_TABLE_FOLD_QUEUE, at);
         }
     }
-    return err;
+    return err == SPEAN_OK ? fold_grants_settle(b) : err;
 }
 
 /* Fold dirty parts again until none is left. */

@@ -31,6 +31,7 @@
 #include "store/record.h"
 
 #define SPEAN_FOLD_TAGS        512u  /* Tags whose keys are at hand; a power of two. */
+#define FOLD_UNJUDGED_MAX      64u   /* Parts whose grants are judged later in a batch. */
 #define SPEAN_FOLD_PAIRS       64u   /* Pair keys at hand; a power of two. */
 #define SPEAN_FOLD_SECRETS_MAX 16u   /* Of the org, found in one step. */
 #define SPEAN_FOLD_SLOTS       8192u /* Twice SPEAN_FOLD_PARTS_MAX; a power of two. */
@@ -125,6 +126,12 @@ struct fold_look {
     bool lacking;  /* A body of a change could not be read. */
 };
 
+/* A part of which a grant was opened and the grants are not judged yet. */
+struct fold_unjudged {
+    struct spean_part_name part;
+    struct spean_id proof; /* Of the key that its last grant gives. */
+};
+
 /* One step. */
 struct fold_batch {
     struct spean_fold *fold;
@@ -132,12 +139,14 @@ struct fold_batch {
     const struct spean_authority *authority;
     struct spean_id ledger;
     uint64_t now_s;
-    uint32_t left;          /* Entries to go. */
-    bool erased_some;       /* Public entries were erased by somebody. */
-    bool relay;             /* The charter names our node. */
-    bool keep_secrets;      /* Stop here: a secret of the org is to be kept first. */
-    bool again;             /* The entry at hand was worked on before. */
-    bool refolding;         /* Its part is being folded from the start. */
+    uint32_t left;     /* Entries to go. */
+    bool erased_some;  /* Public entries were erased by somebody. */
+    bool relay;        /* The charter names our node. */
+    bool keep_secrets; /* Stop here: a secret of the org is to be kept first. */
+    bool again;        /* The entry at hand was worked on before. */
+    bool refolding;    /* Its part is being folded from the start. */
+    struct fold_unjudged unjudged[FOLD_UNJUDGED_MAX]; /* The oldest first. */
+    uint32_t unjudged_count;
     bool record_set;        /* Meanwhile a record was taken over from a creating change. */
     struct fold_look *look; /* NULL: what is folded is written. */
 };
@@ -266,6 +275,14 @@ SPEAN_CHECK spean_err fold_orgkey(struct fold_batch *b, const struct fold_place 
 
 /* Judge the grants of a part again: the owner is known, one is gone, or the part is erased. */
 SPEAN_CHECK spean_err fold_grants_judge(struct fold_batch *b, const struct spean_part_name *part);
+
+/* Judge the grants of all parts of which some were opened in this batch. */
+SPEAN_CHECK spean_err fold_grants_settle(struct fold_batch *b);
+
+/* The same for the part whose last grant gives the key that has tag in log, if that is one of them:
+ * *settled. */
+SPEAN_CHECK spean_err fold_grants_settle_tag(struct fold_batch *b, const struct spean_id *log,
+                                             const struct spean_tag *tag, bool *settled);
 
 /* Let keys show in logs that are new to the authority: those numbered first and up in it. */
 SPEAN_CHECK spean_err fold_tags_fill(struct fold_batch *b, uint32_t first);

@@ -62,6 +62,22 @@ static spean_err tag_take(struct fold_batch *b, const struct spean_tag *tag, str
     return err;
 }
 
+/* The same, also where the key was granted in this batch and the grant is not judged yet. */
+static spean_err tag_find(struct fold_batch *b, const struct fold_place *place,
+                          struct fold_tag **out)
+{
+    const struct spean_tag *const tag = &place->entry->header.tag;
+    bool settled = false;
+    spean_err err = tag_take(b, tag, out);
+    if (err == SPEAN_ENOTFOUND && b->unjudged_count > 0) {
+        err = fold_grants_settle_tag(b, &place->log->row.log, tag, &settled);
+        if (err == SPEAN_OK) {
+            err = settled ? tag_take(b, tag, out) : SPEAN_ENOTFOUND;
+        }
+    }
+    return err;
+}
+
 void fold_tags_forget(struct spean_fold *fold)
 {
     sodium_memzero(fold->secrets->tags, sizeof(fold->secrets->tags));
@@ -561,7 +577,7 @@ spean_err fold_change(struct fold_batch *b, const struct fold_place *place)
     const struct spean_header *const header = &place->entry->header;
     bool erased = false;
     spean_err err =
-        header->has_tag ? tag_take(b, &header->tag, &c.tag) : fold_place_erased(b, place, &erased);
+        header->has_tag ? tag_find(b, place, &c.tag) : fold_place_erased(b, place, &erased);
     if (err == SPEAN_ENOTFOUND || (err == SPEAN_OK && erased)) {
         /* The key will queue it, or a cut that takes the erasure back. */
         return set_aside(b, &c, SPEAN_ASIDE_NOT);

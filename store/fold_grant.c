@@ -615,6 +615,65 @@ spean_err fold_grants_judge(struct fold_batch *b, const struct spean_part_name *
     return err;
 }
 
+/* Judge the grants of the part at index, and take it from the list. */
+static spean_err settle_at(struct fold_batch *b, uint32_t index)
+{
+    const struct spean_part_name part = b->unjudged[index].part;
+    b->unjudged_count--;
+    (void)memmove(&b->unjudged[index], &b->unjudged[index + 1],
+                  (b->unjudged_count - index) * sizeof(b->unjudged[0]));
+    return fold_grants_judge(b, &part);
+}
+
+spean_err fold_grants_settle(struct fold_batch *b)
+{
+    spean_err err = SPEAN_OK;
+    while (err == SPEAN_OK && b->unjudged_count > 0) {
+        err = settle_at(b, b->unjudged_count - 1);
+    }
+    return err;
+}
+
+spean_err fold_grants_settle_tag(struct fold_batch *b, const struct spean_id *log,
+                                 const struct spean_tag *tag, bool *settled)
+{
+    *settled = false;
+    for (uint32_t i = 0; i < b->unjudged_count; i++) {
+        struct spean_tag own;
+        spean_partkey_tag(&own, &b->unjudged[i].proof, log);
+        if (spean_tag_equal(&own, tag)) {
+            *settled = true;
+            return settle_at(b, i);
+        }
+    }
+    return SPEAN_OK;
+}
+
+/*
+ * Judge the grants of a part later in this batch: judging reads all of them, so doing it for each
+ * one that comes would take a time that grows with the square of how many there are.
+ */
+static spean_err judge_later(struct fold_batch *b, const struct spean_part_name *part,
+                             const uint8_t *key)
+{
+    uint32_t i = 0;
+    while (i < b->unjudged_count && !spean_part_name_equal(&b->unjudged[i].part, part)) {
+        i++;
+    }
+    spean_err err = SPEAN_OK;
+    if (i == FOLD_UNJUDGED_MAX) {
+        err = settle_at(b, 0);
+        i--;
+    }
+    if (i == b->unjudged_count) {
+        b->unjudged[i].part = *part;
+        b->unjudged_count++;
+    }
+    spean_partkey_proof(&b->unjudged[i].proof, key);
+    fold_accepted_drop(b->fold); /* It lacks the new grant. */
+    return err;
+}
+
 spean_err fold_grants_give(struct fold_batch *b, const struct spean_part_name *part,
                            const struct spean_id *proof, const struct spean_id *owner, bool *give)
 {
@@ -763,7 +822,7 @@ static spean_err grant_keep(struct fold_batch *b, const struct fold_place *place
     if (err == SPEAN_OK) {
         err = row_put(b, place, terms, key);
     }
-    return err == SPEAN_OK ? fold_grants_judge(b, &part) : err;
+    return err == SPEAN_OK ? judge_later(b, &part, key) : err;
 }
 
 /* Open what a grant says, with its key from our box. */

@@ -11,6 +11,8 @@
 #include "protocol/limits.h"
 #include "tests/unit/store/world.h"
 
+#define MANY_PARTS 100u
+
 static const uint8_t key_a[SPEAN_KEY_BYTES] = {0xa1};
 static const uint8_t key_b[SPEAN_KEY_BYTES] = {0xb2};
 static const uint8_t key_c[SPEAN_KEY_BYTES] = {0xc3};
@@ -97,6 +99,46 @@ static void which_grants_of_a_log_count_does_not_depend_on_when_they_are_opened(
     node_free(n);
 }
 
+static struct spean_part_name part_at(const struct history *h, uint32_t i)
+{
+    return (struct spean_part_name){world_record(h->w, 0, (uint8_t)i), SPEAN_PART_STEPS};
+}
+
+static void creates_at(struct history *h, uint32_t i, const uint8_t *key)
+{
+    const struct spean_part_name part = part_at(h, i);
+    struct world_change change = world_referral_create(h->w, &part, key, (uint8_t)i, h->fixed);
+    change.ops_count = 1;
+    change.ops[0] = (struct world_op){.field = 3001, .kind = SPEAN_KIND_VALUE, .value = (uint8_t)i};
+    (void)world_write(h->w, 0, &change);
+}
+
+/* Grants are judged together, those of as many parts as there is room for; and all give keys. */
+static void keys_of_more_parts_than_are_judged_together_are_all_found(void **state)
+{
+    struct history *h = *state;
+    static uint8_t keys[MANY_PARTS][SPEAN_KEY_BYTES];
+    for (uint32_t i = 0; i < MANY_PARTS; i++) {
+        keys[i][0] = (uint8_t)(i + 1);
+        const struct spean_part_name part = part_at(h, i);
+        const struct world_grant grant = world_referral_grant(&part, keys[i]);
+        (void)world_grant(h->w, 0, &grant);
+        (void)world_grant(h->w, 0, &grant);
+    }
+    for (uint32_t i = 0; i < MANY_PARTS; i++) {
+        creates_at(h, i, keys[i]);
+    }
+    struct node *n = node_new(h->w, 1);
+    node_take_all(n);
+    node_fold(n);
+    for (uint32_t i = 0; i < MANY_PARTS; i++) {
+        const struct spean_part_name part = part_at(h, i);
+        assert_int_equal(node_value(n, &part, 3001), i);
+    }
+    assert_int_equal(node_aside(n, 0, 2 * MANY_PARTS), SPEAN_ASIDE_NOT);
+    node_free(n);
+}
+
 /* A member who hands out more keys than count takes no room from the owner. */
 static void a_flood_of_grants_pushes_out_none_of_another_log(void **state)
 {
@@ -132,6 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(which_grants_of_a_log_count_does_not_depend_on_when_they_are_opened),
+        T(keys_of_more_parts_than_are_judged_together_are_all_found),
         T(a_flood_of_grants_pushes_out_none_of_another_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
