@@ -19,9 +19,12 @@ static void check_grant(struct spean_view content)
     }
     uint8_t key[SPEAN_KEY_BYTES];
     struct spean_grant_terms terms;
+    struct spean_grant_secrets secrets;
     spean_err err = spean_grant_open(&grant, &place, &place.author, keys, 1, key);
     assert(err != SPEAN_OK);
     err = spean_grant_open_terms(&grant, &place, keys[0], buf, sizeof(buf), &terms);
+    assert(err == SPEAN_ESIGNATURE);
+    err = spean_grant_open_secrets(&grant, &place, keys[0], buf, sizeof(buf), &secrets);
     assert(err == SPEAN_ESIGNATURE);
 }
 

@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 import check_assertions
+import check_decoders
 import check_documents
 import check_headers
 import check_includes
@@ -175,6 +176,44 @@ class Assertions(Scratch):
         for body in ["assert_true(1);", "expect_call(1);", "check_other(1);", "refuse(1);", "x_assert();"]:
             with self.subTest(body=body):
                 self.assertEqual(self.findings_of(body, helper), [])
+
+
+class Decoders(Scratch):
+    def setUp(self):
+        super().setUp()
+        self.plant("protocol/a.h", "spean_err spean_a_decode(struct spean_view bytes);\n"
+                                   "/* Not spean_comment_decode(). */\n")
+        self.plant("tests/fuzz/fuzz_a.c", "spean_a_decode(bytes)\n")
+        self.plant("tests/fuzz/corpus/a/one")
+
+    def refused(self, rows):
+        self.plant("tests/fuzz/decoders.txt", rows)
+        return check_decoders.findings(self.root)
+
+    def test_a_decoder_that_is_not_listed_is_found(self):
+        self.assertEqual(len(self.refused("# nothing\n")), 1)
+
+    def test_rows_that_promise_what_is_not_there_are_found(self):
+        good = "spean_a_decode a\n"
+        for rows in [
+            "spean_a_decode b\n",
+            "spean_a_decode a: spean_b_decode\n",
+            "spean_a_decode -\n",
+            good + good,
+            good + "spean_b_decode - no reason is enough\n",
+            good + "what is this\n",
+        ]:
+            with self.subTest(rows=rows):
+                self.assertEqual(len(self.refused(rows)), 1)
+
+    def test_a_target_without_inputs_is_found(self):
+        os.remove(os.path.join(self.root, "tests/fuzz/corpus/a/one"))
+        self.assertEqual(len(self.refused("spean_a_decode a\n")), 1)
+
+    def test_rows_that_hold_pass(self):
+        for rows in ["spean_a_decode a\n", "spean_a_decode - it decodes nothing\n"]:
+            with self.subTest(rows=rows):
+                self.assertEqual(self.refused(rows), [])
 
 
 class TopLevel(Scratch):
