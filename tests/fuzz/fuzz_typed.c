@@ -1,7 +1,7 @@
 /*
  * What people type, by the first byte: codes of cases and referrals, ids, times, spans, names of
- * items, hex, base 32, and the words of the recovery key. What is accepted has one spelling, which
- * is accepted again and means the same.
+ * items, hex, base 32, the words of the recovery key, and what is looked for. What is accepted has
+ * one spelling, which is accepted again and means the same; a text is found by itself.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "protocol/caseid.h"
 #include "protocol/text.h"
 #include "store/recovery.h"
+#include "store/searchkey.h"
 #include "tests/fuzz/fuzz.h"
 #include "tools/idtext.h"
 #include "tools/timetext.h"
@@ -132,11 +133,31 @@ static void check_words(const char *typed)
     assert(memcmp(again, seed, sizeof(seed)) == 0);
 }
 
+static void check_search(const char *typed)
+{
+    char *key = NULL;
+    char *name = NULL;
+    char *query = NULL;
+    if (spean_searchkey_new(view_of(typed), &key) == SPEAN_OK) {
+        assert(spean_text_valid(view_of(key)));
+        spean_err err = spean_searchkey_name(view_of(typed), &name);
+        assert(err == SPEAN_OK);
+        err = spean_searchkey_query(view_of(typed), &query);
+        assert(err == SPEAN_OK);
+        /* With more words than it knows, a text may join where its query has a space. */
+        assert(strlen(query) > SPEAN_SEARCHKEY_WORDS_MAX || spean_searchkey_match(key, query));
+        assert(spean_searchkey_match(name, ""));
+    }
+    spean_searchkey_free(key);
+    spean_searchkey_free(name);
+    spean_searchkey_free(query);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const checks[])(const char *) = {check_caseid, check_referral, check_idtext,
                                                    check_when,   check_timetext, check_item,
-                                                   check_digits, check_words};
+                                                   check_digits, check_words,    check_search};
     if (size == 0) {
         return 0;
     }

@@ -99,6 +99,9 @@ TYPED = {
     "hex": chosen(6, b"00ff10"),
     "base32": chosen(6, b"58Q20000"),
     "words": chosen(7, b"abandon " * 23 + b"art"),
+    "search": chosen(8, "Nguyễn Thị Đào".encode()),
+    "search_khmer": chosen(8, "សុខ\u200bដារ៉ា".encode()),
+    "search_kana": chosen(8, "マリア・サントス ﾏﾘｱ".encode()),
     "words_cut": chosen(7, b"aban " * 23 + b"art"),
 }
 
