@@ -254,8 +254,8 @@ struct spean_records_listing {
                       json_t **out);
 };
 
-/* Answer with a page of records, ascending by id. It ends early when many were looked at, so that no
- * transaction is open for long. */
+/* Answer with a page of records, ascending by id. It ends early when many were looked at, so that
+ * no transaction is open for long. */
 void spean_records_list(struct spean_records *at, const struct spean_records_listing *listing);
 
 /*

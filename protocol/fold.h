@@ -215,8 +215,8 @@ size_t spean_field_elements_count(const struct spean_field *field);
 bool spean_field_get_element(const struct spean_field *field, size_t index,
                              struct spean_view *element);
 
-/* Give the lowest dot of the adds that keep the element at index in the set; false: none does, it is
- * not in it. */
+/* Give the lowest dot of the adds that keep the element at index in the set; false: none does, it
+ * is not in it. */
 bool spean_field_get_element_dot(const struct spean_field *field, size_t index,
                                  struct spean_dot *out);
 

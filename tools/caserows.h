@@ -16,9 +16,10 @@
 
 #include "tools/problem.h"
 
-#define SPEAN_CASEROWS_MAX      1000000u
-#define SPEAN_CASEROWS_JSON_MAX ((size_t)64 << 20) /* Bytes of a JSON file, which is read whole.   \
-                                                    */
+#define SPEAN_CASEROWS_MAX 1000000u
+#define SPEAN_CASEROWS_JSON_MAX                                                                    \
+    ((size_t)64 << 20) /* Bytes of a JSON file, which is read whole.                               \
+                        */
 #define SPEAN_CASEROWS_ID_BYTES    192u
 #define SPEAN_CASEROWS_PLACE_BYTES 64u
 

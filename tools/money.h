@@ -6,7 +6,8 @@
 
 #define SPEAN_MONEY_BYTES_MAX 64u
 
-/* Write an amount in minor units (protocol/currency.h) with its currency: "JPY 573,607", "USD -1,204.50". */
+/* Write an amount in minor units (protocol/currency.h) with its currency: "JPY 573,607", "USD
+ * -1,204.50". */
 void spean_money_text(int64_t amount, const char *currency, char out[SPEAN_MONEY_BYTES_MAX]);
 
 /* Write a count in groups of thousands: "1,204". */
