@@ -126,31 +126,6 @@ bool spean_answer_begin(struct spean_core *core, struct spean_core_view *view,
     return true;
 }
 
-bool spean_answer_find_org(const struct spean_authority *authority, const char *prefix,
-                           struct spean_id *out, struct spean_reply *reply)
-{
-    const size_t digits = strlen(prefix);
-    uint32_t found = 0;
-    for (uint32_t i = 0; i < spean_authority_orgs_count(authority); i++) {
-        const struct spean_authority_org org = spean_authority_org_at(authority, i);
-        char text[ID_DIGITS + 1];
-        spean_text_hex_encode(text, sizeof(text),
-                              (struct spean_view){org.id.bytes, sizeof(org.id.bytes)});
-        if (digits >= PREFIX_DIGITS_MIN && strncmp(text, prefix, digits) == 0) {
-            *out = org.id;
-            found++;
-        }
-    }
-    if (found > 1) {
-        spean_reply_named(reply, SPEAN_EEXISTS, "ambiguous",
-                          "several organisations begin like this", "give more digits");
-    } else if (found == 0) {
-        spean_reply_error(reply, SPEAN_ENOTFOUND, "no organisation begins like this",
-                          "spean member list shows them");
-    }
-    return found == 1;
-}
-
 bool spean_answer_is_dry(const struct spean_request *request)
 {
     const char *value = spean_request_query(request, "dry_run");

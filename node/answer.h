@@ -38,10 +38,6 @@ bool spean_answer_read_fixed(const json_t *object, const char *key, uint8_t *out
 bool spean_answer_begin(struct spean_core *core, struct spean_core_view *view,
                         struct spean_reply *reply);
 
-/* Find the org whose id begins with these hex digits (at least 4). False: reply says why not. */
-bool spean_answer_find_org(const struct spean_authority *authority, const char *prefix,
-                           struct spean_id *out, struct spean_reply *reply);
-
 /* Append bytes as hex to an array. */
 void spean_answer_append_hex(json_t *array, const void *data, size_t len);
 

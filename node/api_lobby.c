@@ -54,6 +54,27 @@ static bool choose_expiry(const json_t *body, struct spean_invite *invite,
     return true;
 }
 
+/* Forget invitations that are over, used or not: nobody can join by them any more. */
+static spean_err drop_expired(struct spean_core *core, struct spean_tx *tx)
+{
+    const uint64_t now_s = core_now_s();
+    struct spean_lobby_invite invite;
+    uint32_t from = 0;
+    spean_err err = spean_lobby_next_invite(tx, core->keys, from, &invite);
+    while (err == SPEAN_OK) {
+        from = invite.number + 1;
+        const bool is_over = invite.expires_s <= now_s;
+        sodium_memzero(&invite, sizeof(invite));
+        if (is_over) {
+            err = spean_lobby_del_invite(tx, from - 1);
+        }
+        if (err == SPEAN_OK) {
+            err = spean_lobby_next_invite(tx, core->keys, from, &invite);
+        }
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
 static spean_err keep_invite(struct spean_core *core, const struct spean_invite *invite)
 {
     struct spean_tx *tx = NULL;
@@ -62,8 +83,11 @@ static spean_err keep_invite(struct spean_core *core, const struct spean_invite 
     if (err != SPEAN_OK) {
         return err;
     }
-    err = spean_lobby_add_invite(tx, core->keys, invite->secret, invite->expires, invite->node,
-                                 &number);
+    err = drop_expired(core, tx);
+    if (err == SPEAN_OK) {
+        err = spean_lobby_add_invite(tx, core->keys, invite->secret, invite->expires, invite->node,
+                                     &number);
+    }
     if (err != SPEAN_OK) {
         spean_tx_abort(tx);
         return err;

@@ -61,11 +61,6 @@ const struct spean_config *spean_core_config(const struct spean_core *core)
     return core->config;
 }
 
-const struct spean_journal *spean_core_journal(const struct spean_core *core)
-{
-    return core->journal;
-}
-
 struct spean_db *spean_core_db(struct spean_core *core)
 {
     return core->db;
@@ -419,6 +414,11 @@ static void tick(struct spean_core *core)
         if (err != SPEAN_OK) {
             core_fail(core, err, "readers");
         }
+        const uint64_t read_ms = spean_db_oldest_read_ms(core->db);
+        if (read_ms > SPEAN_DB_READ_MS_MAX) {
+            SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "read_long",
+                                spean_journal_number("ms", read_ms));
+        }
         core_daily(core);
         core_destroy(core);
     }
@@ -525,6 +525,7 @@ spean_err spean_core_run(struct spean_core *core, int signal_fd)
             (zmq_pollitem_t){.fd = spean_queue_core_fd(core->queue), .events = ZMQ_POLLIN};
         (void)zmq_poll(items, (int)count, wait_ms(core)); /* Interrupted: the turn does no harm. */
         turn(core);
+        core_supervise_turn(core);
     }
     core_waiting_turn(core, true);
     core_traffic_write(core);

@@ -14,6 +14,7 @@
 
 #include "node/config.h"
 #include "node/journal.h"
+#include "node/notify.h"
 #include "node/queue.h"
 #include "protocol/authority.h"
 #include "protocol/err.h"
@@ -41,6 +42,15 @@ SPEAN_CHECK spean_err spean_core_new(const struct spean_config *config,
 void spean_core_free(struct spean_core *core); /* NULL is allowed. */
 
 /*
+ * While it serves, tell who started it every alive_ms (0: never) that the core is alive, and what
+ * it does when that changes. notify is lent and outlives the serving. A turn ends within a second
+ * or so, but for writing the store anew after an erasure, which takes as long as copying the
+ * store: allow for that (`WatchdogSec=`).
+ */
+void spean_core_supervise(struct spean_core *core, const struct spean_notify *notify,
+                          uint64_t alive_ms);
+
+/*
  * Serve until a signal says stop (readable on signal_fd, a signalfd). Returns SPEAN_OK, or the
  * error after which the process must end and verify at the next start.
  */
@@ -66,7 +76,6 @@ void spean_core_view_end(struct spean_core_view *view);
 
 const struct spean_id *spean_core_org(const struct spean_core *core);
 const struct spean_config *spean_core_config(const struct spean_core *core);
-const struct spean_journal *spean_core_journal(const struct spean_core *core);
 
 /* -- For write handlers, on the core thread -------------------------------------------------- */
 
@@ -129,8 +138,5 @@ struct spean_partner {
     uint64_t clock_apart_s;
     spean_err broke; /* Why the last session ended badly; SPEAN_OK: it did not. */
 };
-
-/* Copy what is known of partners into out; returns how many, at most cap. Any thread. */
-uint32_t spean_core_partners(struct spean_core *core, struct spean_partner *out, uint32_t cap);
 
 #endif

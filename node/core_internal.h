@@ -37,6 +37,13 @@
 #define CORE_FOLD_ENTRIES     4096u  /* In one turn. */
 #define CORE_VERIFY_MS        250u   /* From one slice to the next while there is other work. */
 
+/* Who started the daemon, and what it was told last. */
+struct core_supervisor {
+    const struct spean_notify *notify; /* NULL: nobody wants to know. */
+    uint64_t alive_ms, next_alive_ms;  /* 0: no watchdog. */
+    char told[SPEAN_NOTIFY_STATUS_BYTES_MAX];
+};
+
 /* A message that waits because the pipe of its link is full. */
 struct outbox_message {
     struct outbox_message *next;
@@ -140,6 +147,7 @@ struct spean_core {
     uint8_t *frame; /* SPEAN_FRAME_BYTES_MAX, for runs that are served. */
     struct spean_run *scratch;
 
+    struct core_supervisor supervisor;
     uint64_t next_tick_ms, next_dial_ms, next_readers_ms;
     bool dial_now; /* Somebody asked: whoever is not connected is dialled at once. */
     struct spean_dialplan plans[CORE_PLANS_MAX];
@@ -317,6 +325,11 @@ void core_daily(struct spean_core *core);
 
 /* Destroy what was erased and is due, unless something waits to be folded. */
 void core_destroy(struct spean_core *core);
+
+/* -- supervise.c ----------------------------------------------------------------------------- */
+
+/* Tell what is due to be told. */
+void core_supervise_turn(struct spean_core *core);
 
 /* -- dial.c ---------------------------------------------------------------------------------- */
 

@@ -1,10 +1,16 @@
 #include "node/notify.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define US_A_MS UINT64_C(1000)
+#define US_A_S  UINT64_C(1000000)
 
 spean_err spean_notify_init(struct spean_notify *n, const char *address)
 {
@@ -70,6 +76,32 @@ spean_err spean_notify_stopping(const struct spean_notify *n)
 spean_err spean_notify_watchdog(const struct spean_notify *n)
 {
     return tell(n, "WATCHDOG=1");
+}
+
+/* Read a number in digits alone. */
+static bool read_number(const char *text, uint64_t *out)
+{
+    if (text[0] == '\0' || strspn(text, "0123456789") != strlen(text)) {
+        return false;
+    }
+    errno = 0;
+    const unsigned long long number = strtoull(text, NULL, 10);
+    *out = number;
+    return errno == 0;
+}
+
+uint64_t spean_notify_watchdog_ms(const char *allowed_us, const char *for_pid, uint64_t pid)
+{
+    uint64_t us = 0;
+    uint64_t whose = pid;
+    if (allowed_us == NULL || !read_number(allowed_us, &us) ||
+        us > (uint64_t)SPEAN_NOTIFY_WATCHDOG_S_MAX * US_A_S) {
+        return 0;
+    }
+    if (for_pid != NULL && (!read_number(for_pid, &whose) || whose != pid)) {
+        return 0;
+    }
+    return us / 2 / US_A_MS;
 }
 
 spean_err spean_notify_status(const struct spean_notify *n, const char *text)

@@ -164,12 +164,3 @@ void core_partner_down(struct spean_core *core, const struct core_link *link)
     }
     (void)pthread_rwlock_unlock(&core->lock);
 }
-
-uint32_t spean_core_partners(struct spean_core *core, struct spean_partner *out, uint32_t cap)
-{
-    (void)pthread_rwlock_rdlock(&core->lock);
-    const uint32_t count = core->partners_count < cap ? core->partners_count : cap;
-    memcpy(out, core->partners, count * sizeof(*out));
-    (void)pthread_rwlock_unlock(&core->lock);
-    return count;
-}

@@ -449,9 +449,16 @@ void spean_referral_withdraw(struct spean_records *at, const struct spean_record
     }
     const struct spean_schema_field *field =
         spean_schema_field(SPEAN_TYPE_REFERRAL, SPEAN_FIELD_REFERRAL_CONSENT_WITHDRAWN);
-    if (taking.now.side == SPEAN_SIDE_NONE) {
-        spean_referral_refuse(at, SPEAN_EDENIED, SPEAN_REFUSAL_NOT_YOURS);
-    } else if (taking.now.progress.is_consent_withdrawn) {
+    const bool said = taking.now.progress.is_consent_withdrawn; /* Then there is nothing to give. */
+    const struct spean_referral_facts facts = {
+        .gives_channel = said || json_object_get(at->request->body, "channel") != NULL,
+        .gives_date = true, /* Absent is today. */
+    };
+    enum spean_referral_refusal why;
+    const spean_err may = spean_referral_may_withdraw(taking.now.side, &facts, &why);
+    if (may != SPEAN_OK) {
+        spean_referral_refuse(at, may, why);
+    } else if (said) {
         spean_referral_answer(at, record);
     } else if (spean_withdrawal_read(at, buf, sizeof(buf), &value)) {
         const spean_err err = spean_edit_add(taking.edit, field, SPEAN_VERB_WRITE, value);

@@ -308,6 +308,11 @@ static spean_err serve(struct spean_core *core, const struct spean_config *confi
     }
     SPEAN_JOURNAL_EVENT(journal, SPEAN_JOURNAL_INFO, "ready",
                         spean_journal_text("version", spean_version()));
+    if (notifies) {
+        spean_core_supervise(core, &notify,
+                             spean_notify_watchdog_ms(getenv("WATCHDOG_USEC"),
+                                                      getenv("WATCHDOG_PID"), (uint64_t)getpid()));
+    }
     err = spean_core_run(core, signal_fd);
     SPEAN_JOURNAL_EVENT(journal, SPEAN_JOURNAL_INFO, "stopping",
                         spean_journal_text("err", spean_err_name(err)));

@@ -266,22 +266,6 @@ enum spean_dial_state spean_transport_dial_state(const struct spean_transport *t
     return spean_dialer_state(t->dialer, key);
 }
 
-const char *spean_dial_state_text(enum spean_dial_state state)
-{
-    static const char *const texts[] = {
-        [SPEAN_DIAL_NONE] = "not dialled",
-        [SPEAN_DIAL_TRYING] = "trying to connect",
-        [SPEAN_DIAL_UP] = "connected",
-        [SPEAN_DIAL_UNREACHABLE] = "nobody answers there: offline, or at another address",
-        [SPEAN_DIAL_CUT] = "hangs up during the handshake: wrong key, partner may have rotated it",
-        [SPEAN_DIAL_PROTOCOL] = "something other than a node answers there",
-        [SPEAN_DIAL_REFUSED] = "does not admit our key, or not yet",
-        [SPEAN_DIAL_LOST] = "connection lost, dialling again",
-    };
-    assert((size_t)state < sizeof(texts) / sizeof(texts[0]));
-    return texts[state];
-}
-
 spean_err spean_transport_send(struct spean_transport *t, struct spean_link *link,
                                struct spean_view view)
 {

@@ -178,7 +178,6 @@ void spean_transport_undial(struct spean_transport *t, const struct spean_key *k
 /* How dialling key goes, and one English sentence part about it for people. */
 enum spean_dial_state spean_transport_dial_state(const struct spean_transport *t,
                                                  const struct spean_key *key);
-const char *spean_dial_state_text(enum spean_dial_state state);
 
 /*
  * Send one message. SPEAN_EBUSY: the pipe is full; keep the message, stop reading that peer's

@@ -206,7 +206,6 @@ static spean_err log_update(struct spean_authority *a, uint32_t number, uint32_t
                          !spean_key_equal(&after.sealing, &slot->log.sealing);
     const bool moved = after.status != slot->log.status || !cut_equal(&after.cut, &slot->log.cut);
     if (rekeyed || moved) {
-        after.changed = a->serial;
         *flags |= cut_flags(&slot->log.cut, &after.cut);
     }
     slot->log = after;
@@ -244,7 +243,6 @@ static spean_err log_put(struct spean_authority *a, uint32_t org, const struct s
     slot->log.sealing = node->sealing;
     slot->log.transport = node->transport;
     slot->log = log_judge(a, slot);
-    slot->log.changed = a->serial;
     a->logs_count++;
     err = spean_id_map_put(&a->log_numbers, id->bytes, number);
     if (err == SPEAN_OK) {
@@ -372,7 +370,6 @@ static spean_err charter_add(struct spean_authority *a, const struct spean_docum
     if (err != SPEAN_OK) {
         return err;
     }
-    a->serial++;
     uint32_t flags = 0;
     if (!spean_id_equal(&head, &a->charter.ledger.head)) {
         flags |= SPEAN_CHANGED_LEDGER;
@@ -464,7 +461,6 @@ static spean_err statement_add(struct spean_authority *a, const struct spean_doc
     if (err != SPEAN_OK) {
         return err;
     }
-    a->serial++;
     err = spean_id_map_put(&a->statement_orgs, doc->id.bytes, number);
     if (err == SPEAN_OK) {
         err = org_logs_put(a, number, &flags);

@@ -44,7 +44,6 @@ struct spean_log {
     enum spean_log_status status;
     struct spean_cut cut; /* The lowest (P4.5); not closed while the status is open. */
     bool relay;           /* The charter names its node as one. */
-    uint64_t changed;     /* spean_authority_serial() when status, cut or keys changed last. */
 };
 
 /* An org with a statement, or one that the charter names. */
@@ -99,8 +98,7 @@ void spean_authority_free(struct spean_authority *a); /* NULL is allowed. */
 
 /*
  * Judge a document and take over what it says; *change tells what that changed. Persist the bytes
- * under (chain, version, id), in order, then act on the flags. Logs touched have
- * changed == spean_authority_serial().
+ * under (chain, version, id), in order, then act on the flags.
  * SPEAN_EEXISTS: it is held; nothing changed. SPEAN_EGAP: the version before, or the head it joins,
  * is not held; ask for it. SPEAN_EWAIT: it is of an org that is no member and pending ones are
  * refused; nothing is kept. SPEAN_EDENIED: wrong signers, or the genesis of another ledger.
@@ -111,9 +109,6 @@ void spean_authority_free(struct spean_authority *a); /* NULL is allowed. */
 SPEAN_CHECK spean_err spean_authority_add(struct spean_authority *a, struct spean_view bytes,
                                           enum spean_authority_pending pending,
                                           struct spean_authority_change *change);
-
-/* Counts the documents added; a new value means that answers may differ. */
-uint64_t spean_authority_serial(const struct spean_authority *a);
 
 /*
  * Everything returned below belongs to the authority and is valid until the next document is added.

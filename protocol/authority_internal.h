@@ -36,7 +36,6 @@ struct log_slot {
 struct spean_authority {
     bool has_handle;
     struct spean_handle handle;
-    uint64_t serial;
     struct spean_ledger_chain charter;
     struct org_slot *orgs; /* In the order in which they became known. */
     uint32_t orgs_count;

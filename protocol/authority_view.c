@@ -12,13 +12,6 @@
 #include "protocol/hash.h"
 #include "protocol/id_map.h"
 
-uint64_t spean_authority_serial(const struct spean_authority *a)
-{
-    assert(a != NULL);
-
-    return a->serial;
-}
-
 const struct spean_ledger *spean_authority_ledger(const struct spean_authority *a)
 {
     assert(a != NULL);

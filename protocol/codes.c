@@ -53,14 +53,6 @@ const struct spean_code *spean_codes_find(const char *list, struct spean_view co
     return NULL;
 }
 
-size_t spean_codes_rank(const char *list, struct spean_view code)
-{
-    size_t count = 0;
-    const struct spean_code *rows = spean_codes_list(list, &count);
-    const struct spean_code *row = spean_codes_find(list, code);
-    return row == NULL ? count : (size_t)(row - rows);
-}
-
 static bool is_code_byte(uint8_t byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '_' ||

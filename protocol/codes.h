@@ -32,13 +32,6 @@ const struct spean_code *spean_codes_list(const char *list, size_t *count);
 /* Return the row of code in list, or NULL if it is not known. */
 const struct spean_code *spean_codes_find(const char *list, struct spean_view code);
 
-/*
- * Say how strict a code is within an ordered list: its place, from 0; a later one is stricter.
- * One that is not known counts as stricter than all that are, so nobody is less careful than the
- * author of a newer list meant.
- */
-size_t spean_codes_rank(const char *list, struct spean_view code);
-
 /* Say whether code is 1 to SPEAN_CODE_BYTES_MAX bytes of a-z, 0-9 and _ . : - */
 bool spean_codes_valid(struct spean_view code);
 

@@ -172,19 +172,6 @@ spean_err spean_document_verify(const struct spean_document *doc)
     return SPEAN_OK;
 }
 
-bool spean_document_signed_by(const struct spean_document *doc, const struct spean_key *key)
-{
-    assert(doc != NULL);
-    assert(key != NULL);
-
-    for (uint32_t i = 0; i < doc->signatures_count; i++) {
-        if (spean_key_equal(&doc->signatures[i].key, key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void spean_document_write_head(struct spean_writer *w, enum spean_document_type type,
                                uint64_t version, const struct spean_id *previous)
 {

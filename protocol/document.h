@@ -66,9 +66,6 @@ SPEAN_CHECK spean_err spean_document_encode(const struct spean_document *doc, ui
 /* Check every signature. SPEAN_ESIGNATURE: one does not hold; the document is invalid (P2.3). */
 SPEAN_CHECK spean_err spean_document_verify(const struct spean_document *doc);
 
-/* Say whether key is among those that signed. */
-bool spean_document_signed_by(const struct spean_document *doc, const struct spean_key *key);
-
 /*
  * Write what every body begins with: the array, format, type, version and previous (left out, as
  * nil, when version is 1). The caller writes the map of changes next.

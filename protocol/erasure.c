@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-#include "protocol/partkey.h"
 #include "protocol/reader.h"
 #include "protocol/writer.h"
 
@@ -188,32 +187,11 @@ enum spean_erasure_reach spean_erasure_may(bool of_part, const struct spean_id *
 }
 
 bool spean_erasure_binds(enum spean_erasure_reach reach, const struct spean_id *author,
-                         const struct spean_id *org, bool is_relay)
+                         const struct spean_id *org)
 {
     assert(author != NULL);
     assert(org != NULL);
 
-    if (reach == SPEAN_ERASURE_OWN) {
-        return is_relay || spean_id_equal(author, org);
-    }
-    return reach == SPEAN_ERASURE_ALL;
-}
-
-bool spean_erasure_covers(const struct spean_erasure *erasure, const struct spean_id *log,
-                          const struct spean_tag *tag)
-{
-    assert(erasure != NULL);
-    assert(log != NULL);
-    assert(tag != NULL);
-
-    for (uint32_t i = 0; i < erasure->proofs_count; i++) {
-        struct spean_id proof;
-        struct spean_tag erased;
-        spean_erasure_proof(erasure, i, &proof);
-        spean_partkey_tag(&erased, &proof, log);
-        if (spean_tag_equal(&erased, tag)) {
-            return true;
-        }
-    }
-    return false;
+    return reach == SPEAN_ERASURE_ALL ||
+           (reach == SPEAN_ERASURE_OWN && spean_id_equal(author, org));
 }

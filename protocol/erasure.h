@@ -35,8 +35,9 @@ struct spean_erasure {
 
 /*
  * Encode at buf the erasure of a part by the key proofs of all its generations (1 to
- * SPEAN_PART_GENERATIONS_MAX), or of public entries (1 to SPEAN_ERASURE_PLACES_MAX). reason is NULL
- * for none. SPEAN_ELIMIT: a count or the reason is above its limit, or cap too small.
+ * SPEAN_PART_GENERATIONS_MAX), or of public entries (1 to SPEAN_ERASURE_PLACES_MAX; nodes obey
+ * them, the command that writes them is a later step). reason is NULL for none. SPEAN_ELIMIT: a
+ * count or the reason is above its limit, or cap too small.
  */
 SPEAN_CHECK spean_err spean_erasure_encode_part(const struct spean_record_id *record, uint64_t part,
                                                 const struct spean_id *proofs,
@@ -73,12 +74,9 @@ enum spean_erasure_reach {
 enum spean_erasure_reach spean_erasure_may(bool of_part, const struct spean_id *author,
                                            bool author_is_steward, const struct spean_id *owner);
 
-/* Say whether an erasure of that reach by author binds a node of org. */
+/* Say whether an erasure of that reach by author binds a node of org; a relay of another org only
+ * refuses what is under the proofs, whoever shows them. */
 bool spean_erasure_binds(enum spean_erasure_reach reach, const struct spean_id *author,
-                         const struct spean_id *org, bool is_relay);
-
-/* Say whether entries of log with this tag are of the erased part. */
-bool spean_erasure_covers(const struct spean_erasure *erasure, const struct spean_id *log,
-                          const struct spean_tag *tag);
+                         const struct spean_id *org);
 
 #endif

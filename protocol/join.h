@@ -45,7 +45,8 @@ bool spean_join_mac_valid(const uint8_t mac[SPEAN_JOIN_MAC_BYTES], const struct 
 void spean_join_digits(char out[SPEAN_JOIN_DIGITS_LEN + 1], const struct spean_join *join,
                        const uint8_t fresh[SPEAN_JOIN_FRESH_BYTES]);
 
-/* Write the 24 digits of a joining by files, three groups of eight, and a NUL. */
+/* Write the 24 digits of a joining by files (a later step; the format is decided now), three groups
+ * of eight, and a NUL. */
 void spean_join_letter_digits(char out[SPEAN_JOIN_LETTER_LEN + 1], const struct spean_join *join,
                               const uint8_t fresh[SPEAN_JOIN_FRESH_BYTES]);
 

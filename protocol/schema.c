@@ -24,13 +24,6 @@
 #define HASH_ROW_BYTES_MAX 10u
 #define HASH_ROWS_MAX      512u
 
-const struct spean_schema_type *spean_schema_types(size_t *count)
-{
-    assert(count != NULL);
-    *count = spean_schema_table_types_count;
-    return spean_schema_table_types;
-}
-
 const struct spean_schema_type *spean_schema_type(uint64_t number)
 {
     for (size_t i = 0; i < spean_schema_table_types_count; i++) {
@@ -92,17 +85,6 @@ const struct spean_schema_field *spean_schema_field_by_name(uint64_t type, const
     return NULL;
 }
 
-const struct spean_schema_map *spean_schema_map_by_name(const char *name)
-{
-    assert(name != NULL);
-    for (size_t i = 0; i < spean_schema_table_maps_count; i++) {
-        if (strcmp(spean_schema_table_maps[i]->name, name) == 0) {
-            return spean_schema_table_maps[i];
-        }
-    }
-    return NULL;
-}
-
 const struct spean_schema_sub *spean_schema_sub(const struct spean_schema_map *map, uint64_t number)
 {
     assert(map != NULL);
@@ -125,31 +107,6 @@ const struct spean_schema_sub *spean_schema_sub_by_name(const struct spean_schem
         }
     }
     return NULL;
-}
-
-const char *spean_kind_name(enum spean_kind kind)
-{
-    static const char *const names[] = {"fixed", "value", "set", "list", "strictest", "one-way"};
-    assert((size_t)kind < sizeof(names) / sizeof(names[0]));
-    return names[kind];
-}
-
-const char *spean_schema_writer_name(enum spean_schema_writer writer)
-{
-    static const char *const names[] = {"fixed",  "owner",  "origin",  "target",
-                                        "either", "member", "steward", "nobody"};
-    assert((size_t)writer < sizeof(names) / sizeof(names[0]));
-    return names[writer];
-}
-
-const char *spean_value_type_name(enum spean_value_type type)
-{
-    static const char *const names[SPEAN_VALUE_TYPES_COUNT] = {
-        "bool", "uint", "bytes",   "bin32", "org",   "record", "item",  "time", "str",
-        "code", "lang", "country", "text",  "money", "date",   "place", "map",
-    };
-    assert(type < SPEAN_VALUE_TYPES_COUNT);
-    return names[type];
 }
 
 static bool is_upper(uint8_t byte)

@@ -111,9 +111,6 @@ struct spean_schema_type {
     const char *parts[SPEAN_SCHEMA_PARTS_MAX]; /* Names by part number; NULL for no such part. */
 };
 
-/* Return all record types; *count is their number. */
-const struct spean_schema_type *spean_schema_types(size_t *count);
-
 /* Return a record type, or NULL if it is not known. */
 const struct spean_schema_type *spean_schema_type(uint64_t number);
 const struct spean_schema_type *spean_schema_type_by_name(const char *name);
@@ -125,19 +122,11 @@ const struct spean_schema_field *spean_schema_fields(size_t *count);
 const struct spean_schema_field *spean_schema_field(uint64_t type, uint64_t number);
 const struct spean_schema_field *spean_schema_field_by_name(uint64_t type, const char *name);
 
-/* Return the map of that name, or NULL. */
-const struct spean_schema_map *spean_schema_map_by_name(const char *name);
-
 /* Return a sub-field of map, or NULL if it is not known. */
 const struct spean_schema_sub *spean_schema_sub(const struct spean_schema_map *map,
                                                 uint64_t number);
 const struct spean_schema_sub *spean_schema_sub_by_name(const struct spean_schema_map *map,
                                                         const char *name);
-
-/* Return the stable English name of a kind, writer or value type: "one-way". Never NULL. */
-const char *spean_kind_name(enum spean_kind kind);
-const char *spean_schema_writer_name(enum spean_schema_writer writer);
-const char *spean_value_type_name(enum spean_value_type type);
 
 /*
  * Check, before we write it, that value fits field: for a set one member, for a list one item;

@@ -317,42 +317,6 @@ static const struct spean_schema_sub document_subs[] = {
 };
 DEFINE_MAP(document);
 
-const struct spean_schema_map *const spean_schema_table_maps[] = {
-    &map_address,
-    &map_consent_ref,
-    &map_consent_terms,
-    &map_contact,
-    &map_cost,
-    &map_debt,
-    &map_document,
-    &map_employment,
-    &map_endpoint,
-    &map_identifier,
-    &map_licence_status,
-    &map_mapping,
-    &map_note,
-    &map_notice,
-    &map_observation,
-    &map_override,
-    &map_partner_link,
-    &map_party,
-    &map_person_language,
-    &map_person_name,
-    &map_phone,
-    &map_purge_receipt,
-    &map_recipient,
-    &map_remedy,
-    &map_safe_contact,
-    &map_service,
-    &map_service_request,
-    &map_step,
-    &map_trafficking_status,
-    &map_withdrawal,
-    &map_withhold,
-};
-const size_t spean_schema_table_maps_count =
-    sizeof(spean_schema_table_maps) / sizeof(spean_schema_table_maps[0]);
-
 const struct spean_schema_type spean_schema_table_types[] = {
     {SPEAN_TYPE_AGENCY, "agency", {[0] = "public"}},
     {SPEAN_TYPE_CASE, "case", {[1] = "case"}},

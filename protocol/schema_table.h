@@ -14,8 +14,4 @@ extern const size_t spean_schema_table_fields_count;
 extern const struct spean_schema_type spean_schema_table_types[];
 extern const size_t spean_schema_table_types_count;
 
-/* Sorted by name. */
-extern const struct spean_schema_map *const spean_schema_table_maps[];
-extern const size_t spean_schema_table_maps_count;
-
 #endif

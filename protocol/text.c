@@ -5,12 +5,10 @@
 
 #define LOW_BITS    UINT64_C(0x0101010101010101)
 #define HIGH_BITS   UINT64_C(0x8080808080808080)
-#define CHECK_MOD   36u
 #define NOT_A_DIGIT 255u
 
 static const char hex_digits[] = "0123456789abcdef";
 static const char base32_digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-static const char check_digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /* True when the eight bytes at p are all in 1..127. */
 static bool eight_are_plain(const uint8_t *p)
@@ -66,21 +64,21 @@ bool spean_text_valid(struct spean_view text)
     return true;
 }
 
-/* Value of character c in an alphabet of count digits, NOT_A_DIGIT if it is not there. */
-static uint8_t digit_of(const char *digits, size_t count, uint8_t c)
+/* Value of the hex digit c, NOT_A_DIGIT if it is none. */
+static uint8_t digit_of(uint8_t c)
 {
-    for (size_t i = 0; i < count; i++) {
-        if ((uint8_t)digits[i] == c) {
+    for (size_t i = 0; i < sizeof(hex_digits) - 1; i++) {
+        if ((uint8_t)hex_digits[i] == c) {
             return (uint8_t)i;
         }
     }
     return NOT_A_DIGIT;
 }
 
-static bool all_digits(const char *digits, size_t count, struct spean_view text)
+static bool all_digits(struct spean_view text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        if (digit_of(digits, count, text.data[i]) == NOT_A_DIGIT) {
+        if (digit_of(text.data[i]) == NOT_A_DIGIT) {
             return false;
         }
     }
@@ -104,12 +102,12 @@ spean_err spean_text_hex_decode(uint8_t *out, size_t len, struct spean_view text
 {
     assert(out != NULL);
 
-    if (text.len / 2 != len || text.len % 2 != 0 || !all_digits(hex_digits, 16, text)) {
+    if (text.len / 2 != len || text.len % 2 != 0 || !all_digits(text)) {
         return SPEAN_EINPUT;
     }
     for (size_t i = 0; i < len; i++) {
-        const uint8_t high = digit_of(hex_digits, 16, text.data[2 * i]);
-        const uint8_t low = digit_of(hex_digits, 16, text.data[2 * i + 1]);
+        const uint8_t high = digit_of(text.data[2 * i]);
+        const uint8_t low = digit_of(text.data[2 * i + 1]);
         out[i] = (uint8_t)(high << 4 | low);
     }
     return SPEAN_OK;
@@ -136,66 +134,4 @@ void spean_text_base32_encode(char *out, size_t out_cap, struct spean_view data)
         out[written++] = base32_digits[bits << (5 - bits_count) & 0x1fu];
     }
     out[written] = '\0';
-}
-
-spean_err spean_text_base32_decode(uint8_t *out, size_t len, struct spean_view text)
-{
-    assert(out != NULL);
-    assert(len <= SIZE_MAX / 16);
-
-    if (text.len != SPEAN_TEXT_BASE32_LEN(len) || !all_digits(base32_digits, 32, text)) {
-        return SPEAN_EINPUT;
-    }
-    const size_t fill_bits = text.len * 5 - len * 8;
-    if (text.len > 0) {
-        const uint8_t last = digit_of(base32_digits, 32, text.data[text.len - 1]);
-        if ((last & ((1u << fill_bits) - 1)) != 0) {
-            return SPEAN_EINPUT;
-        }
-    }
-
-    uint32_t bits = 0;
-    unsigned bits_count = 0;
-    size_t written = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        bits = (bits << 5 | digit_of(base32_digits, 32, text.data[i])) & 0xffffu;
-        bits_count += 5;
-        if (bits_count >= 8) {
-            bits_count -= 8;
-            out[written++] = (uint8_t)(bits >> bits_count & 0xffu);
-        }
-    }
-    assert(written == len);
-    return SPEAN_OK;
-}
-
-spean_err spean_text_check_char(char *out, struct spean_view text)
-{
-    assert(out != NULL);
-
-    if (text.len == 0) {
-        return SPEAN_EINPUT;
-    }
-    unsigned product = CHECK_MOD;
-    for (size_t i = 0; i < text.len; i++) {
-        const uint8_t digit = digit_of(check_digits, CHECK_MOD, text.data[i]);
-        if (digit == NOT_A_DIGIT) {
-            return SPEAN_EINPUT;
-        }
-        const unsigned sum = (product + digit) % CHECK_MOD;
-        product = (sum == 0 ? CHECK_MOD : sum) * 2 % (CHECK_MOD + 1);
-    }
-    *out = check_digits[(CHECK_MOD + 1 - product) % CHECK_MOD];
-    return SPEAN_OK;
-}
-
-bool spean_text_check_valid(struct spean_view text)
-{
-    if (text.len < 2) {
-        return false;
-    }
-    char expected = '\0';
-    const struct spean_view body = {text.data, text.len - 1};
-    return spean_text_check_char(&expected, body) == SPEAN_OK &&
-           text.data[text.len - 1] == (uint8_t)expected;
 }

@@ -36,22 +36,4 @@ SPEAN_CHECK spean_err spean_text_hex_decode(uint8_t *out, size_t len, struct spe
  */
 void spean_text_base32_encode(char *out, size_t out_cap, struct spean_view data);
 
-/*
- * Read exactly len bytes from SPEAN_TEXT_BASE32_LEN(len) characters. Upper case only and no
- * look-alikes: tools that take what a person typed bring it into this form first.
- * SPEAN_EINPUT: another length or character, or fill bits that are not zero; out is unchanged.
- */
-SPEAN_CHECK spean_err spean_text_base32_decode(uint8_t *out, size_t len, struct spean_view text);
-
-/*
- * Work out the check character of text by ISO/IEC 7064 MOD 37,36: it finds every single wrong
- * character and nearly every swap of neighbours. text: 0-9 and A-Z only. The check character may
- * be I, L, O or U; who makes references without these takes the next number then.
- * SPEAN_EINPUT: text is empty or has another character; *out is unchanged.
- */
-SPEAN_CHECK spean_err spean_text_check_char(char *out, struct spean_view text);
-
-/* Say whether the last character of text is the check character of those before it. */
-bool spean_text_check_valid(struct spean_view text);
-
 #endif

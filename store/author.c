@@ -285,8 +285,8 @@ static spean_err put_item(struct spean_author_work *work, const struct spean_dra
     return spean_author_put_change(work, item, ends);
 }
 
-/* Make the entries of the items whose turn it is; seqs has the count of items. */
-static spean_err put_items(struct spean_author_work *work, enum turn turn, uint64_t *seqs)
+/* Make the entries of the items whose turn it is. */
+static spean_err put_items(struct spean_author_work *work, enum turn turn)
 {
     const struct spean_draft *draft = work->draft;
     const uint32_t last = last_item(draft);
@@ -300,7 +300,6 @@ static spean_err put_items(struct spean_author_work *work, enum turn turn, uint6
         if (err != SPEAN_OK) {
             return err;
         }
-        seqs[i] = work->head.seq;
     }
     return SPEAN_OK;
 }
@@ -308,22 +307,15 @@ static spean_err put_items(struct spean_author_work *work, enum turn turn, uint6
 static spean_err write_draft(struct spean_author_work *work, struct spean_draft *draft,
                              bool dry_run, struct spean_author_done *done)
 {
-    uint64_t seqs[SPEAN_DRAFT_ITEMS_MAX] = {0};
     spean_err err = SPEAN_OK;
     for (unsigned turn = 0; turn < TURNS_COUNT && err == SPEAN_OK; turn++) {
-        err = put_items(work, (enum turn)turn, seqs);
+        err = put_items(work, (enum turn)turn);
     }
     if (err == SPEAN_OK) {
         err = spean_author_finish(work, dry_run, done);
     }
-    if (err != SPEAN_OK || dry_run) {
-        return err;
-    }
-    draft->committed = true;
-    for (uint32_t i = 0; i < draft->items_count; i++) {
-        draft->items[i].seq = seqs[i];
-    }
-    return SPEAN_OK;
+    draft->committed = err == SPEAN_OK && !dry_run;
+    return err;
 }
 
 spean_err spean_author_commit(const struct spean_author *author, struct spean_draft *draft,

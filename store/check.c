@@ -61,23 +61,11 @@ struct spean_check {
     uint64_t problems;
 };
 
-static const char *const names[] = {
-#define SPEAN_CHECK_NAME(code, name, text) [code] = (name),
-    SPEAN_CHECK_KINDS(SPEAN_CHECK_NAME)
-#undef SPEAN_CHECK_NAME
-};
-
 static const char *const texts[] = {
-#define SPEAN_CHECK_TEXT(code, name, text) [code] = (text),
+#define SPEAN_CHECK_TEXT(code, text) [code] = (text),
     SPEAN_CHECK_KINDS(SPEAN_CHECK_TEXT)
 #undef SPEAN_CHECK_TEXT
 };
-
-const char *spean_check_name(enum spean_check_kind kind)
-{
-    assert(kind < SPEAN_CHECKS_COUNT);
-    return names[kind];
-}
 
 const char *spean_check_text(enum spean_check_kind kind)
 {

@@ -18,39 +18,37 @@
 #include "protocol/err.h"
 #include "store/db.h"
 
-/* X(code, name, text): name is stable, for JSON; text is English, for people. */
+/* X(code, text): text is English, for people. */
 #define SPEAN_CHECK_KINDS(X)                                                                       \
-    X(SPEAN_CHECK_DOCUMENT, "document", "a document is damaged or does not follow those before")   \
-    X(SPEAN_CHECK_LOG, "log", "the row of a log is damaged")                                       \
-    X(SPEAN_CHECK_UNKNOWN, "unknown_log", "no document speaks of this log")                        \
-    X(SPEAN_CHECK_HEAD, "head", "the head of a log is not its last entry")                         \
-    X(SPEAN_CHECK_BEYOND, "beyond_cut", "a log is held beyond its cut or on another branch")       \
-    X(SPEAN_CHECK_ENTRY, "entry", "an entry is damaged, missing or not chained to the one before") \
-    X(SPEAN_CHECK_BYTES, "bytes", "the count of bytes of a log is wrong")                          \
-    X(SPEAN_CHECK_SIGNATURE, "signature", "a signature that was kept does not verify")             \
-    X(SPEAN_CHECK_UNSIGNED, "unsigned", "nothing vouches for the end of a log, or runs are long")  \
-    X(SPEAN_CHECK_BODY, "body", "a body is not the one that its header announced")                 \
-    X(SPEAN_CHECK_TAG, "tag", "the index of tags does not agree with the entries")                 \
-    X(SPEAN_CHECK_ARRIVAL, "arrival", "a note of when a run arrived is damaged")                   \
-    X(SPEAN_CHECK_ASIDE, "aside", "an entry that was set aside is damaged")                        \
-    X(SPEAN_CHECK_EVIDENCE, "evidence", "evidence of a fork is damaged or proves nothing")         \
-    X(SPEAN_CHECK_PEER, "peer", "what is known of another node is damaged")                        \
-    X(SPEAN_CHECK_STRAY, "stray", "a row belongs to nothing that is known")                        \
-    X(SPEAN_CHECK_STATE, "state", "a part of a record is not what its changes make of it")         \
-    X(SPEAN_CHECK_RECORD, "record", "what is known of a record is not what its creation says")     \
-    X(SPEAN_CHECK_CHANGE, "change",                                                                \
-      "a change is not listed where it belongs, or judged otherwise")                              \
-    X(SPEAN_CHECK_JUDGED, "judged", "an entry is set aside that is not to be, or the reverse")     \
-    X(SPEAN_CHECK_WAITING, "waiting", "it is not noted what a part of a record waits for")         \
-    X(SPEAN_CHECK_KEYS, "part_keys", "the keys of parts and their tags do not agree")              \
-    X(SPEAN_CHECK_LOOKUP, "lookup", "a record is not found by its names, or by others")            \
-    X(SPEAN_CHECK_SEEN, "seen", "it is not noted what a node said that it has seen")
+    X(SPEAN_CHECK_DOCUMENT, "a document is damaged or does not follow those before")               \
+    X(SPEAN_CHECK_LOG, "the row of a log is damaged")                                              \
+    X(SPEAN_CHECK_UNKNOWN, "no document speaks of this log")                                       \
+    X(SPEAN_CHECK_HEAD, "the head of a log is not its last entry")                                 \
+    X(SPEAN_CHECK_BEYOND, "a log is held beyond its cut or on another branch")                     \
+    X(SPEAN_CHECK_ENTRY, "an entry is damaged, missing or not chained to the one before")          \
+    X(SPEAN_CHECK_BYTES, "the count of bytes of a log is wrong")                                   \
+    X(SPEAN_CHECK_SIGNATURE, "a signature that was kept does not verify")                          \
+    X(SPEAN_CHECK_UNSIGNED, "nothing vouches for the end of a log, or runs are long")              \
+    X(SPEAN_CHECK_BODY, "a body is not the one that its header announced")                         \
+    X(SPEAN_CHECK_TAG, "the index of tags does not agree with the entries")                        \
+    X(SPEAN_CHECK_ARRIVAL, "a note of when a run arrived is damaged")                              \
+    X(SPEAN_CHECK_ASIDE, "an entry that was set aside is damaged")                                 \
+    X(SPEAN_CHECK_EVIDENCE, "evidence of a fork is damaged or proves nothing")                     \
+    X(SPEAN_CHECK_PEER, "what is known of another node is damaged")                                \
+    X(SPEAN_CHECK_STRAY, "a row belongs to nothing that is known")                                 \
+    X(SPEAN_CHECK_STATE, "a part of a record is not what its changes make of it")                  \
+    X(SPEAN_CHECK_RECORD, "what is known of a record is not what its creation says")               \
+    X(SPEAN_CHECK_CHANGE, "a change is not listed where it belongs, or judged otherwise")          \
+    X(SPEAN_CHECK_JUDGED, "an entry is set aside that is not to be, or the reverse")               \
+    X(SPEAN_CHECK_WAITING, "it is not noted what a part of a record waits for")                    \
+    X(SPEAN_CHECK_KEYS, "the keys of parts and their tags do not agree")                           \
+    X(SPEAN_CHECK_LOOKUP, "a record is not found by its names, or by others")                      \
+    X(SPEAN_CHECK_SEEN, "it is not noted what a node said that it has seen")
 
-#define SPEAN_CHECK_ENUM(code, name, text) code,
+#define SPEAN_CHECK_ENUM(code, text) code,
 enum spean_check_kind { SPEAN_CHECK_KINDS(SPEAN_CHECK_ENUM) SPEAN_CHECKS_COUNT };
 #undef SPEAN_CHECK_ENUM
 
-const char *spean_check_name(enum spean_check_kind kind);
 const char *spean_check_text(enum spean_check_kind kind);
 
 struct spean_check_problem {

@@ -39,12 +39,6 @@ static const char *const table_names[] = {
 
 static const uint8_t format_key[] = "format";
 
-const char *spean_table_name(enum spean_table table)
-{
-    assert(table < SPEAN_TABLES_COUNT);
-    return table_names[table];
-}
-
 /* LMDB's own codes are negative, the rest is errno. */
 spean_err spean_db_err(int rc)
 {
@@ -831,13 +825,6 @@ spean_err spean_tx_put_new(struct spean_tx *tx, enum spean_table table, struct s
     return tx_put(tx, table, key, &v, MDB_NOOVERWRITE);
 }
 
-spean_err spean_tx_put_append(struct spean_tx *tx, enum spean_table table, struct spean_view key,
-                              struct spean_view value)
-{
-    MDB_val v = val_of(value);
-    return tx_put(tx, table, key, &v, MDB_APPEND);
-}
-
 spean_err spean_tx_reserve(struct spean_tx *tx, enum spean_table table, struct spean_view key,
                            size_t len, enum spean_tx_place place, uint8_t **out)
 {
@@ -1047,12 +1034,6 @@ spean_err spean_cursor_next(struct spean_cursor *cursor, struct spean_view *key,
                             struct spean_view *value)
 {
     return cursor_move(cursor, (struct spean_view){0}, MDB_NEXT, key, value);
-}
-
-spean_err spean_cursor_prev(struct spean_cursor *cursor, struct spean_view *key,
-                            struct spean_view *value)
-{
-    return cursor_move(cursor, (struct spean_view){0}, MDB_PREV, key, value);
 }
 
 spean_err spean_cursor_seek(struct spean_cursor *cursor, struct spean_view at,

@@ -92,9 +92,6 @@ enum spean_table { SPEAN_TABLE_TABLE(SPEAN_TABLE_ENUM) SPEAN_TABLES_COUNT };
 struct spean_db; /* Opaque. */
 struct spean_tx; /* Opaque. */
 
-/* The name of a table, for reports. Never NULL. */
-const char *spean_table_name(enum spean_table table);
-
 /* -- The store ------------------------------------------------------------------------------- */
 
 struct spean_db_options {
@@ -229,14 +226,10 @@ spean_err spean_tx_put(struct spean_tx *tx, enum spean_table table, struct spean
 SPEAN_CHECK spean_err spean_tx_put_new(struct spean_tx *tx, enum spean_table table,
                                        struct spean_view key, struct spean_view value);
 
-/* Write a row behind the last one of the table; fills pages to the brim. SPEAN_EEXISTS: the key
- * does not sort behind it (sticks). */
-spean_err spean_tx_put_append(struct spean_tx *tx, enum spean_table table, struct spean_view key,
-                              struct spean_view value);
-
 enum spean_tx_place {
     SPEAN_TX_ANYWHERE, /* As spean_tx_put(). */
-    SPEAN_TX_AT_END,   /* As spean_tx_put_append(). */
+    SPEAN_TX_AT_END,   /* Behind the last row of the table; fills pages to the brim. SPEAN_EEXISTS:
+                          the key does not sort behind it (sticks). */
 };
 
 /* Write or replace a row of len > 0 bytes, which the caller fills through *out before its next
@@ -286,16 +279,14 @@ void spean_cursor_fini(struct spean_cursor *cursor);
 /*
  * Each moves the cursor and gives the row there. SPEAN_ENOTFOUND: no row of the prefix on that
  * side; the place is then undefined until the next first, last or seek. Other errors are as for
- * transactions. next and prev go on from a row that was given; after a write to the table, seek
- * again before them.
+ * transactions. next goes on from a row that was given; after a write to the table, seek
+ * again before it.
  */
 SPEAN_CHECK spean_err spean_cursor_first(struct spean_cursor *cursor, struct spean_view *key,
                                          struct spean_view *value);
 SPEAN_CHECK spean_err spean_cursor_last(struct spean_cursor *cursor, struct spean_view *key,
                                         struct spean_view *value);
 SPEAN_CHECK spean_err spean_cursor_next(struct spean_cursor *cursor, struct spean_view *key,
-                                        struct spean_view *value);
-SPEAN_CHECK spean_err spean_cursor_prev(struct spean_cursor *cursor, struct spean_view *key,
                                         struct spean_view *value);
 
 /* To the lowest key >= at. at is 1 to SPEAN_DB_KEY_BYTES_MAX bytes and begins with the prefix. */

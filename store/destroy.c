@@ -7,6 +7,7 @@
 #include "protocol/partkey.h"
 #include "store/body.h"
 #include "store/entries.h"
+#include "store/local.h"
 #include "store/log.h"
 #include "store/logs.h"
 #include "store/record.h"
@@ -280,6 +281,23 @@ static spean_err grants_destroy(struct spean_tx *tx, const struct spean_part_nam
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
+/* With the last part of a record that is left goes what this node noted of the record for itself.
+ */
+static spean_err local_destroy(struct spean_tx *tx, const struct spean_record_id *record)
+{
+    struct spean_cursor cursor;
+    struct spean_view key;
+    struct spean_view value;
+    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_PARTS,
+                                      (struct spean_view){record->bytes, sizeof(record->bytes)});
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    err = spean_cursor_first(&cursor, &key, &value);
+    spean_cursor_fini(&cursor);
+    return err == SPEAN_ENOTFOUND ? spean_local_del_all(tx, record) : err;
+}
+
 static spean_err part_delete(struct spean_tx *tx, const struct spean_authority *authority,
                              const struct spean_part_name *part, uint64_t now_s)
 {
@@ -292,6 +310,9 @@ static spean_err part_delete(struct spean_tx *tx, const struct spean_authority *
     }
     if (err == SPEAN_OK) {
         err = spean_record_unindex(tx, part);
+    }
+    if (err == SPEAN_OK) {
+        err = local_destroy(tx, &part->record);
     }
     return err == SPEAN_OK ? row_put(tx, part, SPEAN_DESTROY_DELETED, now_s) : err;
 }

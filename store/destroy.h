@@ -3,11 +3,12 @@
  *
  * The fold hides a part at once and notes when (store/fold.h); until it is due a cut can still take
  * the erasure back. Then, in this order: bodies of changes, also of those set aside, grants that
- * were opened and their bodies, folded values and names are deleted in one transaction; the store
- * is written anew, so that no free page holds them (spean_db_rewrite()); and only then the part
- * counts as destroyed and may be receipted. A crash in between is gone on from. What stays is that
- * the part was erased and under which tags, so that nothing of it is taken again, and the headers,
- * so that the chain verifies.
+ * were opened and their bodies, folded values and names are deleted in one transaction, and with
+ * the last part of a record what this node noted of it for itself (store/local.h); the store is
+ * written anew, so that no free page holds them (spean_db_rewrite()); and only then the part counts
+ * as destroyed and may be receipted. A crash in between is gone on from. What stays is that the
+ * part was erased and under which tags, so that nothing of it is taken again, and the headers, so
+ * that the chain verifies.
  *
  * Nothing here needs the keys. The thread that writes to the store.
  */

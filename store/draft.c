@@ -56,13 +56,6 @@ uint32_t spean_draft_count(const struct spean_draft *draft)
     return draft->items_count;
 }
 
-uint64_t spean_draft_seq(const struct spean_draft *draft, uint32_t item)
-{
-    assert(draft != NULL);
-    assert(item < draft->items_count);
-    return draft->items[item].seq;
-}
-
 const struct spean_draft_item *spean_draft_creation(const struct spean_draft *draft,
                                                     const struct spean_record_id *record)
 {

@@ -117,7 +117,4 @@ SPEAN_CHECK spean_err spean_draft_erase(struct spean_draft *draft,
                                         const struct spean_record_id *record, uint64_t type,
                                         uint32_t part);
 
-/* The seq of the entry of an item, below the count (assert), once it is committed; else 0. */
-uint64_t spean_draft_seq(const struct spean_draft *draft, uint32_t item);
-
 #endif

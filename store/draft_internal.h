@@ -24,7 +24,6 @@ struct spean_draft_item {
     struct spean_record_id record;
     uint64_t type;
     uint32_t part;
-    uint64_t seq; /* Once committed. */
 
     /* Of a change. */
     uint8_t random[SPEAN_CHANGE_RANDOM_BYTES]; /* When it creates, and so is fixed. */

@@ -611,9 +611,15 @@ spean_err fold_change(struct fold_batch *b, const struct fold_place *place)
 
 /* -- Again ----------------------------------------------------------------------------------- */
 
+/* Where a change stands. */
+struct history_change {
+    uint32_t number;
+    uint64_t seq;
+};
+
 /* The changes of a part. */
 struct history {
-    struct spean_record_change *changes;
+    struct history_change *changes;
     uint8_t *flags;
     uint32_t count;
     uint32_t changes_cap;
@@ -631,7 +637,7 @@ static spean_err history_row(struct fold_batch *b, void *ctx, struct spean_view 
                              struct spean_view value)
 {
     struct history *const h = ctx;
-    struct spean_record_change change = {0};
+    struct history_change change = {0};
     if (value.len != 1 || spean_db_key_u32_at(key, NUMBER_AT, &change.number) != SPEAN_OK ||
         spean_db_key_u64_at(key, SEQ_AT, &change.seq) != SPEAN_OK) {
         return SPEAN_ECORRUPT;
@@ -659,7 +665,7 @@ static spean_err history_row(struct fold_batch *b, void *ctx, struct spean_view 
 }
 
 /* In a check: take a change again, which must turn out to belong to the part. */
-static spean_err history_look(struct fold_batch *b, const struct spean_record_change *change)
+static spean_err history_look(struct fold_batch *b, const struct history_change *change)
 {
     const bool lacked = b->look->lacking;
     b->look->noted = false;

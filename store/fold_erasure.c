@@ -165,7 +165,7 @@ static spean_err part_binds(struct fold_batch *b, const struct fold_place *place
     if (err != SPEAN_OK) {
         return err;
     }
-    *binds = spean_id_equal(author, &b->fold->org);
+    *binds = spean_erasure_binds(SPEAN_ERASURE_OWN, author, &b->fold->org);
     if (*binds) {
         return SPEAN_OK;
     }
@@ -174,7 +174,8 @@ static spean_err part_binds(struct fold_batch *b, const struct fold_place *place
     }
     struct spean_record_info info;
     spean_record_get_info(record->record, &info);
-    *binds = spean_id_equal(author, &info.owner);
+    const enum spean_erasure_reach reach = spean_erasure_may(true, author, false, &info.owner);
+    *binds = spean_erasure_binds(reach, author, &b->fold->org);
     return SPEAN_OK;
 }
 
@@ -285,7 +286,8 @@ static spean_err places_bind(const struct fold_batch *b, const struct fold_place
         if (log == NULL) {
             return SPEAN_EWAIT;
         }
-        *binds = *binds && (steward || spean_id_equal(&log->org, author));
+        *binds =
+            *binds && spean_erasure_may(false, author, steward, &log->org) == SPEAN_ERASURE_ALL;
     }
     return SPEAN_OK;
 }

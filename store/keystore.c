@@ -371,21 +371,6 @@ spean_err spean_keys_create(struct spean_keys *keys, struct spean_db *db,
     return SPEAN_OK;
 }
 
-spean_err spean_keys_kind(struct spean_db *db, enum spean_unlock_kind *kind)
-{
-    assert(db != NULL);
-    assert(kind != NULL);
-
-    uint8_t *package = NULL;
-    size_t len = 0;
-    spean_err err = row_read(db, &package, &len);
-    if (err == SPEAN_OK) {
-        err = row_err(spean_wrap_kind((struct spean_view){package, len}, kind));
-    }
-    free(package);
-    return err;
-}
-
 spean_err spean_keys_unlock(struct spean_keys *keys, struct spean_db *db,
                             const struct spean_unlock *unlock)
 {

@@ -43,10 +43,6 @@ void spean_keys_free(struct spean_keys *keys);
 SPEAN_CHECK spean_err spean_keys_create(struct spean_keys *keys, struct spean_db *db,
                                         const struct spean_unlock *unlock);
 
-/* Tell in *kind what opens the keystore. SPEAN_ENOTFOUND: there is none. SPEAN_EVERSION,
- * SPEAN_ECORRUPT, SPEAN_ELIMIT as for spean_keys_unlock(). */
-SPEAN_CHECK spean_err spean_keys_kind(struct spean_db *db, enum spean_unlock_kind *kind);
-
 /*
  * Open the keystore. Nothing happens if it is unlocked (to check a passphrase, see rewrap).
  *   SPEAN_EPASSPHRASE  this is not the passphrase, or not the credential
@@ -67,7 +63,7 @@ bool spean_keys_locked(const struct spean_keys *keys);
 
 /*
  * Seal the keystore under another passphrase or credential, with a fresh wrapping key, so that
- * the old passphrase and an old copy open nothing written later.
+ * the old passphrase and an old copy open nothing written later. The command is a later step.
  * SPEAN_ELOCKED: unlock first. SPEAN_EPASSPHRASE and others of spean_keys_unlock(): before does
  * not open it. SPEAN_EINPUT: after is out of bounds.
  */

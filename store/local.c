@@ -129,13 +129,10 @@ spean_err spean_local_del(struct spean_tx *tx, const struct spean_keys *keys,
     return err == SPEAN_OK ? spean_tx_del(tx, SPEAN_TABLE_LOCAL, spean_db_key_view(&key)) : err;
 }
 
-spean_err spean_local_del_all(struct spean_tx *tx, const struct spean_record_id *record,
-                              uint32_t *count)
+spean_err spean_local_del_all(struct spean_tx *tx, const struct spean_record_id *record)
 {
     assert(record != NULL);
-    assert(count != NULL);
 
-    uint32_t deleted = 0;
     spean_err err = SPEAN_OK;
     while (err == SPEAN_OK) {
         struct spean_cursor cursor;
@@ -154,12 +151,7 @@ spean_err spean_local_del_all(struct spean_tx *tx, const struct spean_record_id 
         spean_cursor_fini(&cursor);
         if (err == SPEAN_OK) {
             err = spean_tx_del(tx, SPEAN_TABLE_LOCAL, spean_db_key_view(&key));
-            deleted++;
         }
     }
-    if (err != SPEAN_ENOTFOUND) {
-        return err;
-    }
-    *count = deleted;
-    return SPEAN_OK;
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }

@@ -38,8 +38,8 @@ SPEAN_CHECK spean_err spean_local_get(struct spean_tx *tx, const struct spean_ke
 SPEAN_CHECK spean_err spean_local_del(struct spean_tx *tx, const struct spean_keys *keys,
                                       const struct spean_record_id *record, struct spean_view name);
 
-/* Delete every field of a record, of which *count then were. Needs no keys. Errors stick to tx. */
-SPEAN_CHECK spean_err spean_local_del_all(struct spean_tx *tx, const struct spean_record_id *record,
-                                          uint32_t *count);
+/* Delete every field of a record. Needs no keys. Errors stick to tx. */
+SPEAN_CHECK spean_err spean_local_del_all(struct spean_tx *tx,
+                                          const struct spean_record_id *record);
 
 #endif

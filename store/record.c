@@ -503,41 +503,6 @@ spean_err spean_record_hash(struct spean_tx *tx, const struct spean_keys *keys,
     return err;
 }
 
-spean_err spean_record_change_next(struct spean_tx *tx, const struct spean_part_name *name,
-                                   uint32_t number, uint64_t seq, struct spean_record_change *out)
-{
-    assert(out != NULL);
-
-    struct spean_db_key at = spean_part_name_key(name);
-    spean_db_key_put_u32(&at, number);
-    spean_db_key_put_u64(&at, seq);
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_CHANGES,
-                                      (struct spean_view){at.bytes, SPEAN_PART_NAME_BYTES});
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    struct spean_record_change change = {0};
-    struct spean_view key;
-    struct spean_view value;
-    err = spean_cursor_seek(&cursor, spean_db_key_view(&at), &key, &value);
-    if (err == SPEAN_OK && (key.len != CHANGE_KEY_BYTES || value.len != 1)) {
-        err = SPEAN_ECORRUPT;
-    }
-    if (err == SPEAN_OK) {
-        err = spean_db_key_u32_at(key, NUMBER_AT, &change.number);
-    }
-    if (err == SPEAN_OK) {
-        err = spean_db_key_u64_at(key, SEQ_AT, &change.seq);
-    }
-    if (err == SPEAN_OK) {
-        change.folded = (value.data[0] & SPEAN_CHANGE_FOLDED) != 0;
-        *out = change;
-    }
-    spean_cursor_fini(&cursor);
-    return err;
-}
-
 /* -- Finding records ------------------------------------------------------------------------- */
 
 /* The id behind another; false behind the last there can be. */

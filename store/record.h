@@ -87,18 +87,6 @@ SPEAN_CHECK spean_err spean_record_state(struct spean_tx *tx, const struct spean
                                          const struct spean_part_name *name, uint8_t **out,
                                          size_t *len);
 
-/* A change of a part: of which log, and where. */
-struct spean_record_change {
-    uint32_t number;
-    uint64_t seq;
-    bool folded; /* Else it was set aside. */
-};
-
-/* Give the first change of a part at (number, seq) or behind. SPEAN_ENOTFOUND: no more. */
-SPEAN_CHECK spean_err spean_record_change_next(struct spean_tx *tx,
-                                               const struct spean_part_name *name, uint32_t number,
-                                               uint64_t seq, struct spean_record_change *out);
-
 /* -- Finding records ------------------------------------------------------------------------- */
 
 /* Give the first record of a type whose id is above *after (NULL: any), of the creating changes

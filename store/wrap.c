@@ -244,18 +244,6 @@ spean_err spean_wrap_seal(const char *domain, const struct spean_wrap *wrap,
 
 /* -- Opening --------------------------------------------------------------------------------- */
 
-spean_err spean_wrap_kind(struct spean_view package, enum spean_unlock_kind *kind)
-{
-    assert(kind != NULL);
-
-    struct package read;
-    const spean_err err = package_read(package, &read);
-    if (err == SPEAN_OK) {
-        *kind = read.wrap.kind;
-    }
-    return err;
-}
-
 /* Open the wrapping key of wrap into key. */
 static spean_err key_open(const char *domain, const struct spean_wrap *wrap,
                           const struct spean_unlock *unlock, uint8_t key[SPEAN_KEY_BYTES])

@@ -81,9 +81,6 @@ SPEAN_CHECK spean_err spean_wrap_seal(const char *domain, const struct spean_wra
                                       const uint8_t key[SPEAN_KEY_BYTES], struct spean_view content,
                                       uint8_t *buf, size_t cap, size_t *len);
 
-/* Tell in *kind what opens a package. SPEAN_EVERSION, SPEAN_EFORMAT, SPEAN_ELIMIT as below. */
-SPEAN_CHECK spean_err spean_wrap_kind(struct spean_view package, enum spean_unlock_kind *kind);
-
 /*
  * Open a package: its wrap into *wrap, its wrapping key into key and its content into buf of cap
  * bytes (package.len is enough), both in locked memory, the content's length into *len.

@@ -30,13 +30,14 @@ static void check_grant(struct spean_view content)
 
 static void check_erasure(struct spean_view content)
 {
-    const struct spean_id log = {{0}};
-    const struct spean_tag tag = {{0}};
     struct spean_erasure erasure;
     if (spean_erasure_decode(content, &erasure) != SPEAN_OK) {
         return;
     }
-    assert(!spean_erasure_covers(&erasure, &log, &tag));
+    for (uint32_t i = 0; i < erasure.proofs_count; i++) {
+        struct spean_id proof;
+        spean_erasure_proof(&erasure, i, &proof);
+    }
     struct spean_view left = erasure.places;
     struct spean_erasure_place place;
     uint32_t count = 0;

@@ -110,12 +110,6 @@ static void check_digits(const char *typed)
         spean_text_hex_encode(text, sizeof(text), (struct spean_view){bytes, hex_len});
         assert(strcmp(text, typed) == 0);
     }
-    const size_t len = view.len * 5 / 8 < sizeof(bytes) ? view.len * 5 / 8 : sizeof(bytes);
-    if (spean_text_base32_decode(bytes, len, view) == SPEAN_OK) {
-        spean_text_base32_encode(text, sizeof(text), (struct spean_view){bytes, len});
-        assert(strlen(text) == view.len);
-    }
-    (void)spean_text_check_valid(view);
 }
 
 static void check_words(const char *typed)

@@ -17,7 +17,7 @@ FOLDERS = ("protocol/", "store/", "node/", "tools/")
 # What a function is called that makes sense of bytes that others may have written.
 DECODER = re.compile(r"\b(spean_\w+_(?:decode|decode_trunk|parse|read|unwrap|unpad|load|feed"
                      r"|open_terms|open_secrets)|spean_recovery_seed|spean_timetext_span"
-                     r"|spean_searchkey_(?:new|name|query)|spean_wrap_open|spean_wrap_kind"
+                     r"|spean_searchkey_(?:new|name|query)|spean_wrap_open"
                      r"|spean_body_open)\s*\(")
 ROW = re.compile(r"^(spean_\w+)\s+(\w+|-)(?::\s*(\S.*)|\s+(\S.*))?$")
 

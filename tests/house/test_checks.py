@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 import check_assertions
+import check_callers
 import check_decoders
 import check_documents
 import check_headers
@@ -42,6 +43,43 @@ class Scratch(unittest.TestCase):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         return path
+
+
+class Callers(Scratch):
+    def found(self, allowed=""):
+        return check_callers.findings(self.root, allowed)
+
+    def test_a_function_that_only_a_test_calls_is_found(self):
+        self.plant("store/a.h", "/* spean_a_get(). */\nint spean_a_get(int x);\n")
+        self.plant("store/a.c", "int spean_a_get(int x)\n{\n    return x;\n}\n")
+        self.plant("tests/unit/test_a.c", "int main(void)\n{\n    return spean_a_get(1);\n}\n")
+        self.assertEqual(self.found(), ["store/a.h: nothing in the product calls spean_a_get"])
+
+    def test_a_name_in_a_comment_or_a_text_is_no_call(self):
+        self.plant("node/a.h", "int spean_a_get(void);\n")
+        self.plant("node/b.c", 'void b(void)\n{\n    puts("spean_a_get()"); /* spean_a_get(). */\n}\n')
+        self.assertEqual(len(self.found()), 1)
+
+    def test_calls_tables_and_macros_count(self):
+        self.plant("node/a.h", "int spean_a(void);\nint spean_b(void);\nint spean_c(void);\n"
+                               "#define DO_C() \\\n    spean_c()\n")
+        self.plant("node/a.c", "static int (*const f[])(void) = {spean_a};\n"
+                               "int x(void)\n{\n    return spean_b();\n}\n")
+        self.assertEqual(self.found(), [])
+
+    def test_a_function_type_and_a_folder_beside_the_product_are_left_alone(self):
+        self.plant("store/a.h", "typedef int spean_compare(const void *a,\n    const void *b);\n")
+        self.plant("tests/support/kit.h", "void spean_kit(void);\n")
+        self.assertEqual(self.found(), [])
+
+    def test_the_allow_list_excuses_with_a_reason_and_only_while_it_has_to(self):
+        self.plant("store/a.h", "int spean_a(void);\nint spean_b(void);\n")
+        self.plant("store/b.c", "int b(void)\n{\n    return spean_b();\n}\n")
+        self.assertEqual(self.found("# Why.\n\nspean_a a later step\n"), [])
+        self.assertEqual(self.found("spean_a\n"), ["allow-list line 1: spean_a has no reason"])
+        self.assertEqual(self.found("spean_a x\nspean_b x\nspean_c x\n"),
+                         ["allow-list: the product calls spean_b",
+                          "allow-list: no header declares spean_c"])
 
 
 class Tree(Scratch):

@@ -192,6 +192,30 @@ static void an_expired_invitation_is_answered_so_by_the_clock_of_the_inviter(voi
     refused_as_expired(state, code);
 }
 
+static void invitations_that_are_over_leave_room_for_new_ones(void **state)
+{
+    char code[CODE_BYTES];
+    static const uint8_t secret[SPEAN_INVITE_SECRET_BYTES] = {7};
+    struct spean_tx *tx = NULL;
+    uint32_t number = 0;
+    spean_err err = SPEAN_OK;
+    begin(state);
+    corekit_stop(node_a(state));
+    corekit_open(node_a(state));
+    struct spean_core *core = node_a(state)->core;
+    assert_int_equal(spean_tx_begin(spean_core_db(core), SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    while (err == SPEAN_OK) {
+        err = spean_lobby_add_invite(tx, spean_core_keys(core), secret, 1000, false, &number);
+    }
+    assert_int_equal(err, SPEAN_ELIMIT);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    corekit_stop(node_a(state));
+    corekit_start(node_a(state));
+    corekit_invite(node_a(state), code);
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+}
+
 static void an_invitation_is_for_one_newcomer(void **state)
 {
     struct corekit *kit = *state;
@@ -546,6 +570,7 @@ int main(void)
         NODES(an_approved_newcomer_becomes_a_member_and_in_step),
         NODES(a_wrong_secret_is_answered_as_expired),
         NODES(an_expired_invitation_is_answered_so_by_the_clock_of_the_inviter),
+        NODES(invitations_that_are_over_leave_room_for_new_ones),
         NODES(an_invitation_is_for_one_newcomer),
         NODES(a_chain_with_two_nodes_is_answered_as_expired),
         NODES(an_invitation_to_another_ledger_brings_nobody_in),

@@ -125,6 +125,28 @@ static void a_status_cannot_smuggle_in_another_assignment(void **state)
     (void)close(s.fd);
 }
 
+static void the_watchdog_is_told_twice_in_the_time_allowed(void **state)
+{
+    (void)state;
+    assert_int_equal(spean_notify_watchdog_ms("30000000", NULL, 7), 15000);
+    assert_int_equal(spean_notify_watchdog_ms("30000000", "7", 7), 15000);
+    assert_int_equal(spean_notify_watchdog_ms("86400000000", NULL, 7), 43200000);
+}
+
+static void a_watchdog_of_another_process_or_without_a_sane_time_is_told_nothing(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",    "-1",  " 1",  "30s", "86400000001",
+                                      "0x1", "1e9", "1.5", "0",   "99999999999999999999999"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(spean_notify_watchdog_ms(bad[i], NULL, 7), 0);
+    }
+    assert_int_equal(spean_notify_watchdog_ms(NULL, "7", 7), 0);
+    assert_int_equal(spean_notify_watchdog_ms("30000000", "8", 7), 0);
+    assert_int_equal(spean_notify_watchdog_ms("30000000", "", 7), 0);
+    assert_int_equal(spean_notify_watchdog_ms("30000000", "7x", 7), 0);
+}
+
 static void a_long_status_is_cut_at_its_limit(void **state)
 {
     (void)state;
@@ -153,6 +175,8 @@ int main(void)
         cmocka_unit_test(an_address_of_another_kind_is_refused),
         cmocka_unit_test(a_supervisor_that_is_gone_is_an_error_not_a_signal),
         cmocka_unit_test(a_status_cannot_smuggle_in_another_assignment),
+        cmocka_unit_test(the_watchdog_is_told_twice_in_the_time_allowed),
+        cmocka_unit_test(a_watchdog_of_another_process_or_without_a_sane_time_is_told_nothing),
         cmocka_unit_test(a_long_status_is_cut_at_its_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,21 +74,22 @@ static int setup_story(void **state)
     return 0;
 }
 
-/* Tell the story; the first error ends it. *serial is then how far it came. */
-static spean_err tell(uint64_t *serial)
+/* Tell the story; the first error ends it. *told is how far it came. */
+static spean_err tell(size_t *told)
 {
     struct spean_authority *a = NULL;
     spean_err err = spean_authority_new(&a, NULL);
     struct spean_authority_change change;
-    for (size_t i = 0; i < STORY_LEN && err == SPEAN_OK; i++) {
-        err = spean_authority_add(a, story[i].view, SPEAN_PENDING_REFUSE, &change);
+    *told = 0;
+    while (*told < STORY_LEN && err == SPEAN_OK) {
+        err = spean_authority_add(a, story[*told].view, SPEAN_PENDING_REFUSE, &change);
+        *told += err == SPEAN_OK ? 1 : 0;
     }
     struct spean_title *titles = NULL;
     uint32_t count = 0;
     if (err == SPEAN_OK) {
         err = spean_authority_lacking(a, &story[0].doc.id, NULL, 0, &titles, &count);
     }
-    *serial = err == SPEAN_OK ? spean_authority_serial(a) : 0;
     free(titles);
     spean_authority_free(a);
     return err;
@@ -97,17 +98,17 @@ static spean_err tell(uint64_t *serial)
 static void memory_that_ends_anywhere_is_told_and_nothing_leaks(void **state)
 {
     (void)state;
-    uint64_t serial = 0;
+    size_t told = 0;
     unsigned n = 0;
     spean_err err = SPEAN_ENOMEM;
     while (err == SPEAN_ENOMEM && n < ALLOCATIONS_MAX) {
         allocations_left = n;
-        err = tell(&serial);
+        err = tell(&told);
         n++;
     }
     allocations_left = UINT32_MAX;
     assert_int_equal(err, SPEAN_OK);
-    assert_int_equal(serial, STORY_LEN);
+    assert_int_equal(told, STORY_LEN);
     assert_true(n > STORY_LEN); /* Each document takes memory. */
 }
 

@@ -88,17 +88,6 @@ static void unknown_lists_and_codes_are_told_apart_from_known_ones(void **state)
     assert_null(spean_codes_find("outcome", view("normal"))); /* A code of another list. */
 }
 
-static void an_unknown_code_is_stricter_than_every_known_one(void **state)
-{
-    (void)state;
-    assert_true(spean_codes_rank("risk_level", view("low")) <
-                spean_codes_rank("risk_level", view("high")));
-    assert_true(spean_codes_rank("risk_level", view("high")) <
-                spean_codes_rank("risk_level", view("imminent")));
-    assert_true(spean_codes_rank("risk_level", view("imminent")) <
-                spean_codes_rank("risk_level", view("local:burning")));
-}
-
 static void codes_with_other_bytes_or_lengths_are_refused(void **state)
 {
     (void)state;
@@ -156,7 +145,6 @@ int main(void)
         cmocka_unit_test(labels_and_mappings_are_those_of_the_table),
         cmocka_unit_test(a_list_gives_its_rows_in_order),
         cmocka_unit_test(unknown_lists_and_codes_are_told_apart_from_known_ones),
-        cmocka_unit_test(an_unknown_code_is_stricter_than_every_known_one),
         cmocka_unit_test(codes_with_other_bytes_or_lengths_are_refused),
         cmocka_unit_test(the_given_lists_are_all_here),
     };

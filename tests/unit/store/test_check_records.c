@@ -169,7 +169,7 @@ static void assert_found(struct env *e, enum spean_check_kind kind)
 {
     const struct seen seen = check(e);
     if ((seen.kinds & 1u << kind) == 0) {
-        print_error("%s was not found, but kinds 0x%llx\n", spean_check_name(kind),
+        print_error("not found: %s; but kinds 0x%llx\n", spean_check_text(kind),
                     (unsigned long long)seen.kinds);
         fail();
     }

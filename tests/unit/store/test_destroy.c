@@ -13,6 +13,7 @@
 
 #include "protocol/partkey.h"
 #include "store/body.h"
+#include "store/local.h"
 #include "store/log.h"
 #include "tests/unit/store/fixture.h"
 #include "tests/unit/store/world.h"
@@ -243,6 +244,35 @@ static void when_it_is_due_body_key_and_values_are_gone_from_the_file(void **sta
     assert_int_equal(node_held(e->theirs, 0), e->written); /* The chain is whole. */
 }
 
+static void what_was_noted_of_a_record_goes_with_its_last_part(void **state)
+{
+    struct env *e = *state;
+    static const struct spean_record_id another = {{9}};
+    const struct spean_view name = fixture_text("dates");
+    struct spean_tx *tx = NULL;
+    uint8_t buf[SPEAN_LOCAL_VALUE_BYTES_MAX];
+    size_t len = 0;
+    assert_int_equal(spean_tx_begin(e->theirs->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_local_put(tx, e->theirs->keys, &e->part.record, name, name), SPEAN_OK);
+    assert_int_equal(spean_local_put(tx, e->theirs->keys, &another, name, name), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    (void)world_erase_part(e->w, 1, &e->part, key_a);
+    take_and_fold(e->theirs);
+    tx = node_read(e->theirs);
+    assert_int_equal(
+        spean_local_get(tx, e->theirs->keys, &e->part.record, name, buf, sizeof(buf), &len),
+        SPEAN_OK); /* Hidden only. */
+    spean_tx_abort(tx);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 1);
+    tx = node_read(e->theirs);
+    assert_int_equal(
+        spean_local_get(tx, e->theirs->keys, &e->part.record, name, buf, sizeof(buf), &len),
+        SPEAN_ENOTFOUND);
+    assert_int_equal(spean_local_get(tx, e->theirs->keys, &another, name, buf, sizeof(buf), &len),
+                     SPEAN_OK);
+    spean_tx_abort(tx);
+}
+
 static void what_is_destroyed_does_not_come_back(void **state)
 {
     struct env *e = *state;
@@ -396,6 +426,7 @@ int main(void)
         T(a_cut_in_time_leaves_nothing_to_destroy),
         T(what_waits_behind_an_open_transaction_is_tried_again),
         T(when_it_is_due_body_key_and_values_are_gone_from_the_file),
+        T(what_was_noted_of_a_record_goes_with_its_last_part),
         T(what_is_destroyed_does_not_come_back),
         T(a_grant_that_comes_late_is_destroyed_too_and_the_store_is_written_anew_once),
         T(who_cannot_tell_what_a_grant_is_of_keeps_it),

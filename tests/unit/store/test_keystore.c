@@ -116,9 +116,7 @@ static void a_keystore_is_never_created_over_another(void **state)
 static void a_store_without_a_keystore_says_so(void **state)
 {
     struct fixture *f = *state;
-    enum spean_unlock_kind kind = SPEAN_UNLOCK_PASSPHRASE;
     assert_int_equal(unlock_anew(f, &credential), SPEAN_ENOTFOUND);
-    assert_int_equal(spean_keys_kind(f->db, &kind), SPEAN_ENOTFOUND);
 }
 
 static void the_wrong_passphrase_opens_nothing(void **state)
@@ -130,9 +128,6 @@ static void the_wrong_passphrase_opens_nothing(void **state)
 
     struct spean_unlock wrong = passphrase;
     wrong.bytes.len--;
-    enum spean_unlock_kind kind = SPEAN_UNLOCK_CREDENTIAL;
-    assert_int_equal(spean_keys_kind(f->db, &kind), SPEAN_OK);
-    assert_int_equal(kind, SPEAN_UNLOCK_PASSPHRASE);
     assert_int_equal(unlock_anew(f, &wrong), SPEAN_EPASSPHRASE);
     assert_int_equal(unlock_anew(f, &credential), SPEAN_ESTATE);
     assert_int_equal(unlock_anew(f, &passphrase), SPEAN_OK);

@@ -158,8 +158,8 @@ void assert_value_fits(const struct spean_schema_value *type, json_t *value, con
         const struct pending at = work.stack[--work.count];
         if (!step(&work, &at)) {
             char *const text = json_dumps(at.value, JSON_COMPACT | JSON_ENCODE_ANY);
-            fail_msg("%s: %s is no %s", what, text == NULL ? "?" : text,
-                     spean_value_type_name(at.type->type));
+            fail_msg("%s: %s is no value of type %d", what, text == NULL ? "?" : text,
+                     (int)at.type->type);
         }
     }
 }
