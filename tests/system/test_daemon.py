@@ -22,6 +22,9 @@ class Life(ClusterTest):
     def node(self, **options):
         return self.cluster.add(NAME, "KH", **options)
 
+    def next_told(self, notify):
+        return notify.recv(1024).decode()
+
     def test_it_says_when_it_is_ready_and_stops_within_seconds(self):
         node = self.node()
         path = node.folder / "notify"
@@ -31,9 +34,23 @@ class Life(ClusterTest):
             node.start(wait=False, env=dict(node.environment, NOTIFY_SOCKET=str(path)))
             self.assertIn("READY=1", notify.recv(1024).decode().splitlines())
             self.assertTrue(node.answers())  # Ready means that people can ask.
+            self.assertEqual(self.next_told(notify), "STATUS=open; connected nodes: 0")
             self.assertLess(node.stop(), STOP_SECONDS_MAX)
-            self.assertIn("STOPPING=1", notify.recv(1024).decode().splitlines())
+            self.assertEqual(self.next_told(notify), "STOPPING=1")
         self.assertFalse((node.home / "spean.sock").exists())
+
+    def test_it_says_that_it_is_alive_and_locked_to_who_asked_for_it(self):
+        node = self.node()
+        path = node.folder / "notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(str(path))
+            notify.settimeout(cluster.DEADLINE_S)
+            node.start(wait=False, unlock=False, env=dict(
+                node.environment, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="2000000"))
+            told = [self.next_told(notify) for _ in range(4)]
+            node.stop()
+        self.assertEqual(told, ["READY=1", "WATCHDOG=1",
+                                "STATUS=locked; 'spean unlock' opens it", "WATCHDOG=1"])
 
     def test_it_stops_within_seconds_with_partners_connected(self):
         first, second = self.node(), self.cluster.add("Hanoi Workers' Centre", "VN")
