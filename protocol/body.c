@@ -93,10 +93,12 @@ spean_err spean_body_seal(uint8_t *out, size_t cap, const uint8_t key[SPEAN_KEY_
 }
 
 spean_err spean_body_open(uint8_t *out, size_t cap, const uint8_t key[SPEAN_KEY_BYTES],
-                          const struct spean_id *log, uint64_t seq, const struct spean_tag *tag,
-                          struct spean_view body, struct spean_view *content)
+                          const struct spean_keyed_part *part, const struct spean_id *log,
+                          uint64_t seq, const struct spean_tag *tag, struct spean_view body,
+                          struct spean_view *content)
 {
     assert(out != NULL);
+    assert(part != NULL);
     assert(log != NULL);
     assert(tag != NULL);
     assert(content != NULL);
@@ -108,7 +110,7 @@ spean_err spean_body_open(uint8_t *out, size_t cap, const uint8_t key[SPEAN_KEY_
         return SPEAN_EFORMAT;
     }
     /* The cipher does not commit to its key, so the tag must (P6.3). */
-    if (!spean_partkey_bears(key, log, tag)) {
+    if (!spean_partkey_bears(key, part, log, tag)) {
         return SPEAN_ESIGNATURE;
     }
     uint8_t ad[AD_BYTES];

@@ -10,6 +10,7 @@
 #include "protocol/bytes.h"
 #include "protocol/err.h"
 #include "protocol/limits.h"
+#include "protocol/partkey.h"
 
 #define SPEAN_BODY_SALT_BYTES 16u /* Before public content: its hash then confirms no guess. */
 #define SPEAN_BODY_SEAL_BYTES (SPEAN_AEAD_NONCE_BYTES + SPEAN_AEAD_TAG_BYTES)
@@ -46,10 +47,11 @@ SPEAN_CHECK spean_err spean_body_seal(uint8_t *out, size_t cap, const uint8_t ke
 /*
  * Open the sealed body of entry seq of log, whose header bears tag, into out; *content is then a
  * view of out, which the caller wipes, also after an error. body.len - SPEAN_BODY_SEAL_BYTES are
- * enough for cap. SPEAN_ESIGNATURE: key does not give tag, or body is another one than was sealed:
- * nothing of it can be used. SPEAN_EFORMAT: wrongly padded or too short. SPEAN_ELIMIT.
+ * enough for cap. SPEAN_ESIGNATURE: key for part does not give tag, or body is another one than was
+ * sealed: nothing of it can be used. SPEAN_EFORMAT: wrongly padded or too short. SPEAN_ELIMIT.
  */
 SPEAN_CHECK spean_err spean_body_open(uint8_t *out, size_t cap, const uint8_t key[SPEAN_KEY_BYTES],
+                                      const struct spean_keyed_part *part,
                                       const struct spean_id *log, uint64_t seq,
                                       const struct spean_tag *tag, struct spean_view body,
                                       struct spean_view *content);

@@ -148,13 +148,14 @@ static spean_err write_boxes(const struct spean_grant_box *boxes, uint32_t count
     return err;
 }
 
-/* Complete a grant whose plaintext of plain_len bytes lies at buf + HEAD_BYTES_MAX. */
-static spean_err finish(const struct spean_grant_outer *outer, size_t plain_len, uint8_t *buf,
-                        size_t cap, struct spean_view *out)
+/* Complete a grant of part, NULL for secrets, whose plaintext of plain_len bytes lies at buf +
+ * HEAD_BYTES_MAX. */
+static spean_err finish(const struct spean_grant_outer *outer, const struct spean_keyed_part *part,
+                        size_t plain_len, uint8_t *buf, size_t cap, struct spean_view *out)
 {
     struct spean_id proof;
     struct spean_id commitment;
-    spean_partkey_proof(&proof, outer->key);
+    spean_partkey_proof(&proof, outer->key, part);
     spean_partkey_commitment(&commitment, &proof, &outer->place.log);
 
     uint8_t ad[AD_BYTES];
@@ -240,13 +241,14 @@ static bool terms_fit(const struct spean_grant_terms *terms, const struct spean_
 }
 
 /* Seal what w wrote, or wipe it. */
-static spean_err finish_or_wipe(const struct spean_grant_outer *outer, const struct spean_writer *w,
+static spean_err finish_or_wipe(const struct spean_grant_outer *outer,
+                                const struct spean_keyed_part *part, const struct spean_writer *w,
                                 uint8_t *buf, size_t cap, struct spean_view *out)
 {
     struct spean_view plain = {NULL, 0};
     spean_err err = spean_writer_end(w, &plain);
     if (err == SPEAN_OK) {
-        err = finish(outer, plain.len, buf, cap, out);
+        err = finish(outer, part, plain.len, buf, cap, out);
     }
     if (err != SPEAN_OK) {
         sodium_memzero(buf, cap);
@@ -285,7 +287,8 @@ spean_err spean_grant_encode(const struct spean_grant_outer *outer,
     }
     write_keys(&w, lists->older, lists->older_count);
     spean_context_write(&w, lists->rows, lists->rows_count);
-    return finish_or_wipe(outer, &w, buf, cap, out);
+    const struct spean_keyed_part part = {terms->record, terms->part};
+    return finish_or_wipe(outer, &part, &w, buf, cap, out);
 }
 
 spean_err spean_grant_encode_secrets(const struct spean_grant_outer *outer,
@@ -311,7 +314,7 @@ spean_err spean_grant_encode_secrets(const struct spean_grant_outer *outer,
     spean_writer_uint(&w, 0);
     spean_writer_uint(&w, secrets[secrets_count - 1].generation);
     write_keys(&w, secrets, secrets_count);
-    return finish_or_wipe(outer, &w, buf, cap, out);
+    return finish_or_wipe(outer, NULL, &w, buf, cap, out);
 }
 
 static void read_boxes(struct spean_reader *r, struct spean_grant *g)
@@ -379,12 +382,9 @@ spean_err spean_grant_open(const struct spean_grant *grant, const struct spean_g
         }
         uint8_t found[SPEAN_KEY_BYTES];
         uint8_t ad[AD_BYTES];
-        spean_err err = spean_aead_open(found, sizeof(found), pair_keys[i], grant->nonce,
-                                        bound_to(ad, place, INDEX_BOX, hint),
-                                        (struct spean_view){box->box, sizeof(box->box)});
-        if (err == SPEAN_OK && !spean_partkey_commits(found, &place->log, &grant->commitment)) {
-            err = SPEAN_ESIGNATURE;
-        }
+        const spean_err err = spean_aead_open(found, sizeof(found), pair_keys[i], grant->nonce,
+                                              bound_to(ad, place, INDEX_BOX, hint),
+                                              (struct spean_view){box->box, sizeof(box->box)});
         if (err == SPEAN_OK) {
             memcpy(key, found, sizeof(found));
         }
@@ -394,13 +394,11 @@ spean_err spean_grant_open(const struct spean_grant *grant, const struct spean_g
     return SPEAN_ENOTFOUND;
 }
 
+/* What comes out is the author's only once the caller has compared the commitment. */
 static spean_err open_sealed(const struct spean_grant *grant, const struct spean_grant_place *place,
                              const uint8_t key[SPEAN_KEY_BYTES], uint8_t *buf, size_t cap,
                              struct spean_view *plain)
 {
-    if (!spean_partkey_commits(key, &place->log, &grant->commitment)) {
-        return SPEAN_ESIGNATURE;
-    }
     uint8_t ad[AD_BYTES];
     const spean_err err = spean_aead_open(buf, cap, key, grant->nonce,
                                           bound_to(ad, place, INDEX_SEALED, NULL), grant->sealed);
@@ -471,6 +469,10 @@ spean_err spean_grant_open_terms(const struct spean_grant *grant,
         spean_reader_fail(&r, SPEAN_EFORMAT);
     }
     err = spean_reader_end(&r);
+    const struct spean_keyed_part part = {t.record, t.part};
+    if (err == SPEAN_OK && !spean_partkey_commits(key, &part, &place->log, &grant->commitment)) {
+        err = SPEAN_ESIGNATURE;
+    }
     if (err == SPEAN_OK) {
         *terms = t;
     }
@@ -503,6 +505,9 @@ spean_err spean_grant_open_secrets(const struct spean_grant *grant,
         spean_reader_fail(&r, SPEAN_EFORMAT);
     }
     err = spean_reader_end(&r);
+    if (err == SPEAN_OK && !spean_partkey_commits(key, NULL, &place->log, &grant->commitment)) {
+        err = SPEAN_ESIGNATURE;
+    }
     if (err == SPEAN_OK) {
         *secrets = s;
     }

@@ -146,8 +146,9 @@ SPEAN_CHECK spean_err spean_grant_decode(struct spean_view content, struct spean
  * Take the key out of the box for party, trying the pair keys given (own generations, the newest
  * first, each with the author's key of grant->author_generation).
  * SPEAN_ENOTFOUND: no box is for party under these pair keys. SPEAN_ESIGNATURE: the author made the
- * box so that it does not open, or put in a key that does not give the commitment: set the grant
- * aside and report its author (SPEAN_ASIDE_KEY). key is written on success only.
+ * box so that it does not open: set the grant aside and report its author (SPEAN_ASIDE_KEY). key is
+ * written on success only. Whether it is the one committed to is known when the sealed section is
+ * opened with it: it is used for nothing before.
  */
 SPEAN_CHECK spean_err spean_grant_open(const struct spean_grant *grant,
                                        const struct spean_grant_place *place,
@@ -157,9 +158,10 @@ SPEAN_CHECK spean_err spean_grant_open(const struct spean_grant *grant,
 
 /*
  * Open the sealed section with the key from a box, into buf (grant->sealed.len bytes are enough),
- * which the caller wipes, also after an error; *terms or *secrets view it. SPEAN_ESIGNATURE: key is
- * not the one committed to, or does not open it; SPEAN_EFORMAT, SPEAN_ELIMIT: not in the form of
- * its kind. Set the grant aside after each.
+ * which the caller wipes, also after an error; *terms or *secrets view it. SPEAN_ESIGNATURE: key
+ * does not open it, or with the part that it names does not give the commitment (P8.4);
+ * SPEAN_EFORMAT, SPEAN_ELIMIT: not in the form of its kind. Set the grant aside after each; *terms
+ * and *secrets are then unchanged.
  */
 SPEAN_CHECK spean_err spean_grant_open_terms(const struct spean_grant *grant,
                                              const struct spean_grant_place *place,

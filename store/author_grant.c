@@ -45,7 +45,8 @@ static const struct spean_author_key *draw_key(struct spean_author_work *work,
     secrets->granted_count++;
     key->part = *part;
     spean_author_draw(work->author, key->key, sizeof(key->key));
-    spean_partkey_proof(&key->proof, key->key);
+    const struct spean_keyed_part keyed = spean_part_keyed(part);
+    spean_partkey_proof(&key->proof, key->key, &keyed);
     return key;
 }
 
@@ -456,7 +457,7 @@ static spean_err put_secrets(struct spean_author_work *work, struct spean_grant_
     }
     struct spean_id proof;
     struct spean_tag tag;
-    spean_partkey_proof(&proof, wrapping);
+    spean_partkey_proof(&proof, wrapping, NULL);
     spean_partkey_tag(&tag, &proof, &outer.place.log);
     return spean_author_public(work, SPEAN_ENTRY_ORGKEY, &tag, content, true);
 }

@@ -119,7 +119,8 @@ static spean_err content_read(struct fold_batch *b, const struct change *c,
         *content = (struct spean_view){b->fold->body, view.len};
         return SPEAN_OK;
     }
-    err = spean_body_open(b->fold->body, SPEAN_BODY_BYTES_MAX, c->tag->key, &log->row.log,
+    const struct spean_keyed_part part = spean_part_keyed(&c->tag->part);
+    err = spean_body_open(b->fold->body, SPEAN_BODY_BYTES_MAX, c->tag->key, &part, &log->row.log,
                           header->seq, &header->tag, body, content);
     return err == SPEAN_OK ? SPEAN_OK : SPEAN_EFORMAT;
 }
@@ -549,7 +550,11 @@ static spean_err wait_for_body(struct fold_batch *b, const struct change *c)
         b->look->lacking = true;
         return SPEAN_OK;
     }
-    if (c->tag == NULL || !spean_partkey_bears(c->tag->key, &log->row.log, tag)) {
+    if (c->tag == NULL) {
+        return SPEAN_OK;
+    }
+    const struct spean_keyed_part part = spean_part_keyed(&c->tag->part);
+    if (!spean_partkey_bears(c->tag->key, &part, &log->row.log, tag)) {
         return SPEAN_OK;
     }
     return spean_partkeys_want(b->tx, tag, &c->tag->part, log->row.number, true);

@@ -170,8 +170,8 @@ static spean_err row_put(struct fold_batch *b, const struct fold_place *place,
     return err;
 }
 
-/* Read a row into *held, which keeps its bytes. */
-static spean_err row_decode(struct held *held)
+/* Read a row of a part into *held, which keeps its bytes. */
+static spean_err row_decode(struct held *held, const struct spean_part_name *part)
 {
     if (held->len < HEAD_BYTES) {
         return SPEAN_ECORRUPT;
@@ -202,7 +202,8 @@ static spean_err row_decode(struct held *held)
     if (held->facts.generation == 0 || held->facts.generation > SPEAN_PART_GENERATIONS_MAX) {
         return SPEAN_ECORRUPT;
     }
-    spean_partkey_proof(&held->facts.proof, held->key);
+    const struct spean_keyed_part keyed = spean_part_keyed(part);
+    spean_partkey_proof(&held->facts.proof, held->key, &keyed);
     return SPEAN_OK;
 }
 
@@ -239,8 +240,12 @@ static spean_err grants_row(struct fold_batch *b, void *ctx, struct spean_view k
     if (err == SPEAN_OK) {
         err = spean_db_key_u64_at(key, SEQ_AT, &held.seq);
     }
+    struct spean_part_name part;
     if (err == SPEAN_OK) {
-        err = row_decode(&held);
+        err = spean_part_name_decode(key, &part);
+    }
+    if (err == SPEAN_OK) {
+        err = row_decode(&held, &part);
     }
     if (err != SPEAN_OK) {
         sodium_memzero(held.bytes, held.len);
@@ -362,7 +367,8 @@ static spean_err givens_add(struct givens *givens, const struct held *held,
                             const uint8_t *key)
 {
     struct spean_id proof;
-    spean_partkey_proof(&proof, key);
+    const struct spean_keyed_part keyed = spean_part_keyed(part);
+    spean_partkey_proof(&proof, key, &keyed);
     uint32_t i = 0;
     while (i < givens->count && (givens->keys[i].key.generation != generation ||
                                  !spean_id_equal(&givens->keys[i].key.proof, &proof))) {
@@ -669,7 +675,8 @@ static spean_err judge_later(struct fold_batch *b, const struct spean_part_name 
         b->unjudged[i].part = *part;
         b->unjudged_count++;
     }
-    spean_partkey_proof(&b->unjudged[i].proof, key);
+    const struct spean_keyed_part keyed = spean_part_keyed(part);
+    spean_partkey_proof(&b->unjudged[i].proof, key, &keyed);
     fold_accepted_drop(b->fold); /* It lacks the new grant. */
     return err;
 }

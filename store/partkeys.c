@@ -56,6 +56,11 @@ bool spean_part_name_equal(const struct spean_part_name *a, const struct spean_p
     return a->part == b->part && spean_record_id_equal(&a->record, &b->record);
 }
 
+struct spean_keyed_part spean_part_keyed(const struct spean_part_name *part)
+{
+    return (struct spean_keyed_part){part->record, part->part};
+}
+
 /* -- Rows ------------------------------------------------------------------------------------ */
 
 static struct spean_db_key number_key(uint32_t number)

@@ -16,6 +16,7 @@
 #include "protocol/bytes.h"
 #include "protocol/err.h"
 #include "protocol/limits.h"
+#include "protocol/partkey.h"
 #include "store/db.h"
 #include "store/keystore.h"
 
@@ -174,5 +175,8 @@ struct spean_db_key spean_part_name_key(const struct spean_part_name *part);
 SPEAN_CHECK spean_err spean_part_name_decode(struct spean_view key, struct spean_part_name *out);
 
 bool spean_part_name_equal(const struct spean_part_name *a, const struct spean_part_name *b);
+
+/* The part as key proofs take it. */
+struct spean_keyed_part spean_part_keyed(const struct spean_part_name *part);
 
 #endif

@@ -357,7 +357,8 @@ static void begin_case(struct history *h, struct one_case *c)
     randombytes_buf(random, sizeof(random));
     randombytes_buf(c->key, sizeof(c->key));
     spean_record_id_derive(&c->record, &h->ledger->id, &h->writer->log->org, random);
-    spean_partkey_proof(&proof, c->key);
+    const struct spean_keyed_part part = {c->record, SPEAN_PART_CASE};
+    spean_partkey_proof(&proof, c->key, &part);
     for (uint32_t i = 0; i < h->writers_count; i++) {
         spean_partkey_tag(&c->tags[i], &proof, &h->writers[i].log->id);
     }

@@ -54,7 +54,9 @@ static void check_sealed(struct spean_view body)
     const struct spean_id log = {{2}};
     const struct spean_tag tag = {{3}};
     struct spean_view content;
-    const spean_err err = spean_body_open(buf, sizeof(buf), key, &log, 1, &tag, body, &content);
+    const struct spean_keyed_part part = {{{4}}, 1};
+    const spean_err err =
+        spean_body_open(buf, sizeof(buf), key, &part, &log, 1, &tag, body, &content);
     assert(err != SPEAN_OK);
 }
 

@@ -644,7 +644,7 @@ static struct spean_tag tag_of(uint8_t part, const struct spean_id *log, struct 
     uint8_t key[SPEAN_KEY_BYTES];
     struct spean_tag tag;
     part_key(key, part);
-    spean_partkey_proof(proof, key);
+    spean_partkey_proof(proof, key, &(struct spean_keyed_part){.part = part});
     spean_partkey_tag(&tag, proof, log);
     return tag;
 }

@@ -909,10 +909,11 @@ static void a_fetch_with_a_proof_of_another_key_is_refused(void **state)
 static void say_fetch(struct fixture *f, uint32_t fetch)
 {
     uint8_t key[SPEAN_KEY_BYTES];
-    memset(key, 7, sizeof(key)); /* As simnet makes the key of part 7. */
+    const struct spean_keyed_part part = {.part = 7};
+    memset(key, 7, sizeof(key)); /* As simnet makes the key of part 7, of record 0. */
     message(f, SPEAN_MESSAGE_FETCH)->as.fetch.fetch = fetch;
     f->m.as.fetch.log = sim_log(f->sim, A);
-    spean_partkey_proof(&f->m.as.fetch.proof, key);
+    spean_partkey_proof(&f->m.as.fetch.proof, key, &part);
     spean_partkey_tag(&f->m.as.fetch.tag, &f->m.as.fetch.proof, &f->m.as.fetch.log);
     f->m.as.fetch.seqs_count = 1;
     f->m.as.fetch.seqs[0] = 41;

@@ -394,25 +394,27 @@ def unpad(padded):
     return content
 
 
-def key_proof(key):
-    return hash32("spean/key-proof/1", key)
+NO_PART = (bytes(16), 0)  # What the wrapping key of an org-key grant is for.
 
 
-def commitment(key, log):
-    return hash32("spean/commitment/1", key_proof(key) + log)
+def key_proof(key, record, part):
+    return hash32("spean/key-proof/1", key + record + u64(part))
 
 
-def part_tag(key, log):
-    return commitment(key, log)[:16]
+def commitment(proof, log):
+    return hash32("spean/commitment/1", proof + log)
 
 
-def sealed_body(key, nonce, log, seq, content):
-    associated = log + u64(seq) + part_tag(key, log)
-    return nonce + seal(key, nonce, associated, pad(content))
+def part_tag(proof, log):
+    return commitment(proof, log)[:16]
 
 
-def open_body(key, log, seq, body):
-    associated = log + u64(seq) + part_tag(key, log)
+def sealed_body(key, tag, nonce, log, seq, content):
+    return nonce + seal(key, nonce, log + u64(seq) + tag, pad(content))
+
+
+def open_body(key, tag, log, seq, body):
+    associated = log + u64(seq) + tag
     return unpad(unseal(key, body[:24], associated, body[24:]))
 
 
@@ -437,9 +439,18 @@ def grant_hint(place, pair_key, party, key_commitment):
     return hash8("spean/hint/1", message)
 
 
+def granted_part(sealed):
+    """The record and part that the value under the seal of a grant names."""
+    return tuple(sealed[:2]) if isinstance(sealed[0], bytes) else NO_PART
+
+
+def grant_commitment(place, key, sealed):
+    return commitment(key_proof(key, *granted_part(sealed)), place.log)
+
+
 def grant(place, generation, key, receivers, sealed):
     """The content of P8.1. receivers: {party: pair key}; sealed: the value under the seal."""
-    committed = commitment(key, place.log)
+    committed = grant_commitment(place, key, sealed)
     boxes = []
     for party, pair_key in receivers.items():
         hint = grant_hint(place, pair_key, party, committed)
@@ -466,9 +477,10 @@ def open_grant(place, content, party, pair_key):
     for own, box in boxes:
         if own == hint:
             key = unseal(pair_key, nonce, place.associated(0) + hint, box)
-            if commitment(key, place.log) != committed:
-                raise WireError("not the key that was committed to")
-            return key, unpack(unseal(key, nonce, place.associated(1), section))
+            sealed = unpack(unseal(key, nonce, place.associated(1), section))
+            if grant_commitment(place, key, sealed) != committed:
+                raise WireError("not the key and part that were committed to")
+            return key, sealed
     raise WireError("no box for this party")
 
 

@@ -58,11 +58,13 @@ class Wire(unittest.TestCase):
 
     def test_sealed_bodies_open_with_their_key_alone(self):
         log = some_log()
-        body = wire.sealed_body(KEY, bytes(24), log.id, 4, b"content")
-        self.assertEqual(wire.open_body(KEY, log.id, 4, body), b"content")
-        for key, seq in ((OTHER, 4), (KEY, 5)):
+        tag, another = (wire.part_tag(wire.key_proof(KEY, bytes(16), part), log.id)
+                        for part in (1, 2))
+        body = wire.sealed_body(KEY, tag, bytes(24), log.id, 4, b"content")
+        self.assertEqual(wire.open_body(KEY, tag, log.id, 4, body), b"content")
+        for key, bears, seq in ((OTHER, tag, 4), (KEY, another, 4), (KEY, tag, 5)):
             with self.assertRaises(wire.WireError):
-                wire.open_body(key, log.id, seq, body)
+                wire.open_body(key, bears, log.id, seq, body)
 
     def test_a_grant_opens_for_its_receivers_alone(self):
         author, receiver = wire.Sealer(KEY), wire.Sealer(OTHER)

@@ -108,7 +108,8 @@ def run_messages(world):
 
 def body_messages(world):
     key, seqs = some("part key"), [1, 2, 200, 2**33]
-    tag, proof = wire.part_tag(key, world.log.id), wire.key_proof(key)
+    proof = wire.key_proof(key, some("record", 16), 1)
+    tag = wire.part_tag(proof, world.log.id)
     bodies = [[seq, bytes([at + 1]) * (at * 150 + 1)] for at, seq in enumerate(seqs)]
     found = [{"type": wire.FETCH, "fetch": 9, "log": world.log.id, "tag": tag, "proof": proof,
               "seqs": seqs,

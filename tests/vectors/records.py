@@ -10,29 +10,37 @@ PADDED_LENGTHS = CONTENT_LENGTHS + [1023, 1024, 4095, 4096, 32767, 32768, 57343,
 def sealed_vector(log, length):
     key, nonce = some(f"part key {length}"), some(f"nonce {length}", 24)
     content, seq = bytes([length & 255]) * length, length + 1
+    record, part = some(f"record {length}", 16), 1 + length % 5
+    tag = wire.part_tag(wire.key_proof(key, record, part), log.id)
     return {
-        "log": log.id, "seq": seq, "key": key, "nonce": nonce, "tag": wire.part_tag(key, log.id),
-        "content": content, "body": wire.sealed_body(key, nonce, log.id, seq, content),
+        "log": log.id, "seq": seq, "key": key, "record": record, "part": part, "nonce": nonce,
+        "tag": tag, "content": content,
+        "body": wire.sealed_body(key, tag, nonce, log.id, seq, content),
     }
 
 
-def partkey_vector(log, key):
+def partkey_vector(log, key, record, part):
+    proof = wire.key_proof(key, record, part)
     return {
-        "key": key, "log": log.id, "proof": wire.key_proof(key),
-        "commitment": wire.commitment(key, log.id), "tag": wire.part_tag(key, log.id),
+        "key": key, "record": record, "part": part, "log": log.id, "proof": proof,
+        "commitment": wire.commitment(proof, log.id), "tag": wire.part_tag(proof, log.id),
     }
 
 
 def bodies(world):
     key = some("part key")
     salt = some("salt", 16)
+    record = some("record", 16)
+    parts = [(record, 1), (record, 2), (some("other record", 16), 1), (record, 2**32 - 1),
+             (record, 2**32 + 1), (record, 2**63 - 1), wire.NO_PART]
     return {
         "padded": [{"content": length, "padded": len(wire.pad(bytes(length)))}
                    for length in PADDED_LENGTHS],
         "public": [{"salt": salt, "content": content, "body": wire.public_body(salt, content)}
                    for content in (b"\xc0", b"content")],
         "sealed": [sealed_vector(world.log, length) for length in CONTENT_LENGTHS],
-        "partkeys": [partkey_vector(log, key) for log in (world.log, world.other_log)],
+        "partkeys": [partkey_vector(log, key, record, part)
+                     for log in (world.log, world.other_log) for record, part in parts],
     }
 
 
@@ -52,7 +60,7 @@ def grant_vector(name, place, author, key, generation, domain, parties, terms):
         "log": place.log, "seq": place.seq, "author": place.author, "nonce": place.nonce,
         "author_secret": author.secret, "author_public": author.public,
         "author_generation": generation, "key": key,
-        "receivers": receiver_rows(place, wire.commitment(key, place.log), receivers),
+        "receivers": receiver_rows(place, wire.grant_commitment(place, key, terms), receivers),
         "content": wire.grant(place, generation, key, pair_keys, terms),
     }
 
@@ -165,7 +173,7 @@ def refused_erasures():
 
 def erasures(world):
     record = some("record", 16)
-    proofs = [wire.key_proof(some(f"part key 3 {number}")) for number in (1, 2, 3)]
+    proofs = [wire.key_proof(some(f"part key 3 {number}"), record, 3) for number in (1, 2, 3)]
     places = [(world.log.id, 7, some("entry 7")), (world.other_log.id, 2**32, some("entry far"))]
     reason = some("a sealed reason", 60)
     named = [dict(zip(("log", "seq", "entry"), place)) for place in places]

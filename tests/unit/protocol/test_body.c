@@ -18,6 +18,7 @@ static const struct spean_view words = {(const uint8_t *)"a person's words", 16}
 
 struct fixture {
     uint8_t key[SPEAN_KEY_BYTES];
+    struct spean_keyed_part part;
     struct spean_id log;
     struct spean_tag tag;
     uint8_t sealed[SPEAN_BODY_BYTES_MAX];
@@ -28,7 +29,7 @@ struct fixture {
 static void tag_for(struct fixture *f)
 {
     struct spean_id proof;
-    spean_partkey_proof(&proof, f->key);
+    spean_partkey_proof(&proof, f->key, &f->part);
     spean_partkey_tag(&f->tag, &proof, &f->log);
 }
 
@@ -43,6 +44,7 @@ static int setup(void **state)
     memset(&f, 0, sizeof(f));
     f.key[0] = 0x6b;
     f.log.bytes[0] = 0x70;
+    f.part = (struct spean_keyed_part){{{0x11}}, 2};
     tag_for(&f);
     *state = &f;
     return seal(&f, words, sizeof(f.sealed)) == SPEAN_OK ? 0 : -1;
@@ -51,8 +53,8 @@ static int setup(void **state)
 static spean_err open_at(struct fixture *f, uint64_t seq, struct spean_view body)
 {
     struct spean_view content = {NULL, 0};
-    return spean_body_open(f->opened, sizeof(f->opened), f->key, &f->log, seq, &f->tag, body,
-                           &content);
+    return spean_body_open(f->opened, sizeof(f->opened), f->key, &f->part, &f->log, seq, &f->tag,
+                           body, &content);
 }
 
 static void a_public_body_is_the_salt_and_the_content(void **state)
@@ -103,10 +105,23 @@ static void a_sealed_body_opens_at_its_place(void **state)
     assert_int_equal(f->body.len, 24 + 256 + 16);
     assert_memory_equal(f->body.data, nonce, sizeof(nonce));
     assert_int_equal(
-        spean_body_open(f->opened, 256, f->key, &f->log, SEQ, &f->tag, f->body, &content),
+        spean_body_open(f->opened, 256, f->key, &f->part, &f->log, SEQ, &f->tag, f->body, &content),
         SPEAN_OK);
     assert_int_equal(content.len, words.len);
     assert_memory_equal(content.data, words.data, words.len);
+}
+
+static void a_sealed_body_opens_as_that_of_no_other_part(void **state)
+{
+    struct fixture *const f = *state;
+    f->part.part++;
+    assert_int_equal(open_at(f, SEQ, f->body), SPEAN_ESIGNATURE);
+    tag_for(f); /* The same key, granted for another part too. */
+    assert_int_equal(open_at(f, SEQ, f->body), SPEAN_ESIGNATURE);
+    f->part.part--;
+    f->part.record.bytes[15] ^= 1;
+    tag_for(f);
+    assert_int_equal(open_at(f, SEQ, f->body), SPEAN_ESIGNATURE);
 }
 
 static void a_sealed_body_opens_at_no_other_place(void **state)
@@ -199,7 +214,7 @@ static void a_buffer_one_byte_too_small_is_a_limit_and_untouched(void **state)
     struct spean_view content = {NULL, 0};
     memset(f->opened, 0xee, sizeof(f->opened));
     assert_int_equal(
-        spean_body_open(f->opened, 255, f->key, &f->log, SEQ, &f->tag, f->body, &content),
+        spean_body_open(f->opened, 255, f->key, &f->part, &f->log, SEQ, &f->tag, f->body, &content),
         SPEAN_ELIMIT);
     assert_null(content.data);
     memset(f->sealed, 0xee, sizeof(f->sealed));
@@ -216,6 +231,7 @@ int main(void)
         BODY_TEST(a_public_body_shorter_than_its_salt_is_refused),
         BODY_TEST(the_longest_public_content_fits_and_one_byte_more_does_not),
         BODY_TEST(a_sealed_body_opens_at_its_place),
+        BODY_TEST(a_sealed_body_opens_as_that_of_no_other_part),
         BODY_TEST(a_sealed_body_opens_at_no_other_place),
         BODY_TEST(a_key_that_does_not_give_the_tag_opens_nothing),
         BODY_TEST(a_body_sealed_under_a_key_of_another_tag_is_refused_though_it_would_open),

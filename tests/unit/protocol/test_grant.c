@@ -39,7 +39,8 @@ struct fixture {
 
 static struct org org_of(uint8_t number)
 {
-    struct org o = {.id = {{number}}, .secret = {number, 0x5e}};
+    struct org o = {.id = {{number}},
+                    .secret = {0x5e, number}}; /* Low bits of byte 0 do not count. */
     spean_x25519_public(&o.sealing, o.secret);
     return o;
 }
@@ -268,14 +269,41 @@ static void cheat(struct fixture *f)
     fail_msg("no box is for org 1 as the protocol binds it");
 }
 
-static void a_key_that_does_not_give_the_commitment_is_refused(void **state)
+static void another_key_in_a_box_opens_no_terms(void **state)
 {
     struct fixture *const f = *state;
     uint8_t key[SPEAN_KEY_BYTES] = {0xee};
+    struct spean_grant_terms terms = {.part = 77};
     cheat(f);
-    assert_int_equal(open_as(f, 1, key), SPEAN_ESIGNATURE);
-    assert_int_equal(key[0], 0xee);
+    assert_int_equal(open_as(f, 1, key), SPEAN_OK);
+    assert_memory_not_equal(key, part_key, sizeof(key));
+    assert_int_equal(open_terms(f, key, &terms), SPEAN_ESIGNATURE);
+    assert_int_equal(terms.part, 77);
     assert_int_equal(open_as(f, 0, key), SPEAN_OK);
+    assert_int_equal(open_terms(f, key, &terms), SPEAN_OK);
+}
+
+/* Seal other terms under the key, as an author would who knows another's; keep the commitment. */
+static void commit_to_another_part(struct fixture *f)
+{
+    const struct spean_id committed = f->grant.commitment;
+    encode(f);
+    assert_memory_not_equal(committed.bytes, f->grant.commitment.bytes, SPEAN_ID_BYTES);
+    f->grant.commitment = committed;
+}
+
+static void terms_of_another_part_than_the_one_committed_to_are_refused(void **state)
+{
+    struct fixture *const f = *state;
+    struct spean_grant_terms terms = {.part = 77};
+    f->terms.part = 3;
+    commit_to_another_part(f);
+    assert_int_equal(open_terms(f, part_key, &terms), SPEAN_ESIGNATURE);
+    f->terms.part = 2;
+    f->terms.record.bytes[15] ^= 1;
+    commit_to_another_part(f);
+    assert_int_equal(open_terms(f, part_key, &terms), SPEAN_ESIGNATURE);
+    assert_int_equal(terms.part, 77);
 }
 
 static void another_key_than_the_one_committed_to_opens_no_terms(void **state)
@@ -538,6 +566,22 @@ static void one_kind_of_grant_is_not_read_as_the_other(void **state)
     assert_int_equal(open_terms(f, key, &terms), SPEAN_EFORMAT);
 }
 
+static void secrets_under_another_key_than_the_one_committed_to_are_refused(void **state)
+{
+    struct fixture *const f = *state;
+    uint8_t key[SPEAN_KEY_BYTES];
+    struct spean_grant_secrets secrets = {.generation = 77};
+    const struct spean_keyed_part part = {f->terms.record, f->terms.part};
+    struct spean_id proof;
+    give_secrets(f, key);
+    spean_partkey_proof(&proof, key, &part); /* That of a part says nothing here. */
+    spean_partkey_commitment(&f->grant.commitment, &proof, &f->outer.place.log);
+    assert_int_equal(spean_grant_open_secrets(&f->grant, &f->outer.place, key, f->opened,
+                                              sizeof(f->opened), &secrets),
+                     SPEAN_ESIGNATURE);
+    assert_int_equal(secrets.generation, 77);
+}
+
 static void secrets_out_of_order_or_of_none_are_not_written(void **state)
 {
     struct fixture *const f = *state;
@@ -789,7 +833,8 @@ int main(void)
         GRANT_TEST(hints_and_the_seal_are_as_the_protocol_spells_them),
         GRANT_TEST(boxes_that_were_swapped_do_not_open),
         GRANT_TEST(a_grant_at_another_place_does_not_open),
-        GRANT_TEST(a_key_that_does_not_give_the_commitment_is_refused),
+        GRANT_TEST(another_key_in_a_box_opens_no_terms),
+        GRANT_TEST(terms_of_another_part_than_the_one_committed_to_are_refused),
         GRANT_TEST(another_key_than_the_one_committed_to_opens_no_terms),
         GRANT_TEST(a_bit_changed_where_it_concerns_a_receiver_is_noticed),
         GRANT_TEST(a_grant_truncated_at_any_byte_is_refused),
@@ -802,6 +847,7 @@ int main(void)
         GRANT_TEST(the_largest_grant_fits_a_body),
         GRANT_TEST(an_org_key_grant_hands_all_secrets_to_a_node),
         GRANT_TEST(one_kind_of_grant_is_not_read_as_the_other),
+        GRANT_TEST(secrets_under_another_key_than_the_one_committed_to_are_refused),
         GRANT_TEST(secrets_out_of_order_or_of_none_are_not_written),
         cmocka_unit_test(only_the_owner_opens_generation_1),
         cmocka_unit_test(a_party_opens_the_next_generation_for_no_more_than_before),

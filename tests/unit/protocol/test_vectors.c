@@ -218,6 +218,7 @@ static void bodies_have_the_vectors_bytes(void **state)
     {
         const struct spean_id log = vector_id(v, "log");
         const struct spean_tag tag = vector_tag(v, "tag");
+        const struct spean_keyed_part part = {vector_record(v, "record"), vector_uint(v, "part")};
         const struct spean_view key = vector_bytes(kit, v, "key");
         const uint64_t seq = vector_uint(v, "seq");
         assert_int_equal(spean_body_seal(buf, SPEAN_BODY_BYTES_MAX, key.data,
@@ -227,8 +228,9 @@ static void bodies_have_the_vectors_bytes(void **state)
         assert_vector_view(v, "body", out);
         uint8_t *const opened = vectorkit_alloc(kit, out.len, 1);
         struct spean_view content;
-        assert_int_equal(spean_body_open(opened, out.len, key.data, &log, seq, &tag, out, &content),
-                         SPEAN_OK);
+        assert_int_equal(
+            spean_body_open(opened, out.len, key.data, &part, &log, seq, &tag, out, &content),
+            SPEAN_OK);
         assert_vector_view(v, "content", content);
     }
     vectorkit_close(kit);
@@ -246,7 +248,8 @@ static void a_part_key_has_another_tag_in_each_log(void **state)
         struct spean_id proof;
         struct spean_id commitment;
         struct spean_tag tag;
-        spean_partkey_proof(&proof, vector_bytes(kit, v, "key").data);
+        const struct spean_keyed_part part = {vector_record(v, "record"), vector_uint(v, "part")};
+        spean_partkey_proof(&proof, vector_bytes(kit, v, "key").data, &part);
         assert_vector(v, "proof", proof.bytes, sizeof(proof.bytes));
         spean_partkey_commitment(&commitment, &proof, &log);
         assert_vector(v, "commitment", commitment.bytes, sizeof(commitment.bytes));

@@ -72,6 +72,15 @@ static void take_and_fold(struct node *n)
     node_fold(n);
 }
 
+/* The tag of the part's key in the log of organisation 0. */
+static void tag_in_first(const struct env *e, struct spean_tag *tag)
+{
+    struct spean_id proof;
+    const struct spean_keyed_part part = spean_part_keyed(&e->part);
+    spean_partkey_proof(&proof, key_a, &part);
+    spean_partkey_tag(tag, &proof, &e->w->logs[0]->log);
+}
+
 /* Whether the body of an entry of organisation 0 is held. */
 static bool holds(struct env *e, struct node *n, uint64_t seq)
 {
@@ -80,9 +89,7 @@ static bool holds(struct env *e, struct node *n, uint64_t seq)
     const struct spean_tagged at = {0, seq};
     struct spean_tagged found = {0, 0};
     struct spean_tag tag;
-    struct spean_id proof;
-    spean_partkey_proof(&proof, key_a);
-    spean_partkey_tag(&tag, &proof, &e->w->logs[0]->log);
+    tag_in_first(e, &tag);
     assert_int_equal(spean_logs_get(tx, &e->w->logs[0]->log, &row), SPEAN_OK);
     assert_int_equal(row.number, 0);
     const spean_err err = spean_body_next(tx, &tag, SPEAN_BODY_HELD, &at, &found);
@@ -277,7 +284,6 @@ static void what_is_destroyed_does_not_come_back(void **state)
 {
     struct env *e = *state;
     struct spean_tag tag;
-    struct spean_id proof;
     bool refused = false;
     uint64_t lacking = 77;
     (void)world_erase_part(e->w, 0, &e->part, key_a);
@@ -297,8 +303,7 @@ static void what_is_destroyed_does_not_come_back(void **state)
     assert_int_equal(put_body(e, e->theirs, seq), SPEAN_EDENIED); /* Nor by itself. */
     assert_int_equal(put_body(e, e->theirs, e->granted), SPEAN_EDENIED);
     struct spean_tx *tx = node_read(e->theirs);
-    spean_partkey_proof(&proof, key_a);
-    spean_partkey_tag(&tag, &proof, &e->w->logs[0]->log);
+    tag_in_first(e, &tag);
     assert_int_equal(spean_partkeys_refused(tx, &tag, &refused), SPEAN_OK);
     assert_true(refused);
     assert_int_equal(spean_partkeys_lacking_count(tx, &lacking), SPEAN_OK);
@@ -374,11 +379,9 @@ static void what_is_hidden_is_given_to_nobody_until_a_cut_brings_it_back(void **
 {
     struct env *e = *state;
     struct spean_tag tag;
-    struct spean_id proof;
     struct spean_logs_row row;
     struct spean_view body;
-    spean_partkey_proof(&proof, key_a);
-    spean_partkey_tag(&tag, &proof, &e->w->logs[0]->log);
+    tag_in_first(e, &tag);
     (void)world_erase_part(e->w, 0, &e->part, key_a);
     take_and_fold(e->theirs);
     struct spean_tx *tx = node_read(e->theirs);

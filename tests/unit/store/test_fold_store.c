@@ -184,6 +184,7 @@ static void a_change_under_the_key_of_another_part_is_set_aside(void **state)
     make_referral(e);
     struct world_change change = write_of(e, AT_ORIGIN, 1);
     change.part = SPEAN_PART_PREVIEW;
+    change.sealed_as = SPEAN_PART_STEPS;
     const uint64_t seq = world_write(e->w, 0, &change);
     take_and_fold(e->theirs);
     assert_int_equal(node_aside(e->theirs, 0, seq), SPEAN_ASIDE_PART);
@@ -275,11 +276,19 @@ static void kinds_that_are_not_known_are_counted(void **state)
 
 /* -- Keys ------------------------------------------------------------------------------------ */
 
-static struct spean_tag tag_of(const struct env *e, unsigned log, const uint8_t *key)
+/* The proof of a key for the referral. */
+static struct spean_id proof_of(const struct env *e, const uint8_t *key)
 {
     struct spean_id proof;
+    const struct spean_keyed_part part = spean_part_keyed(&e->referral);
+    spean_partkey_proof(&proof, key, &part);
+    return proof;
+}
+
+static struct spean_tag tag_of(const struct env *e, unsigned log, const uint8_t *key)
+{
+    const struct spean_id proof = proof_of(e, key);
     struct spean_tag tag;
-    spean_partkey_proof(&proof, key);
     spean_partkey_tag(&tag, &proof, &e->w->logs[log]->log);
     return tag;
 }
@@ -570,7 +579,8 @@ static uint64_t erase_by_a_foreign_proof(struct env *e)
     create.fixed = world_fixed_referral(e->w, 1, 0, fixed);
     (void)world_grant(e->w, 1, &grant);
     const uint64_t last = world_write(e->w, 1, &create);
-    (void)world_erase_part(e->w, 1, &own, key_a);
+    const struct spean_id proof = proof_of(e, key_a);
+    (void)world_erase_proof(e->w, 1, &own, &proof);
     return last;
 }
 
@@ -703,6 +713,63 @@ static void a_public_entry_is_erased_by_its_org_or_a_steward_and_nobody_else(voi
     node_fold(e->ours);
     assert_int_equal(node_aside(e->ours, 2, refused), SPEAN_ASIDE_NOT);
     assert_int_equal(node_value(e->ours, &agency, 16), 255);
+}
+
+/* -- One key for two parts ------------------------------------------------------------------- */
+
+/* Organisation 1, a party, grants the referral's key for a part of a record of its own, too. */
+static uint64_t grant_the_key_again(struct env *e)
+{
+    const struct world_grant grant = {.record = world_record(e->w, 1, 9),
+                                      .part = SPEAN_PART_STEPS,
+                                      .generation = 1,
+                                      .key = key_a,
+                                      .owner = 1,
+                                      .audience = WORLD_BOTH};
+    return world_grant(e->w, 1, &grant);
+}
+
+static void a_key_that_a_party_grants_for_another_part_too_takes_nothing_away(void **state)
+{
+    struct env *e = *state;
+    make_referral(e);
+    (void)write_value(e, 0, AT_ORIGIN, 1);
+    take_and_fold(e->ours);
+    const uint64_t again = grant_the_key_again(e);
+    take_and_fold(e->ours);
+    const uint64_t seq = write_value(e, 0, AT_ORIGIN, 2);
+    take_and_fold(e->ours);
+    assert_int_equal(node_aside(e->ours, 0, seq), SPEAN_ASIDE_NOT);
+    assert_int_equal(node_value(e->ours, &e->referral, AT_ORIGIN), 2);
+    struct node *other = node_new(e->w, 0); /* It takes the other grant first. */
+    node_take(other, 1, again, true);
+    node_fold(other);
+    take_and_fold(other);
+    assert_int_equal(node_aside(other, 0, seq), SPEAN_ASIDE_NOT);
+    assert_int_equal(node_value(other, &e->referral, AT_ORIGIN), 2);
+    node_free(other);
+}
+
+static void a_key_of_two_parts_still_reads_the_one_when_the_other_is_erased_or_cut(void **state)
+{
+    struct env *e = *state;
+    make_referral(e);
+    (void)write_value(e, 0, AT_ORIGIN, 1);
+    const uint64_t again = grant_the_key_again(e);
+    take_and_fold(e->ours);
+    take_and_fold(e->theirs);
+    const struct spean_part_name own = {world_record(e->w, 1, 9), SPEAN_PART_STEPS};
+    (void)world_erase_part(e->w, 1, &own, key_a);
+    (void)write_value(e, 0, AT_ORIGIN, 2);
+    take_and_fold(e->theirs); /* Its own erasure binds it, though the record is not known. */
+    assert_int_equal(node_value(e->theirs, &e->referral, AT_ORIGIN), 2);
+    world_cut(e->w, 1, again - 1);
+    node_documents(e->ours);
+    node_fold(e->ours);
+    const uint64_t last = write_value(e, 0, AT_ORIGIN, 3);
+    node_take(e->ours, 0, last, true);
+    node_fold(e->ours);
+    assert_int_equal(node_value(e->ours, &e->referral, AT_ORIGIN), 3);
 }
 
 /* -- Again ----------------------------------------------------------------------------------- */
@@ -1109,6 +1176,8 @@ int main(void)
         T(a_relay_obeys_whoever_shows_the_key_proof_p8_7),
         T(an_erasure_by_the_proof_of_another_part_erases_nothing_of_it),
         T(such_an_erasure_that_comes_first_keeps_no_key_away),
+        T(a_key_that_a_party_grants_for_another_part_too_takes_nothing_away),
+        T(a_key_of_two_parts_still_reads_the_one_when_the_other_is_erased_or_cut),
         T(a_relay_that_knows_the_owner_obeys_the_owner_alone),
         T(a_relay_that_learns_the_owner_later_is_as_one_that_knew),
         T(a_cut_takes_an_erasure_back),

@@ -230,19 +230,28 @@ static uint64_t add_public(struct world *w, unsigned log, enum spean_entry_kind 
     return world_raw(w, log, kind, tag, view);
 }
 
-static uint64_t add_sealed(struct world *w, unsigned log, const uint8_t *key,
+/* The tag of a key for a part in a log. */
+static struct spean_tag tag_in(const struct world *w, unsigned log, const uint8_t *key,
+                               const struct spean_keyed_part *part)
+{
+    struct spean_id proof;
+    struct spean_tag tag;
+    spean_partkey_proof(&proof, key, part);
+    spean_partkey_tag(&tag, &proof, &w->logs[log]->log);
+    return tag;
+}
+
+static uint64_t add_sealed(struct world *w, unsigned log, const struct world_change *c,
                            struct spean_view content)
 {
     static uint8_t body[SPEAN_BODY_BYTES_MAX];
     uint8_t nonce[SPEAN_AEAD_NONCE_BYTES] = {0};
     spean_u64_put(nonce, w->salt++);
-    struct spean_id proof;
-    struct spean_tag tag;
     struct spean_view view;
     const struct logkit *k = w->logs[log];
-    spean_partkey_proof(&proof, key);
-    spean_partkey_tag(&tag, &proof, &k->log);
-    assert_int_equal(spean_body_seal(body, sizeof(body), key, nonce, &k->log, k->count + 1, &tag,
+    const struct spean_keyed_part part = {c->record, c->sealed_as != 0 ? c->sealed_as : c->part};
+    const struct spean_tag tag = tag_in(w, log, c->key, &part);
+    assert_int_equal(spean_body_seal(body, sizeof(body), c->key, nonce, &k->log, k->count + 1, &tag,
                                      content, &view),
                      SPEAN_OK);
     return world_raw(w, log, SPEAN_ENTRY_CHANGE, &tag, view);
@@ -289,7 +298,7 @@ uint64_t world_write(struct world *w, unsigned log, const struct world_change *c
                                          sizeof(buf), &content),
                      SPEAN_OK);
     return c->key == NULL ? add_public(w, log, SPEAN_ENTRY_CHANGE, NULL, content)
-                          : add_sealed(w, log, c->key, content);
+                          : add_sealed(w, log, c, content);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -335,10 +344,8 @@ uint64_t world_grant(struct world *w, unsigned log, const struct world_grant *g)
     const struct spean_grant_lists lists = {.rows = &row, .rows_count = g->seen_seq > 0 ? 1 : 0};
     assert_int_equal(spean_grant_encode(&outer, &terms, &lists, buf, sizeof(buf), &content),
                      SPEAN_OK);
-    struct spean_id proof;
-    struct spean_tag tag;
-    spean_partkey_proof(&proof, g->key);
-    spean_partkey_tag(&tag, &proof, &w->logs[log]->log);
+    const struct spean_keyed_part part = {g->record, g->part};
+    const struct spean_tag tag = tag_in(w, log, g->key, &part);
     if (g->wrong_box) {
         buf[content.len - 1] ^= 1; /* The last byte of the last box. */
     }
@@ -374,11 +381,18 @@ struct world_change world_referral_create(const struct world *w, const struct sp
 uint64_t world_erase_part(struct world *w, unsigned log, const struct spean_part_name *part,
                           const uint8_t *key)
 {
-    uint8_t buf[WORLD_BYTES_MAX];
     struct spean_id proof;
+    const struct spean_keyed_part keyed = spean_part_keyed(part);
+    spean_partkey_proof(&proof, key, &keyed);
+    return world_erase_proof(w, log, part, &proof);
+}
+
+uint64_t world_erase_proof(struct world *w, unsigned log, const struct spean_part_name *part,
+                           const struct spean_id *proof)
+{
+    uint8_t buf[WORLD_BYTES_MAX];
     struct spean_view content;
-    spean_partkey_proof(&proof, key);
-    assert_int_equal(spean_erasure_encode_part(&part->record, part->part, &proof, 1, NULL, buf,
+    assert_int_equal(spean_erasure_encode_part(&part->record, part->part, proof, 1, NULL, buf,
                                                sizeof(buf), &content),
                      SPEAN_OK);
     return add_public(w, log, SPEAN_ENTRY_ERASURE, NULL, content);
@@ -428,10 +442,7 @@ uint64_t world_orgkey(struct world *w, unsigned log, const struct spean_key *to)
     struct spean_view content;
     assert_int_equal(spean_grant_encode_secrets(&outer, &secret, 1, buf, sizeof(buf), &content),
                      SPEAN_OK);
-    struct spean_id proof;
-    struct spean_tag tag;
-    spean_partkey_proof(&proof, wrapping);
-    spean_partkey_tag(&tag, &proof, &w->logs[log]->log);
+    const struct spean_tag tag = tag_in(w, log, wrapping, NULL);
     return add_public(w, log, SPEAN_ENTRY_ORGKEY, &tag, content);
 }
 

@@ -66,6 +66,7 @@ struct world_change {
     struct spean_record_id record;
     uint32_t part;
     const uint8_t *key; /* NULL: public. */
+    uint32_t sealed_as; /* The part whose tag it bears; 0: its own. */
     bool creates;
     uint8_t random;
     struct spean_view fixed;
@@ -120,6 +121,8 @@ struct world_change world_referral_create(const struct world *w, const struct sp
                                           const uint8_t *key, uint8_t random, uint8_t *buf);
 uint64_t world_erase_part(struct world *w, unsigned log, const struct spean_part_name *part,
                           const uint8_t *key);
+uint64_t world_erase_proof(struct world *w, unsigned log, const struct spean_part_name *part,
+                           const struct spean_id *proof);
 uint64_t world_erase_place(struct world *w, unsigned log, unsigned of, uint64_t seq);
 uint64_t world_heads(struct world *w, unsigned log, unsigned of, uint64_t seq);
 /* The organisation's secret, to a node with this sealing key. */
