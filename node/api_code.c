@@ -89,7 +89,7 @@ static bool fixed_code(const struct spean_records *at, const struct spean_record
     if (spean_fixed_get(info.fixed, field, &value)) {
         code = spean_records_text(value);
     }
-    const bool valid = spean_codes_valid(code);
+    const bool valid = code.data != NULL && spean_codes_valid(code);
     if (valid) {
         memcpy(out, code.data, code.len);
         out[code.len] = '\0';

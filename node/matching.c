@@ -129,7 +129,8 @@ bool spean_matching_member(const struct spean_part *part, uint64_t field, uint64
         }
         const struct spean_view text =
             sub == 0 ? spean_records_text(element) : spean_matching_sub(element, sub);
-        if (text.len == strlen(wanted) && memcmp(text.data, wanted, text.len) == 0) {
+        if (text.data != NULL && text.len == strlen(wanted) &&
+            memcmp(text.data, wanted, text.len) == 0) {
             return true;
         }
     }
