@@ -422,6 +422,9 @@ static void tick(struct spean_core *core)
         core_daily(core);
         core_destroy(core);
     }
+    if (core->next_destroy_ms != 0 && now >= core->next_destroy_ms) {
+        core_destroy(core);
+    }
 }
 
 /* Returns whether there was any. */

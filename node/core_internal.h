@@ -33,6 +33,7 @@
 #define CORE_LOBBY_MS         900000u /* A stranger's link is ended then; who waits calls again. */
 #define CORE_JOIN_MS          2000u   /* Between two questions whether we are approved. */
 #define CORE_READERS_MS       60000u
+#define CORE_DESTROY_MS       1000u  /* After somebody who read was in the way of destroying. */
 #define CORE_BALLAST_MS       60000u /* Before what was let go of is made again. */
 #define CORE_FOLD_ENTRIES     4096u  /* In one turn. */
 #define CORE_VERIFY_MS        250u   /* From one slice to the next while there is other work. */
@@ -149,7 +150,8 @@ struct spean_core {
 
     struct core_supervisor supervisor;
     uint64_t next_tick_ms, next_dial_ms, next_readers_ms;
-    bool dial_now; /* Somebody asked: whoever is not connected is dialled at once. */
+    uint64_t next_destroy_ms; /* 0: nobody was in the way. */
+    bool dial_now;            /* Somebody asked: whoever is not connected is dialled at once. */
     struct spean_dialplan plans[CORE_PLANS_MAX];
     uint32_t plans_count;
     bool sync_paused; /* A person wants it so. */

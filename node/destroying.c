@@ -16,6 +16,7 @@ void core_destroy(struct spean_core *core)
     if (ledger == NULL || core->fold_pending) {
         return; /* What is not folded may take an erasure back. */
     }
+    core->next_destroy_ms = 0;
     core_flush(core);
     const spean_err err = spean_destroy_due(core->db, core->authority, core_now_s(),
                                             ledger->erasure_delay_s, &destroyed);
@@ -24,6 +25,7 @@ void core_destroy(struct spean_core *core)
         return;
     }
     if (err != SPEAN_OK) {
+        core->next_destroy_ms = err == SPEAN_EBUSY ? core_now_ms() + CORE_DESTROY_MS : 0;
         SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "destroy_waits",
                             spean_journal_text("err", spean_err_name(err)));
     }
