@@ -540,10 +540,7 @@ static void load_bodies(struct spean_core *core, const struct spean_sync_effect 
     struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_BODIES, .link = effect->link};
     event.as.loaded_bodies.fetch = effect->as.load_bodies.fetch;
     event.as.loaded_bodies.items = items;
-    const bool allowed = !effect->as.load_bodies.unproven ||
-                         spean_authority_is_relay(core->authority, &effect->as.load_bodies.org,
-                                                  &effect->as.load_bodies.signing);
-    const bool known = allowed && spean_logs_get(tx, &effect->as.load_bodies.log, &row) == SPEAN_OK;
+    const bool known = spean_logs_get(tx, &effect->as.load_bodies.log, &row) == SPEAN_OK;
     for (uint32_t i = 0; known && i < effect->as.load_bodies.count; i++) {
         const uint64_t seq = effect->as.load_bodies.seqs[i];
         struct spean_view body;

@@ -156,7 +156,8 @@ struct spean_sync_event {
         } loaded_places;
         struct {
             uint32_t fetch;
-            uint32_t count;
+            uint32_t count; /* All that is held under the tag asked for: whether it is given, the
+                               step decides. */
             const struct spean_body_item *items;
             bool more;
         } loaded_bodies;
@@ -277,9 +278,6 @@ struct spean_sync_effect {
             struct spean_tag tag;
             uint32_t count;
             const uint64_t *seqs;
-            bool unproven; /* Served only if the asker, next, is a relay when this is done. */
-            struct spean_id org;
-            struct spean_key signing;
         } load_bodies;
         struct {
             struct spean_id org;

@@ -79,6 +79,12 @@ struct fetch {
     uint64_t seqs[SPEAN_FETCH_SEQS_MAX]; /* Asked for and not received, ascending. */
 };
 
+/* One FETCH of the peer's. */
+struct answer {
+    uint32_t fetch;
+    bool unproven; /* It showed no proof, as a relay does (P13.10). */
+};
+
 /* Our ASIDE. */
 struct aside {
     uint32_t id; /* 0: none. */
@@ -135,7 +141,7 @@ struct link {
     struct serve serves[SPEAN_WANTS_MAX];
     struct fetch fetches[SPEAN_SYNC_FETCHES_MAX];
     uint32_t answers_count; /* Of FETCHes of the peer's that are not answered whole. */
-    uint32_t answers[SPEAN_SYNC_FETCHES_MAX];
+    struct answer answers[SPEAN_SYNC_FETCHES_MAX];
     struct aside aside;
     uint32_t next_aside;           /* Number of the log to ask about next. */
     uint32_t aside_answer;         /* The peer's ASIDE that is not answered; 0: none. */

@@ -230,7 +230,7 @@ void sync_serve_held(struct spean_sync *s, struct link *link, const struct spean
 static uint32_t answer_of(const struct link *link, uint32_t fetch)
 {
     uint32_t i = 0;
-    while (i < link->answers_count && link->answers[i] != fetch) {
+    while (i < link->answers_count && link->answers[i].fetch != fetch) {
         i++;
     }
     return i;
@@ -258,16 +258,13 @@ void sync_serve_fetch(struct spean_sync *s, struct link *link, const struct spea
         return;
     }
     memcpy(seqs, m->as.fetch.seqs, m->as.fetch.seqs_count * sizeof(*seqs));
-    link->answers[link->answers_count++] = m->as.fetch.fetch;
+    link->answers[link->answers_count++] = (struct answer){m->as.fetch.fetch, unproven};
     struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_LOAD_BODIES, link);
     effect->as.load_bodies.fetch = m->as.fetch.fetch;
     effect->as.load_bodies.log = m->as.fetch.log;
     effect->as.load_bodies.tag = m->as.fetch.tag;
     effect->as.load_bodies.count = m->as.fetch.seqs_count;
     effect->as.load_bodies.seqs = seqs;
-    effect->as.load_bodies.unproven = unproven;
-    effect->as.load_bodies.org = link->org;
-    effect->as.load_bodies.signing = link->signing;
 }
 
 static void send_bodies(struct spean_sync *s, struct link *link, uint32_t fetch,
@@ -296,12 +293,14 @@ static void send_bodies(struct spean_sync *s, struct link *link, uint32_t fetch,
 void sync_serve_bodies(struct spean_sync *s, struct link *link,
                        const struct spean_sync_event *event)
 {
-    const uint32_t total = event->as.loaded_bodies.count;
     const struct spean_body_item *items = event->as.loaded_bodies.items;
     const uint32_t answer = answer_of(link, event->as.loaded_bodies.fetch);
     if (answer == link->answers_count) {
         return;
     }
+    /* Who showed no proof must be a relay when it is served, not only when it asked (P13.4). */
+    const bool allowed = !link->answers[answer].unproven || sync_peer_is_relay(s, link);
+    const uint32_t total = allowed ? event->as.loaded_bodies.count : 0;
     if (!event->as.loaded_bodies.more) {
         link->answers[answer] = link->answers[--link->answers_count];
     }

@@ -772,10 +772,7 @@ static void on_load_bodies(struct sim *sim, struct node *node,
     struct spean_sync_event event = {.kind = SPEAN_SYNC_LOADED_BODIES, .link = effect->link};
     event.as.loaded_bodies.fetch = effect->as.load_bodies.fetch;
     event.as.loaded_bodies.items = items;
-    const bool allowed =
-        !effect->as.load_bodies.unproven ||
-        is_relay(node, &effect->as.load_bodies.org, &effect->as.load_bodies.signing);
-    for (uint32_t i = 0; c != NULL && allowed && i < effect->as.load_bodies.count; i++) {
+    for (uint32_t i = 0; c != NULL && i < effect->as.load_bodies.count; i++) {
         const uint64_t seq = effect->as.load_bodies.seqs[i];
         const struct entry *e = seq <= c->count ? &c->entries[seq - 1] : NULL;
         if (e != NULL && e->body != NULL && e->has_tag &&

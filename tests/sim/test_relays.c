@@ -168,6 +168,15 @@ static void ask(struct sim *sim, const struct spean_tag *tag, const struct spean
     sim_run(sim, 5);
 }
 
+/* How many bodies A answered B with last. */
+static uint32_t given(struct sim *sim)
+{
+    struct spean_message m;
+    assert_int_equal(spean_message_decode(sim_last(sim, A, B, SPEAN_MESSAGE_BODIES), &m), SPEAN_OK);
+    assert_false(m.as.bodies.more);
+    return m.as.bodies.items.count;
+}
+
 static void no_proof_gets_nothing_for_who_is_no_relay_p13_10(void **state)
 {
     (void)state;
@@ -179,11 +188,26 @@ static void no_proof_gets_nothing_for_who_is_no_relay_p13_10(void **state)
     ask(sim, &tag, &(struct spean_id){{0}});
     assert_string_equal(sim_transcript(sim), "A>B BODIES\n");
     assert_int_equal(sim_bodies(sim, B, A), 0);
-    struct spean_message m;
-    assert_int_equal(spean_message_decode(sim_last(sim, A, B, SPEAN_MESSAGE_BODIES), &m), SPEAN_OK);
-    assert_int_equal(m.as.bodies.items.count, 0);
-    assert_false(m.as.bodies.more);
+    assert_int_equal(given(sim), 0);
     assert_int_equal(sim_counts(sim).broke, 0);
+    sim_free(sim);
+}
+
+static void no_proof_gets_nothing_for_who_is_a_relay_no_more_when_it_is_served_p13_4(void **state)
+{
+    (void)state;
+    struct sim *sim = with_relay();
+    sim_commit_sealed(sim, A, 7, 1u << A);
+    settle(sim);
+    const struct spean_tag tag = sim_tag(sim, A, 7);
+    ask(sim, &tag, &(struct spean_id){{0}});
+    assert_int_equal(given(sim), 1);
+    sim_full_pipe(sim, A, true);
+    ask(sim, &tag, &(struct spean_id){{0}});
+    sim_relay(sim, B, false);
+    sim_full_pipe(sim, A, false);
+    settle(sim);
+    assert_int_equal(given(sim), 0);
     sim_free(sim);
 }
 
@@ -247,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_node_that_becomes_a_relay_carries_what_was_written_before_p13_10),
         cmocka_unit_test(a_relay_that_is_none_any_more_gets_no_new_body_p13_4),
         cmocka_unit_test(no_proof_gets_nothing_for_who_is_no_relay_p13_10),
+        cmocka_unit_test(no_proof_gets_nothing_for_who_is_a_relay_no_more_when_it_is_served_p13_4),
         cmocka_unit_test(a_wrong_proof_is_refused_to_a_relay_too_p13_10),
         cmocka_unit_test(under_another_tag_a_relay_gets_nothing_p13_10),
         cmocka_unit_test(what_the_peer_lacks_too_is_asked_of_it_once),
