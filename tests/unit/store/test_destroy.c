@@ -12,9 +12,11 @@
 #include <cmocka.h>
 
 #include "protocol/partkey.h"
+#include "protocol/run.h"
 #include "store/body.h"
 #include "store/local.h"
 #include "store/log.h"
+#include "store/serve.h"
 #include "tests/unit/store/fixture.h"
 #include "tests/unit/store/world.h"
 
@@ -375,6 +377,38 @@ static void what_a_cut_took_back_is_destroyed_with_the_rest(void **state)
     spean_tx_abort(tx);
 }
 
+static bool whoever_asks(void *ctx, const struct spean_header *header)
+{
+    (void)ctx;
+    (void)header;
+    return true;
+}
+
+/* Whether a run of organisation 0's log brings the body of one of its entries to a party. */
+static bool travels(const struct env *e, struct node *n, uint64_t seq)
+{
+    uint8_t *const buf = malloc(SPEAN_LOG_RUN_BYTES_MAX);
+    struct spean_run *run = NULL;
+    struct spean_served served;
+    assert_non_null(buf);
+    assert_int_equal(spean_run_new(&run), SPEAN_OK);
+    struct spean_tx *tx = node_read(n);
+    const struct spean_serve_request request = {
+        .log = spean_authority_log(n->authority, &e->w->logs[0]->log),
+        .bytes_max = SPEAN_RUN_BYTES_MAX,
+        .travels = whoever_asks};
+    assert_int_equal(spean_serve_run(tx, &request, buf, SPEAN_LOG_RUN_BYTES_MAX, &served),
+                     SPEAN_OK);
+    const struct spean_place start = {0};
+    assert_int_equal(spean_run_decode(run, served.run, &e->w->logs[0]->log, &start), SPEAN_OK);
+    assert_true(seq <= spean_run_count(run));
+    const bool found = spean_run_entry(run, (uint32_t)seq - 1)->body.len > 0;
+    spean_tx_abort(tx);
+    spean_run_free(run);
+    free(buf);
+    return found;
+}
+
 static void what_is_hidden_is_given_to_nobody_until_a_cut_brings_it_back(void **state)
 {
     struct env *e = *state;
@@ -382,8 +416,12 @@ static void what_is_hidden_is_given_to_nobody_until_a_cut_brings_it_back(void **
     struct spean_logs_row row;
     struct spean_view body;
     tag_in_first(e, &tag);
+    assert_true(travels(e, e->theirs, e->written));
     (void)world_erase_part(e->w, 0, &e->part, key_a);
     take_and_fold(e->theirs);
+    assert_true(holds(e, e->theirs, e->written)); /* It is still there. */
+    assert_false(travels(e, e->theirs, e->written));
+    assert_true(travels(e, e->theirs, e->granted)); /* Public. */
     struct spean_tx *tx = node_read(e->theirs);
     assert_int_equal(spean_logs_get(tx, &e->w->logs[0]->log, &row), SPEAN_OK);
     assert_int_equal(spean_body_load(tx, &row, &tag, e->written, &body), SPEAN_ENOTFOUND);
@@ -396,6 +434,7 @@ static void what_is_hidden_is_given_to_nobody_until_a_cut_brings_it_back(void **
     assert_int_equal(spean_logs_get(tx, &e->w->logs[0]->log, &row), SPEAN_OK);
     assert_int_equal(spean_body_load(tx, &row, &tag, e->written, &body), SPEAN_OK);
     spean_tx_abort(tx);
+    assert_true(travels(e, e->theirs, e->written));
 }
 
 static void a_restart_between_deleting_and_rewriting_is_gone_on_from(void **state)
