@@ -1,10 +1,10 @@
 #!/bin/sh
-# tools/demo.sh [--keep] - three organisations, a relay and a second laptop, one referral across the
-# border, on this machine.
+# tools/demo.sh [--keep] [--build DIR] - three organisations, a relay and a second laptop, one
+# referral across the border, on this machine.
 #
-# Installs the Debian packages that are missing, builds the preset `release` in build/release, then
-# runs five real nodes in a scratch folder: Phnom Penh founds a ledger, Hanoi and Tokyo join it, and
-# Jakarta as a relay. A sealed referral travels from Phnom Penh to Tokyo and back to completed, half
+# Installs the Debian packages that are missing, builds the preset `release` in build/release (with
+# --build it takes the programs that DIR has), then runs five real nodes in a scratch folder: Phnom
+# Penh founds a ledger, Hanoi and Tokyo join it, and Jakarta as a relay. A sealed referral travels from Phnom Penh to Tokyo and back to completed, half
 # of the way while the two are never online together. Then a second laptop joins Phnom Penh, is given
 # the office's keys in one grant, and reads what was written before it came; Hanoi learns nothing of
 # all that, and Jakarta, which carries it, can open none. Every step is checked; what is not as it
@@ -14,18 +14,28 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: tools/demo.sh [--keep]
+usage: tools/demo.sh [--keep] [--build DIR]
 
 Builds spean and shows a referral that crosses the border, between five nodes on this machine.
-    --keep   leave the nodes running, and say how to talk to each and how to end them
+    --keep        leave the nodes running, and say how to talk to each and how to end them
+    --build DIR   build nothing: take the programs that are built in DIR, such as build/dev
 Exit status: 0 everything was as it should be, 1 something was not, 2 wrong use.
 END
 }
 
 keep=no
-for word in "$@"; do
-    case $word in
+built=
+while [ $# -gt 0 ]; do
+    case $1 in
     --keep) keep=yes ;;
+    --build)
+        shift
+        if ! built=$(cd "${1:-}/." 2>/dev/null && pwd) ||
+            ! [ -x "$built/tools/spean" ] || ! [ -x "$built/node/speand" ]; then
+            echo "demo: --build ${1:-}: spean and speand are not built there" >&2
+            exit 2
+        fi
+        ;;
     --help)
         usage
         exit 0
@@ -35,6 +45,7 @@ for word in "$@"; do
         exit 2
         ;;
     esac
+    shift
 done
 
 exec 3>&2 # Where failures go, also while output is kept.
@@ -42,7 +53,7 @@ umask 077
 cd "$(dirname "$0")/.."
 root=$PWD
 samples=$root/tools/demo
-bin=$root/build/release
+bin=${built:-$root/build/release}
 scratch=
 pids=
 marker=LEAKMARKER5736 # In every text about the person of the samples.
@@ -185,11 +196,13 @@ until_true() {
     done
 }
 
-# A port of this machine that nobody listens on, below those that outgoing connections are given.
+# A port of this machine that nobody listens on, below those that outgoing connections are given,
+# and that no other node of the demo is to have.
 free_port() {
     while :; do
         port=$(($(od -An -N2 -tu2 /dev/urandom) % 22528 + 10240))
-        if ! grep -qis ":$(printf %04X "$port") " /proc/net/tcp /proc/net/tcp6; then
+        if ! grep -qis ":$(printf %04X "$port") " /proc/net/tcp /proc/net/tcp6 &&
+            ! grep -qsx "$port" "$scratch"/*/port; then
             echo "$port"
             return
         fi
@@ -207,11 +220,21 @@ start() {
     until_true "$(called "$node") answers" spean "$node" status --quiet --json
 }
 
+# What has ended is not to be killed at the end: its id may be another process's by then.
+forget() {
+    left=
+    for pid in $pids; do
+        [ "$pid" = "$1" ] || left="$left $pid"
+    done
+    pids=$left
+}
+
 # End a node cleanly, as the system does.
 stop() {
-    pid=$(cat "$scratch/$1/pid")
-    kill "$pid" 2>/dev/null || true
-    wait "$pid" || fail "$(called "$1")'s daemon did not end cleanly"
+    ended=$(cat "$scratch/$1/pid")
+    kill "$ended" 2>/dev/null || true
+    wait "$ended" || fail "$(called "$1")'s daemon did not end cleanly"
+    forget "$ended"
 }
 
 leave() {
@@ -280,6 +303,7 @@ join() {
     say "$(called "$guest") reads the digits out on the telephone; Phnom Penh types them:"
     run_admin phnompenh member approve "$(printf %.8s "$org")" --digits "$digits"
     wait "$joining" || fail "$(called "$guest") did not become a member"
+    forget "$joining"
     echo "$org" >"$scratch/$guest/org"
 }
 
@@ -468,6 +492,7 @@ take_in() {
     say "Both stand on one table; whoever holds the admin key compares the digits, and types them:"
     run_admin phnompenh node approve "$(printf %.8s "$key")" --digits "$digits"
     wait "$joining" || fail "the second laptop did not become one of Phnom Penh's"
+    forget "$joining"
 }
 
 second_laptop() {
@@ -620,7 +645,7 @@ farewell() {
 
 trap leave EXIT
 trap 'exit 1' INT TERM
-build
+[ -n "$built" ] || build
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/spean-demo.XXXXXX")
 prepare
 found_and_join
