@@ -11,6 +11,11 @@ static const struct {
     const char *key;
     const char *column; /* NULL: it names the case; the upper of several counts. */
 } keys[] = {
+    /* KoBo: the first stays when answers are edited, the others are drawn anew each time. */
+    {SPEAN_CASEROWS_JSON, "meta/rootUuid", NULL},
+    {SPEAN_CASEROWS_JSON, "_uuid", NULL},
+    {SPEAN_CASEROWS_JSON, "meta/instanceID", NULL},
+    {SPEAN_CASEROWS_JSON, "meta-instanceID", NULL}, /* ODK Central. */
     {SPEAN_CASEROWS_PRIMERO, "id", NULL},
     {SPEAN_CASEROWS_PRIMERO, "case_id", NULL},
     {SPEAN_CASEROWS_PRIMERO, "status", "cas_Status"},
@@ -55,10 +60,43 @@ const char *spean_casekeys_column(enum spean_caserows_format format, const char 
     return NULL;
 }
 
-bool spean_casekeys_is_id(enum spean_caserows_format format, const char *key)
+size_t spean_casekeys_id_rank(enum spean_caserows_format format, const char *key)
 {
+    const enum spean_caserows_format as =
+        format == SPEAN_CASEROWS_CSV ? SPEAN_CASEROWS_JSON : format;
+    size_t rank = 0;
     for (size_t i = 0; i < KEYS_COUNT; i++) {
-        if (keys[i].format == format && keys[i].column == NULL && strcmp(keys[i].key, key) == 0) {
+        rank += keys[i].format == as && keys[i].column == NULL ? 1 : 0;
+        if (keys[i].format == as && keys[i].column == NULL && strcmp(keys[i].key, key) == 0) {
+            return rank;
+        }
+    }
+    return 0;
+}
+
+bool spean_casekeys_is_bookkeeping(const char *key)
+{
+    static const char *const names[] = {"_id",
+                                        "_index",
+                                        "_submission_time",
+                                        "_validation_status",
+                                        "_status",
+                                        "_version_",
+                                        "__version__",
+                                        "_xform_id_string",
+                                        "_submitted_by",
+                                        "formhub/uuid",
+                                        "_bamboo_dataset_id",
+                                        "meta/deprecatedID",
+                                        "SubmissionDate",
+                                        "SubmitterID",
+                                        "SubmitterName",
+                                        "FormVersion",
+                                        "KEY",
+                                        "__system",
+                                        "meta/instanceName"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i], key) == 0) {
             return true;
         }
     }

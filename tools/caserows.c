@@ -21,13 +21,15 @@
 #define CHUNK_BYTES   65536u
 #define LABELS_MIN    3u /* So many labels make a row one of headings. */
 #define HEADING_BYTES 128u
-#define OWN_ID        "_uuid" /* Of a form's answers in KoBo. */
+#define ID_PREFIX     "uuid:" /* KoBo writes the same name with it and without. */
 
-/* What a cell of CSV is. */
+/* What a cell of CSV, or a value of JSON, is. */
 struct heading {
-    const char *column; /* NULL: not known. */
-    bool is_id;
-    bool skip; /* One choice of several, spread over columns; the whole stands in another. */
+    const char *column;    /* NULL: not known. */
+    const char *choice_of; /* The cell says whether one choice of this column was made. */
+    size_t choice_at;      /* Which: the text from here on. */
+    size_t id_rank;        /* 0: it is no name of the row; of several the lowest counts. */
+    bool passed_over;      /* Nothing that anybody answered. */
     char text[HEADING_BYTES];
 };
 
@@ -51,8 +53,12 @@ struct spean_caserows {
 static enum spean_exit refuse_csv(const struct spean_caserows *rows,
                                   const struct spean_csv_why *why, struct spean_problem *problem)
 {
-    return spean_problem_usage(problem, _("%s, line %" PRIu64 ", column %" PRIu64 ": %s"),
-                               rows->options.path, why->line, why->column, why->text);
+    (void)spean_problem_usage(problem, _("%s, line %" PRIu64 ", column %" PRIu64 ": %s"),
+                              rows->options.path, why->line, why->column, why->text);
+    if (why->hint != NULL) {
+        spean_problem_hint(problem, "%s", why->hint);
+    }
+    return SPEAN_EXIT_USAGE;
 }
 
 /* Give the next row of the file; *more false: there is none. */
@@ -116,24 +122,57 @@ static enum spean_exit csv_check(struct spean_caserows *rows, struct spean_probl
 
 /* -- CSV: its headings ----------------------------------------------------------------------- */
 
-/* Work out what a heading stands for. Forms put groups before a name: "person/prs_Gender". */
+/* The column that a heading stands for behind its groups: "person/prs_Gender"; ODK Central joins
+ * with '-', KoBo with what it is told, and only a name is looked for behind those. */
+static const char *grouped_find(const char *text)
+{
+    const char *const slash = strrchr(text, '/');
+    const char *const column = slash == NULL ? NULL : spean_htcds_column_find(slash + 1);
+    if (column != NULL) {
+        return column;
+    }
+    for (const char *at = strpbrk(text, "-.:"); at != NULL; at = strpbrk(at + 1, "-.:")) {
+        const char *const name = spean_htcds_column_find(at + 1);
+        if (name != NULL && !spean_htcds_is_label(at + 1)) {
+            return name;
+        }
+    }
+    return NULL;
+}
+
+/* Forms spread a question with several answers over columns: "person/prs_Citizenship/KH". */
+static void choice_find(struct heading *heading)
+{
+    char before[HEADING_BYTES];
+    for (const char *at = strchr(heading->text, '/'); at != NULL; at = strchr(at + 1, '/')) {
+        const size_t len = (size_t)(at - heading->text);
+        memcpy(before, heading->text, len);
+        before[len] = '\0';
+        const char *const whole = spean_htcds_column_find(before);
+        const char *const column = whole != NULL ? whole : grouped_find(before);
+        if (column != NULL && spean_htcds_is_multiple(column) && at[1] != '\0') {
+            heading->choice_of = column;
+            heading->choice_at = len + 1;
+            return;
+        }
+    }
+}
+
+/* Work out what a heading stands for. */
 static void heading_read(const struct spean_caserows *rows, const char *text,
                          struct heading *heading)
 {
     const char *const id = rows->options.id_column;
-    const char *const slash = strrchr(text, '/');
     *heading = (struct heading){.column = spean_htcds_column_find(text)};
     (void)snprintf(heading->text, sizeof(heading->text), "%s", text); /* Cut is good enough. */
-    heading->is_id = id != NULL ? strcmp(id, text) == 0 : strcmp(OWN_ID, text) == 0;
-    if (heading->column != NULL || slash == NULL) {
-        return;
+    const size_t rank = spean_casekeys_id_rank(rows->options.format, text);
+    heading->id_rank = id == NULL ? rank : strcmp(id, text) == 0 ? 1 : 0;
+    heading->passed_over = rank > 0 || spean_casekeys_is_bookkeeping(text);
+    if (heading->column == NULL) {
+        heading->column = grouped_find(text);
     }
-    heading->column = spean_htcds_column_find(slash + 1);
-    if (heading->column == NULL && (size_t)(slash - text) < sizeof(heading->text)) {
-        heading->text[slash - text] = '\0';
-        const char *const inner = strrchr(heading->text, '/');
-        heading->skip = spean_htcds_column_find(inner == NULL ? heading->text : inner + 1) != NULL;
-        (void)snprintf(heading->text, sizeof(heading->text), "%s", text);
+    if (heading->column == NULL) {
+        choice_find(heading);
     }
 }
 
@@ -175,6 +214,34 @@ static enum spean_exit labels_take(struct spean_caserows *rows, const struct spe
     return SPEAN_EXIT_DONE;
 }
 
+/* Whether a whole column has what the columns of its choices say again. */
+static bool has_whole(const struct spean_caserows *rows, const char *column)
+{
+    for (size_t i = 0; i < rows->headings_count; i++) {
+        if (rows->headings[i].column == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* All headings are known: leave of columns that say one choice those whose answer stands nowhere
+ * else, and call columns without a heading by their number. */
+static void headings_settle(struct spean_caserows *rows)
+{
+    for (size_t i = 0; i < rows->headings_count; i++) {
+        struct heading *const heading = &rows->headings[i];
+        if (heading->text[0] == '\0') {
+            (void)snprintf(heading->text, sizeof(heading->text), _("column %zu"),
+                           i + 1); /* Cut is good enough. */
+        }
+        if (heading->choice_of != NULL && has_whole(rows, heading->choice_of)) {
+            heading->choice_of = NULL;
+            heading->passed_over = true;
+        }
+    }
+}
+
 /* Refuse headings that cannot be used: none known, one twice, no id column. */
 static enum spean_exit headings_judge(const struct spean_caserows *rows,
                                       struct spean_problem *problem)
@@ -184,11 +251,11 @@ static enum spean_exit headings_judge(const struct spean_caserows *rows,
     bool has_id = rows->options.id_column == NULL;
     for (size_t i = 0; i < rows->headings_count; i++) {
         const struct heading *const heading = &rows->headings[i];
-        if (heading->column != NULL) {
+        if (heading->column != NULL || heading->choice_of != NULL) {
             labels += spean_htcds_is_label(heading->text) ? 1 : 0;
             names += spean_htcds_is_label(heading->text) ? 0 : 1;
         }
-        has_id = has_id || heading->is_id;
+        has_id = has_id || heading->id_rank > 0;
         for (size_t k = 0; heading->column != NULL && k < i; k++) {
             if (rows->headings[k].column == heading->column) {
                 return spean_problem_usage(problem, _("%s: columns %zu and %zu are both \"%s\""),
@@ -228,6 +295,7 @@ static enum spean_exit headings_take(struct spean_caserows *rows, struct spean_p
         exit = labels_take(rows, &rows->held, problem);
         rows->has_held = false;
     }
+    headings_settle(rows);
     return exit == SPEAN_EXIT_DONE ? headings_judge(rows, problem) : exit;
 }
 
@@ -329,8 +397,12 @@ static bool left_add(struct spean_caserows *rows, const char *name)
     return json_object_set_new(rows->left, name, json_integer(before + 1)) == 0;
 }
 
-static void id_take(struct spean_caserow *row, const char *text)
+static void id_take(const struct spean_caserows *rows, struct spean_caserow *row, const char *text)
 {
+    const size_t prefix = strlen(ID_PREFIX);
+    if (rows->options.id_column == NULL && strncmp(text, ID_PREFIX, prefix) == 0) {
+        text += prefix;
+    }
     if (strlen(text) >= sizeof(row->id)) {
         row->error = _("the name of the row is longer than 191 bytes");
         return;
@@ -338,10 +410,55 @@ static void id_take(struct spean_caserow *row, const char *text)
     (void)snprintf(row->id, sizeof(row->id), "%s", text); /* Fits. */
 }
 
+/* Add one choice to the cell of its column, if it was made. False: no memory, or it is neither
+ * made nor not made, which *row says. */
+static bool choice_take(struct spean_caserow *row, const struct heading *heading, const char *text)
+{
+    static const char *const made[] = {"1", "true", "yes"};
+    static const char *const not_made[] = {"0", "false", "no"};
+    const char *const before = json_string_value(json_object_get(row->cells, heading->choice_of));
+    bool is_made = false;
+    bool is_known = text[0] == '\0';
+    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+        is_made = is_made || spean_htcds_same(made[i], text);
+        is_known = is_known || spean_htcds_same(not_made[i], text);
+    }
+    if (!is_made && !is_known) {
+        row->error = _("a column of one choice has something other than 1 and 0");
+        return true;
+    }
+    if (text[0] == '\0' || (!is_made && before != NULL)) {
+        return true; /* Not answered, or answered with others. */
+    }
+    return json_object_set_new(
+               row->cells, heading->choice_of,
+               json_sprintf("%s%s%s", before == NULL ? "" : before,
+                            before == NULL || before[0] == '\0' || !is_made ? "" : ";",
+                            is_made ? heading->text + heading->choice_at : "")) == 0;
+}
+
+/* Take one value, a text, as what its heading says that it is. */
+static bool value_take(struct spean_caserows *rows, const struct heading *heading, const char *text,
+                       struct spean_caserow *row)
+{
+    if (heading->column != NULL) {
+        if (json_object_get(row->cells, heading->column) != NULL) {
+            row->error = _("two of its values stand for the same column");
+        }
+        return json_object_set_new(row->cells, heading->column, json_string(text)) == 0;
+    }
+    if (heading->choice_of != NULL) {
+        return choice_take(row, heading, text);
+    }
+    return text[0] == '\0' || heading->id_rank > 0 || heading->passed_over ||
+           left_add(rows, heading->text);
+}
+
 static bool csv_cells(struct spean_caserows *rows, const struct spean_csv_row *from,
                       struct spean_caserow *row)
 {
     bool good = true;
+    size_t rank = SIZE_MAX;
     for (size_t i = 0; good && i < from->count; i++) {
         const char *const text = from->cells[i];
         if (i >= rows->headings_count) {
@@ -349,17 +466,11 @@ static bool csv_cells(struct spean_caserows *rows, const struct spean_csv_row *f
             continue;
         }
         const struct heading *const heading = &rows->headings[i];
-        if (heading->is_id) {
-            id_take(row, text);
+        if (heading->id_rank > 0 && heading->id_rank < rank && text[0] != '\0') {
+            rank = heading->id_rank;
+            id_take(rows, row, text);
         }
-        if (heading->column != NULL) {
-            good = good && json_object_set_new(row->cells, heading->column, json_string(text)) == 0;
-        } else if (text[0] != '\0' && !heading->is_id && !heading->skip) {
-            char number[HEADING_BYTES];
-            (void)snprintf(number, sizeof(number), _("column %zu"),
-                           i + 1); /* Cut is good enough. */
-            good = good && left_add(rows, heading->text[0] == '\0' ? number : heading->text);
-        }
+        good = value_take(rows, heading, text, row);
     }
     return good;
 }
@@ -409,6 +520,33 @@ static json_t *cell_make(const json_t *value)
     return cell;
 }
 
+/* Whether a value says nothing: null, or an array or object with nothing in it. */
+static bool is_nothing(const json_t *value)
+{
+    bool nothing = json_is_null(value) || json_is_array(value) ||
+                   (json_is_object(value) && json_object_size(value) == 0);
+    for (size_t i = 0; nothing && i < json_array_size(value); i++) {
+        nothing = json_is_null(json_array_get(value, i));
+    }
+    return nothing;
+}
+
+/* What a key of JSON stands for: in the names of another system, or as a heading. */
+static void key_read(const struct spean_caserows *rows, const char *key, struct heading *heading)
+{
+    const enum spean_caserows_format format = rows->options.format;
+    if (format == SPEAN_CASEROWS_JSON) {
+        heading_read(rows, key, heading);
+        return;
+    }
+    const char *const id = rows->options.id_column;
+    *heading = (struct heading){.column = spean_casekeys_column(format, key)};
+    heading->id_rank = id == NULL             ? spean_casekeys_id_rank(format, key)
+                       : strcmp(id, key) == 0 ? 1
+                                              : 0;
+    (void)snprintf(heading->text, sizeof(heading->text), "%s", key); /* Cut is good enough. */
+}
+
 static bool json_cells(struct spean_caserows *rows, const json_t *from, struct spean_caserow *row)
 {
     const char *key;
@@ -416,17 +554,15 @@ static bool json_cells(struct spean_caserows *rows, const json_t *from, struct s
     bool good = true;
     json_object_foreach((json_t *)(uintptr_t)from, key, value)
     {
-        const char *const column = spean_casekeys_column(rows->options.format, key);
-        const bool is_id = rows->options.id_column != NULL
-                               ? strcmp(rows->options.id_column, key) == 0
-                               : spean_casekeys_is_id(rows->options.format, key);
-        if (!good || json_is_null(value)) {
+        struct heading heading;
+        key_read(rows, key, &heading);
+        if (!good || json_is_null(value) || (heading.column == NULL && is_nothing(value))) {
             continue;
         }
         json_t *const cell = cell_make(value);
-        if (column != NULL && cell != NULL) {
-            good = good && json_object_set(row->cells, column, cell) == 0;
-        } else if (!is_id) {
+        if (cell != NULL) {
+            good = value_take(rows, &heading, json_string_value(cell), row);
+        } else if (heading.id_rank == 0 && !heading.passed_over) {
             good = left_add(rows, key);
         }
         json_decref(cell);
@@ -449,7 +585,7 @@ static void json_id(const struct spean_caserows *rows, const json_t *from,
     if (cell == NULL) {
         row->error = _("the name of the row is no text and no whole number");
     } else {
-        id_take(row, json_string_value(cell));
+        id_take(rows, row, json_string_value(cell));
     }
     json_decref(cell);
 }

@@ -13,16 +13,19 @@
 
 #define MARK       "\xef\xbb\xbf"
 #define MARK_BYTES 3u
+#define ZIP        "PK\x03\x04" /* How .xlsx and .ods begin. */
+#define SAYS       "sep="       /* A first line that names the separator, as Excel reads it. */
 #define GUARD      '\''
 #define WIDE_BYTES 3u
+#define HEAD_BYTES 8192u /* Of the first line, by which the separator is told. */
 
 struct spean_csv {
     struct csv_parser parser;
     const char *data; /* Borrowed: not parsed yet. */
     size_t len;
-    bool at_end;        /* There is nothing to come behind data. */
-    bool closed;        /* All is parsed, or something is wrong. */
-    uint32_t mark_seen; /* Bytes at the beginning that were compared with the mark. */
+    bool at_end; /* There is nothing to come behind data. */
+    bool closed; /* All is parsed, or something is wrong. */
+    bool headed; /* The head is complete, and parsed. */
     bool after_cr;
     uint64_t line; /* Of the next byte. */
     uint64_t column;
@@ -35,6 +38,10 @@ struct spean_csv {
     size_t count;
     const char *cells[SPEAN_CSV_CELLS_MAX];
     char text[SPEAN_CSV_ROW_BYTES_MAX];
+    size_t head_len;
+    bool head_quoted; /* Its last byte is within quotes. */
+    bool head_begun;  /* There is more in it than line ends. */
+    char head[HEAD_BYTES];
 };
 
 /* libcsv doubles a cell's buffer without end; it has no context to say more. */
@@ -101,6 +108,14 @@ static void fail(struct spean_csv *csv, spean_err err, const char *text)
     }
 }
 
+/* Refuse a file that was saved in another form, and say in which it can be read. */
+static void fail_form(struct spean_csv *csv, const char *text)
+{
+    fail(csv, SPEAN_EINPUT, text);
+    csv->why.hint = _("save it as CSV in UTF-8: in Excel \"CSV UTF-8 (comma delimited)\", in "
+                      "LibreOffice \"Text CSV\" with the character set UTF-8");
+}
+
 /* A formula may begin like this; in East Asian locales also with the full-width signs. */
 static bool is_dangerous(const char *text)
 {
@@ -132,7 +147,7 @@ static void cell_take(void *data, size_t len, void *context)
         return;
     }
     if (!spean_text_valid((struct spean_view){(const uint8_t *)text, len})) {
-        fail(csv, SPEAN_EINPUT, _("a cell that ends here is not UTF-8 text"));
+        fail_form(csv, _("a cell that ends here is not UTF-8 text"));
         return;
     }
     char *const own = csv->text + csv->used;
@@ -190,30 +205,94 @@ static void byte_parse(struct spean_csv *csv, char c)
     place_move(csv, c);
 }
 
-/* Take the next byte, of which the first few may be the mark. */
-static void byte_take(struct spean_csv *csv, char c)
+/* The separator of a line: the most frequent outside of quotes. */
+static char separator_of(const char *line, size_t len)
 {
-    if (csv->mark_seen < MARK_BYTES) {
-        if (c == MARK[csv->mark_seen]) {
-            csv->mark_seen++;
-            return;
-        }
-        const uint32_t kept = csv->mark_seen; /* It was another character. */
-        csv->mark_seen = MARK_BYTES;
-        for (uint32_t i = 0; i < kept; i++) {
-            byte_parse(csv, MARK[i]);
+    static const char separators[] = {',', ';', '\t'};
+    size_t counts[sizeof(separators)] = {0};
+    bool quoted = false;
+    size_t best = 0;
+    for (size_t i = 0; i < len; i++) {
+        quoted = line[i] == '"' ? !quoted : quoted;
+        for (size_t k = 0; !quoted && k < sizeof(separators); k++) {
+            counts[k] += line[i] == separators[k] ? 1 : 0;
         }
     }
-    byte_parse(csv, c);
+    for (size_t k = 1; k < sizeof(separators); k++) {
+        best = counts[k] > counts[best] ? k : best;
+    }
+    return separators[best];
+}
+
+/* How many bytes at the beginning name the separator and are no row; 0: none. */
+static size_t says_separator(const char *line, size_t len, char *separator)
+{
+    const size_t says = strlen(SAYS);
+    if (len < says + 2 || strncmp(line, SAYS, says) != 0 ||
+        (line[says + 1] != '\r' && line[says + 1] != '\n')) {
+        return 0;
+    }
+    *separator = line[says];
+    return says + 1;
+}
+
+/* The first line is there, or all of the file: find out what the file is and parse it so far. */
+static void head_take(struct spean_csv *csv)
+{
+    const bool marked = csv->head_len >= MARK_BYTES && memcmp(csv->head, MARK, MARK_BYTES) == 0;
+    const char *const text = csv->head + (marked ? MARK_BYTES : 0);
+    const size_t len = csv->head_len - (marked ? MARK_BYTES : 0);
+    csv->headed = true;
+    if (len >= strlen(ZIP) && memcmp(text, ZIP, strlen(ZIP)) == 0) {
+        fail_form(csv, _("this is a spreadsheet's own file, not CSV"));
+        return;
+    }
+    if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
+        fail_form(csv, _("this is text in UTF-16"));
+        return;
+    }
+    char separator = separator_of(text, len);
+    const size_t skip = says_separator(text, len, &separator);
+    csv_set_delim(&csv->parser, (unsigned char)separator);
+    for (size_t i = 0; csv->err == SPEAN_OK && i < len; i++) {
+        if (i < skip) {
+            place_move(csv, text[i]);
+        } else {
+            byte_parse(csv, text[i]);
+        }
+    }
+}
+
+/* Keep a byte of the head, which ends with the first line that is not empty. */
+static void head_add(struct spean_csv *csv, char c)
+{
+    const bool ends = c == '\r' || c == '\n';
+    csv->head[csv->head_len++] = c;
+    csv->head_quoted = c == '"' ? !csv->head_quoted : csv->head_quoted;
+    csv->head_begun = csv->head_begun || !ends;
+    if ((ends && csv->head_begun && !csv->head_quoted) || csv->head_len == HEAD_BYTES) {
+        head_take(csv);
+    }
+}
+
+/* Parse one byte of what was fed; after the head a byte may complete a row. */
+static void byte_take(struct spean_csv *csv, char c)
+{
+    if (csv->headed) {
+        byte_parse(csv, c);
+    } else {
+        head_add(csv, c);
+    }
 }
 
 /* The file ends: what is left is the last row. */
 static void finish(struct spean_csv *csv)
 {
+    if (!csv->headed) {
+        head_take(csv);
+    }
     csv->closed = true;
-    if (csv->mark_seen > 0 && csv->mark_seen < MARK_BYTES) {
-        fail(csv, SPEAN_EINPUT, _("a cell that ends here is not UTF-8 text"));
-    } else if (csv_fini(&csv->parser, cell_take, row_take, csv) != 0) {
+    if (csv->err == SPEAN_OK && csv_fini(&csv->parser, cell_take, row_take, csv) != 0) {
         parse_fail(csv);
     }
 }

@@ -1,6 +1,10 @@
 /*
  * tools/csv.h - comma-separated values by RFC 4180, in UTF-8 with or without a byte order mark.
  *
+ * Where commas are decimal points, spreadsheets separate by semicolons, and so do forms of KoBo;
+ * tabs come from copying. What stands most often in the first line, outside of quotes, separates:
+ * comma, semicolon or tab. A line "sep=;" in front says it too, and is no row.
+ *
  * Reading is strict: a quote within a bare cell, text behind a closing quote, a quote that is never
  * closed, bytes that are no UTF-8 are refused with their line and column, for what follows them
  * would be put into the wrong cells. Rows end with CR LF, LF or CR; empty lines are passed over.
@@ -37,6 +41,7 @@ struct spean_csv_why {
     uint64_t line;
     uint64_t column; /* Characters, from 1. */
     char text[SPEAN_CSV_WHY_BYTES];
+    const char *hint; /* What to do, where that is more than to mend the place; else NULL. */
 };
 
 SPEAN_CHECK spean_err spean_csv_new(struct spean_csv **out);

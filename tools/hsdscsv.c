@@ -170,10 +170,15 @@ static enum spean_exit rows_take(struct reading *r, enum table table, struct spe
     if (err == SPEAN_ENOMEM) {
         return spean_problem_err(problem, err, path);
     }
-    return err == SPEAN_ENOTFOUND
-               ? SPEAN_EXIT_DONE
-               : spean_problem_usage(problem, _("%s, line %" PRIu64 ", column %" PRIu64 ": %s"),
-                                     path, why.line, why.column, why.text);
+    if (err == SPEAN_ENOTFOUND) {
+        return SPEAN_EXIT_DONE;
+    }
+    (void)spean_problem_usage(problem, _("%s, line %" PRIu64 ", column %" PRIu64 ": %s"), path,
+                              why.line, why.column, why.text);
+    if (why.hint != NULL) {
+        spean_problem_hint(problem, "%s", why.hint);
+    }
+    return SPEAN_EXIT_USAGE;
 }
 
 /* Read one file; one that is not there has no rows, but organizations must be. */

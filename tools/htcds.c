@@ -150,6 +150,17 @@ bool spean_htcds_is_label(const char *heading)
     return false;
 }
 
+bool spean_htcds_is_multiple(const char *column)
+{
+    assert(column != NULL);
+    for (size_t i = 0; i < COLUMNS_COUNT; i++) {
+        if (strcmp(columns[i].name, column) == 0) {
+            return columns[i].unit == UNIT_COUNTRIES || columns[i].unit == UNIT_ISSUES;
+        }
+    }
+    return false;
+}
+
 /* -- What a case shows ----------------------------------------------------------------------- */
 
 /* The name that a unit is about; NULL: there is none. */

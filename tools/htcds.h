@@ -43,6 +43,9 @@ const char *spean_htcds_column_find(const char *heading);
 /* Say whether heading is the label of a column, and not a name. */
 bool spean_htcds_is_label(const char *heading);
 
+/* Say whether cells of a column, by its name, hold several words. */
+bool spean_htcds_is_multiple(const char *column);
+
 /* The row of a record as the API shows it, a new object with all columns; texts in lang (may be
  * NULL) where there are several. NULL: no memory. */
 json_t *spean_htcds_show(const json_t *record, const char *lang);

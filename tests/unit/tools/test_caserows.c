@@ -135,6 +135,99 @@ static void groups_before_a_name_are_passed_over_and_single_choices_are_not_coun
     done(&source);
 }
 
+static void choices_that_stand_in_columns_of_their_own_alone_are_brought_together(void **state)
+{
+    (void)state;
+    struct source source;
+    open_as(&source, SPEAN_CASEROWS_CSV,
+            "prs_FirstName,g/vic_Methods_of_Control/DebtBondage,"
+            "Methods of Control/Threatens children/family\n"
+            "A,1,1\nB,0,1\nC,0,0\nD,,\nE,1,perhaps\n");
+    assert_true(next(&source));
+    assert_cell(&source, "vic_MethodsOfControl", "DebtBondage;Threatens children/family");
+    assert_true(next(&source));
+    assert_cell(&source, "vic_MethodsOfControl", "Threatens children/family");
+    assert_true(next(&source));
+    assert_cell(&source, "vic_MethodsOfControl", ""); /* Answered: none of them. */
+    assert_true(next(&source));
+    assert_cell(&source, "vic_MethodsOfControl", NULL); /* Not answered. */
+    assert_true(next(&source));
+    assert_non_null(source.row.error);
+    assert_int_equal(json_object_size(spean_caserows_left(source.rows)), 0);
+    done(&source);
+}
+
+static void only_questions_with_several_answers_have_choices(void **state)
+{
+    (void)state;
+    struct source source;
+    open_as(&source, SPEAN_CASEROWS_CSV,
+            "prs_FirstName,Title,Title/Held since,Email/Work\nSok,Cook,2020,x\n");
+    assert_true(next(&source));
+    assert_left(&source, "Title/Held since", 1);
+    assert_left(&source, "Email/Work", 1);
+    done(&source);
+}
+
+static void the_name_of_a_submission_that_stays_counts_before_those_that_change(void **state)
+{
+    (void)state;
+    struct source source;
+    open_as(&source, SPEAN_CASEROWS_CSV,
+            "_uuid,prs_FirstName,meta/rootUuid,_id,_submission_time\n"
+            "u-2,Sok,uuid:u-1,5,2026-11-22\nu-3,Dara,,6,2026-11-22\n");
+    assert_true(next(&source));
+    assert_string_equal(source.row.id, "u-1");
+    assert_true(next(&source));
+    assert_string_equal(source.row.id, "u-3");
+    assert_int_equal(json_object_size(spean_caserows_left(source.rows)), 0);
+    done(&source);
+}
+
+static void other_servers_join_groups_with_other_marks(void **state)
+{
+    (void)state;
+    struct source source;
+    open_as(&source, SPEAN_CASEROWS_CSV,
+            "meta-instanceID,a-b-prs_Gender,c.prs_First_Name,Pre-Title,KEY\n"
+            "uuid:i-1,female,Sok,x,uuid:i-1\n");
+    assert_true(next(&source));
+    assert_string_equal(source.row.id, "i-1");
+    assert_cell(&source, "prs_Gender", "female");
+    assert_cell(&source, "prs_FirstName", "Sok");
+    assert_cell(&source, "prs_Title", NULL); /* A label behind a hyphen is part of another word. */
+    assert_left(&source, "Pre-Title", 1);
+    assert_int_equal(json_object_size(spean_caserows_left(source.rows)), 1);
+    done(&source);
+}
+
+/* As GET /api/v2/assets/{uid}/data of KoBo answers. */
+static void answers_of_a_form_are_understood_as_json(void **state)
+{
+    (void)state;
+    struct source source;
+    open_as(&source, SPEAN_CASEROWS_JSON,
+            "{\"count\":2,\"next\":null,\"results\":[{\"_id\":71,\"formhub/uuid\":\"f\","
+            "\"start\":\"2026-11-22T08:00:00.000+07:00\",\"person/prs_First_Name\":\"Sok\","
+            "\"person/detail/vic_Methods_of_Control\":\"DebtBondage PhysicalThreats\","
+            "\"__version__\":\"v1\",\"meta/instanceID\":\"uuid:u-2\",\"_uuid\":\"u-2\","
+            "\"meta/rootUuid\":\"uuid:u-1\",\"_attachments\":[],\"_geolocation\":[null,null],"
+            "\"_validation_status\":{},\"_notes\":[],\"_submitted_by\":null,"
+            "\"_tags\":[\"seen\"]},"
+            "{\"_uuid\":\"u-3\",\"a/prs_Gender\":\"Feminine\",\"b/prs_Gender\":\"Masculine\"}]}");
+    assert_true(next(&source));
+    assert_string_equal(source.row.id, "u-1");
+    assert_cell(&source, "prs_FirstName", "Sok");
+    assert_cell(&source, "vic_MethodsOfControl", "DebtBondage PhysicalThreats");
+    assert_left(&source, "start", 1);
+    assert_left(&source, "_tags", 1);
+    assert_int_equal(json_object_size(spean_caserows_left(source.rows)), 2);
+    assert_true(next(&source));
+    assert_string_equal(source.row.id, "u-3");
+    assert_non_null(source.row.error); /* Nobody knows which of the two is meant. */
+    done(&source);
+}
+
 static void what_no_heading_or_no_field_takes_is_told(void **state)
 {
     (void)state;
@@ -354,10 +447,14 @@ static void keys_of_one_system_mean_nothing_in_another(void **state)
     assert_null(spean_casekeys_column(SPEAN_CASEROWS_PRIMERO, "id"));
     assert_null(spean_casekeys_column(SPEAN_CASEROWS_PRIMERO, ""));
     assert_string_equal(spean_casekeys_column(SPEAN_CASEROWS_JSON, "prs_Gender"), "prs_Gender");
-    assert_true(spean_casekeys_is_id(SPEAN_CASEROWS_PRIMERO, "case_id"));
-    assert_true(spean_casekeys_is_id(SPEAN_CASEROWS_OSCAR, "global_id"));
-    assert_false(spean_casekeys_is_id(SPEAN_CASEROWS_OSCAR, "case_id"));
-    assert_false(spean_casekeys_is_id(SPEAN_CASEROWS_PRIMERO, "sex"));
+    assert_int_equal(spean_casekeys_id_rank(SPEAN_CASEROWS_PRIMERO, "id"), 1);
+    assert_int_equal(spean_casekeys_id_rank(SPEAN_CASEROWS_PRIMERO, "case_id"), 2);
+    assert_int_equal(spean_casekeys_id_rank(SPEAN_CASEROWS_OSCAR, "global_id"), 1);
+    assert_int_equal(spean_casekeys_id_rank(SPEAN_CASEROWS_OSCAR, "case_id"), 0);
+    assert_int_equal(spean_casekeys_id_rank(SPEAN_CASEROWS_PRIMERO, "sex"), 0);
+    assert_int_equal(spean_casekeys_id_rank(SPEAN_CASEROWS_CSV, "meta/rootUuid"), 1);
+    assert_true(spean_casekeys_is_bookkeeping("_submission_time"));
+    assert_false(spean_casekeys_is_bookkeeping("_notes")); /* People write them. */
     assert_string_equal(spean_casekeys_source(SPEAN_CASEROWS_PRIMERO), "primero");
     assert_string_equal(spean_casekeys_source(SPEAN_CASEROWS_OSCAR), "oscar");
     assert_null(spean_casekeys_source(SPEAN_CASEROWS_CSV));
@@ -371,6 +468,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_row_has_its_line_its_id_and_cells_by_their_columns),
         TEST(groups_before_a_name_are_passed_over_and_single_choices_are_not_counted),
+        TEST(choices_that_stand_in_columns_of_their_own_alone_are_brought_together),
+        TEST(only_questions_with_several_answers_have_choices),
+        TEST(the_name_of_a_submission_that_stays_counts_before_those_that_change),
+        TEST(other_servers_join_groups_with_other_marks),
+        TEST(answers_of_a_form_are_understood_as_json),
         TEST(what_no_heading_or_no_field_takes_is_told),
         TEST(headings_that_cannot_be_used_are_refused),
         TEST(a_file_broken_in_its_last_row_is_refused_before_its_first),

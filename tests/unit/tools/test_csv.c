@@ -105,9 +105,64 @@ static void bytes_that_are_no_text_are_refused(void **state)
     char out[TEXT_BYTES_MAX];
     assert_reads("a,\xff\n", "!1:4");
     assert_reads("\xc0\xaf\n", "!1:2");
-    assert_reads("\xef\xbb", "!1:1");
+    assert_reads("\xef\xbb", "!1:2");
     read_as("a,\0b\n", 5, 5, out);
     assert_string_equal(out, "!1:5");
+}
+
+static void what_stands_most_often_in_the_first_line_separates(void **state)
+{
+    (void)state;
+    assert_reads("a;b;c\n1,5;2;3\n", "1:a|b|c/2:1,5|2|3/");
+    assert_reads("a\tb\n1,2;3\t4\n", "1:a|b/2:1,2;3|4/");
+    assert_reads("a,b;c,d\n1;2,3\n", "1:a|b;c|d/2:1;2|3/");
+    assert_reads("\"x;y;z\",b\n", "1:x;y;z|b/");
+    assert_reads("\xef\xbb\xbf\"a,a,a\";\"b\"\r\n\"1\";\"2\"\r\n", "1:a,a,a|b/2:1|2/");
+    assert_reads("a;b", "1:a|b/"); /* Nothing behind it says more. */
+    assert_reads("\n\na;b\n", "3:a|b/");
+    assert_reads("a,b\nc;d;e,f\n", "1:a|b/2:c;d;e|f/"); /* The first line alone decides. */
+}
+
+static void a_line_that_names_the_separator_is_no_row(void **state)
+{
+    (void)state;
+    assert_reads("sep=;\r\na,b;c\r\n", "2:a,b|c/");
+    assert_reads("sep=|\na|b,c\n", "2:a|b,c/");
+    assert_reads("sep=,\n", "");
+    assert_reads("sep=,,\n", "1:sep=||/"); /* A row that begins like it. */
+    assert_reads("sep=", "1:sep=/");
+}
+
+static void a_file_in_another_form_is_refused_with_what_to_do(void **state)
+{
+    (void)state;
+    static const char *const others[] = {
+        "PK\x03\x04 rest of it",
+        "\xff\xfe"
+        "a\n",
+        "\xfe\xff\x01"
+        "a\n",
+        "a,b\n\x89\xd4\x8e\x71,c\n", /* Shift_JIS. */
+        "a,b\nJos\xe9,c\n",          /* Windows-1252. */
+    };
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        struct spean_csv *csv;
+        struct spean_csv_row row;
+        struct spean_csv_why why = {.hint = NULL};
+        spean_err err = SPEAN_OK;
+        assert_int_equal(spean_csv_new(&csv), SPEAN_OK);
+        spean_csv_feed(csv, others[i], strlen(others[i]));
+        while (err == SPEAN_OK || err == SPEAN_EWAIT) {
+            err = spean_csv_next(csv, &row, &why);
+            if (err == SPEAN_EWAIT) {
+                spean_csv_feed(csv, "", 0);
+            }
+        }
+        assert_int_equal(err, SPEAN_EINPUT);
+        assert_non_null(why.hint);
+        assert_non_null(strstr(why.hint, "UTF-8"));
+        spean_csv_free(csv);
+    }
 }
 
 /* Read one generated cell, bare or quoted, of count bytes. */
@@ -209,6 +264,9 @@ int main(void)
         cmocka_unit_test(a_byte_order_mark_is_no_part_of_the_first_cell),
         cmocka_unit_test(what_would_shift_cells_is_refused_with_its_place),
         cmocka_unit_test(bytes_that_are_no_text_are_refused),
+        cmocka_unit_test(what_stands_most_often_in_the_first_line_separates),
+        cmocka_unit_test(a_line_that_names_the_separator_is_no_row),
+        cmocka_unit_test(a_file_in_another_form_is_refused_with_what_to_do),
         cmocka_unit_test(cells_and_rows_have_limits),
         cmocka_unit_test(what_a_spreadsheet_would_compute_is_guarded_and_comes_back),
         cmocka_unit_test(an_apostrophe_of_ones_own_comes_back_too),
