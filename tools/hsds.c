@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,6 @@
 #include "tools/jsonget.h"
 
 #define PLACE_BYTES_MAX     256u
-#define INDEX_BYTES         24u /* "[...]" */
 #define TEXT_BYTES_MAX      4096u
 #define PHONE_BYTES_MAX     21u  /* SCHEMA.md, map phone, with a NUL. */
 #define VALUE_BYTES_MAX     128u /* SCHEMA.md, map identifier. */
@@ -49,7 +49,23 @@ static void fail(struct reading *r)
     r->err = SPEAN_ENOMEM;
 }
 
-/* Tell what is wrong at a place below the row; the row goes on without it. */
+/* Write where an object stands that is a part of another, at above: in a row of a file of its own,
+ * if it brings its place along, else under key; index SIZE_MAX: it is not in a list. */
+static void place_within(const json_t *object, const char *above, const char *key, size_t index,
+                         char out[PLACE_BYTES_MAX])
+{
+    const char *const own = spean_jsonget_text(object, SPEAN_HSDS_PLACE);
+    if (own[0] != '\0') {
+        (void)snprintf(out, PLACE_BYTES_MAX, "%s", own); /* As in complain(). */
+    } else if (index == SIZE_MAX) {
+        (void)snprintf(out, PLACE_BYTES_MAX, "%s.%s", above, key); /* Likewise. */
+    } else {
+        (void)snprintf(out, PLACE_BYTES_MAX, "%s.%s[%zu]", above, key, index); /* Likewise. */
+    }
+}
+
+/* Tell what is wrong at a place below the row, or in a row of another file; the row goes on without
+ * it. */
 static void complain(struct reading *r, const char *reason, const char *where, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -61,7 +77,8 @@ static void complain(struct reading *r, const char *reason, const char *where, .
     va_start(args, where);
     (void)vsnprintf(below, sizeof(below), where, args); /* A place that is cut is still one. */
     va_end(args);
-    (void)snprintf(full, sizeof(full), "%s%s", r->place, below);
+    const bool is_below = below[0] == '.' || below[0] == '\0';
+    (void)snprintf(full, sizeof(full), "%s%s", is_below ? r->place : "", below);
     const size_t told = json_array_size(r->out.errors);
     const json_t *const last = told == 0 ? NULL : json_array_get(r->out.errors, told - 1);
     const char *const last_place = json_string_value(json_object_get(last, "place"));
@@ -86,7 +103,15 @@ static void count_left(struct reading *r, enum spean_hsds_kind kind, const char 
     }
 }
 
-/* Tell which keys of an object without lists are not what they must be. */
+/* Whether a key says only which rows belong together. */
+static bool is_link(const char *name)
+{
+    const size_t len = strlen(name);
+    return strcmp(name, "id") == 0 || (len > 3 && strcmp(name + len - 3, "_id") == 0) ||
+           strncmp(name, "link_", 5) == 0 || strcmp(name, SPEAN_HSDS_PLACE) == 0;
+}
+
+/* Tell which keys of an object without lists are not what they must be, and count the rest. */
 static void leaf_check(struct reading *r, enum spean_hsds_kind kind, json_t *object,
                        const char *above)
 {
@@ -98,19 +123,24 @@ static void leaf_check(struct reading *r, enum spean_hsds_kind kind, json_t *obj
         const char *const misfit = key == NULL ? NULL : spean_hsds_misfit(key->shape, value);
         if (misfit != NULL) {
             complain(r, misfit, "%s.%s", above, name);
+        } else if (key == NULL && !json_is_null(value) && !is_link(name)) {
+            count_left(r, kind, name);
         }
+    }
+    if (kind == SPEAN_HSDS_LANGUAGE && spean_jsonget_text(object, "code")[0] == '\0') {
+        complain(r, _("a language needs its code by ISO 639; it is left out"), "%s.code", above);
     }
 }
 
 /* Tell which items of a list are no objects, and check those that hold no lists themselves. */
 static void items_check(struct reading *r, enum spean_hsds_kind kind, const json_t *list,
-                        const char *above)
+                        const char *above, const char *key)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *const item = json_array_get(list, i);
         const char *const misfit = spean_hsds_misfit(SPEAN_HSDS_OBJECT, item);
-        char place[PLACE_BYTES_MAX + INDEX_BYTES];
-        (void)snprintf(place, sizeof(place), "%s[%zu]", above, i); /* As in complain(). */
+        char place[PLACE_BYTES_MAX];
+        place_within(item, above, key, i, place);
         if (misfit != NULL) {
             complain(r, misfit, "%s", place);
         } else if (spean_hsds_kind_is_leaf(kind)) {
@@ -140,7 +170,7 @@ static void keys_check(struct reading *r, enum spean_hsds_kind kind, json_t *obj
         } else if (misfit != NULL) {
             complain(r, misfit, "%s", place);
         } else if (key != NULL && key->shape == SPEAN_HSDS_LIST) {
-            items_check(r, key->items, value, place);
+            items_check(r, key->items, value, above, name);
         }
     }
 }
@@ -313,7 +343,7 @@ static void phone_add(struct reading *r, json_t *phone, const char *above, size_
     if (!json_is_object(phone)) {
         return; /* Told when its list was checked. */
     }
-    (void)snprintf(place, sizeof(place), "%s.phones[%zu]", above, index); /* As in complain(). */
+    place_within(phone, above, "phones", index, place);
     if (text == NULL || !phone_clean(text, number)) {
         complain(r, number_misfit(phone), "%s.number", place);
         return;
@@ -342,7 +372,7 @@ static void reach_add(struct reading *r, const json_t *object, const char *above
     for (size_t i = 0; i < json_array_size(contacts); i++) {
         json_t *const contact = json_array_get(contacts, i);
         char place[PLACE_BYTES_MAX];
-        (void)snprintf(place, sizeof(place), "%s.contacts[%zu]", above, i); /* As in complain(). */
+        place_within(contact, above, "contacts", i, place);
         keys_check(r, SPEAN_HSDS_CONTACT, contact, place);
         if (!has_field(r, "email") && text_get(contact, "email") != NULL) {
             set(r, "email", json_string(text_get(contact, "email")));
@@ -409,7 +439,7 @@ static void address_add(struct reading *r, json_t *address, const char *above, s
     const char *const postal = text_get(address, "postal_code");
     char lines[TEXT_BYTES_MAX];
     char where[PLACE_BYTES_MAX];
-    (void)snprintf(where, sizeof(where), "%s.addresses[%zu]", above, index); /* As in complain(). */
+    place_within(address, above, "addresses", index, where);
     keys_check(r, SPEAN_HSDS_ADDRESS, address, where);
     if (country != NULL && !is_country(country)) {
         complain(r, _("a country is two capital letters by ISO 3166; the address is left out"),
@@ -508,8 +538,10 @@ static void areas_put(struct reading *r, json_t *value, const json_t *service, c
     for (size_t i = 0; i < json_array_size(areas) && i < SPEAN_HSDS_PARTS_MAX; i++) {
         const char *const name = text_get(json_array_get(areas, i), "name");
         if (name == NULL || strlen(name) > NAME_BYTES_MAX) {
+            char place[PLACE_BYTES_MAX];
+            place_within(json_array_get(areas, i), above, "service_areas", i, place);
             complain(r, _("a service area needs a name of at most 256 bytes; it is left out"),
-                     "%s.service_areas[%zu].name", above, i);
+                     "%s.name", place);
         } else if (json_array_append_new(places, json_pack("{s:s,s:s,s:s}", "country", "", "code",
                                                            "", "name", name)) != 0) {
             fail(r);
@@ -530,13 +562,13 @@ static void places_add(struct reading *r, const json_t *service, const char *abo
         json_t *const place = json_array_get(places, i);
         json_t *const location = json_object_get(place, "location");
         char where[PLACE_BYTES_MAX];
-        (void)snprintf(where, sizeof(where), "%s.service_at_locations[%zu]", above,
-                       i); /* As in complain(). */
+        place_within(place, above, "service_at_locations", i, where);
         keys_check(r, SPEAN_HSDS_AT_LOCATION, place, where);
         reach_add(r, place, where);
         if (json_is_object(location)) {
-            (void)snprintf(where, sizeof(where), "%s.service_at_locations[%zu].location", above, i);
-            location_add(r, location, where);
+            char inner[PLACE_BYTES_MAX];
+            place_within(location, where, "location", SIZE_MAX, inner);
+            location_add(r, location, inner);
         }
     }
 }
@@ -591,8 +623,9 @@ static json_t *identifiers_add(struct reading *r, const json_t *organization, co
                        : type != NULL ? type
                                       : "other",
                        code)) {
-            complain(r, _("this is no identifier; it is left out"),
-                     "%s.organization_identifiers[%zu]%s", above, i,
+            char place[PLACE_BYTES_MAX];
+            place_within(row, above, "organization_identifiers", i, place);
+            complain(r, _("this is no identifier; it is left out"), "%s%s", place,
                      misfit == NULL ? "" : ".identifier");
             continue;
         }
@@ -640,13 +673,13 @@ static void organization_fill(struct reading *r, json_t *organization, const cha
     const json_t *const locations = json_object_get(organization, "locations");
     for (size_t i = 0; i < json_array_size(locations); i++) {
         char place[PLACE_BYTES_MAX];
-        (void)snprintf(place, sizeof(place), "%s.locations[%zu]", above, i); /* Fits. */
+        place_within(json_array_get(locations, i), above, "locations", i, place);
         location_add(r, json_array_get(locations, i), place);
     }
     const json_t *const services = json_object_get(organization, "services");
     for (size_t i = 0; i < json_array_size(services); i++) {
         char place[PLACE_BYTES_MAX];
-        (void)snprintf(place, sizeof(place), "%s.services[%zu]", above, i); /* Fits. */
+        place_within(json_array_get(services, i), above, "services", i, place);
         service_add(r, json_array_get(services, i), place);
     }
 }

@@ -17,9 +17,10 @@
 #include "tools/jsonget.h"
 #include "tools/vformat.h"
 
-#define ID_BYTES    128u
-#define PLACE_BYTES 96u
-#define COLUMNS_MAX 12u
+#define ID_BYTES     128u
+#define PLACE_BYTES  96u
+#define REASON_BYTES 192u
+#define COLUMNS_MAX  12u
 
 enum table {
     ORGANIZATIONS,
@@ -117,6 +118,37 @@ bool spean_hsdscsv_is(const char *path)
 
 /* -- Reading --------------------------------------------------------------------------------- */
 
+/* Tell what is wrong with a row, which is left out. */
+static void row_fail(struct reading *r, const char *place, const char *reason)
+{
+    r->failed = json_array_append_new(
+                    r->errors, json_pack("{s:s,s:s}", "place", place, "error", reason)) != 0 ||
+                r->failed;
+}
+
+/* Whether the row that object was made of can be used; where not, why is told. */
+static bool row_judge(struct reading *r, enum table table, const json_t *object, size_t heads,
+                      const struct spean_csv_row *row)
+{
+    const char *const place = spean_jsonget_text(object, SPEAN_HSDS_PLACE);
+    const json_t *const same = json_object_get(r->ids[table], spean_jsonget_text(object, "id"));
+    char reason[REASON_BYTES];
+    for (size_t i = heads; i < row->count; i++) {
+        if (row->cells[i][0] != '\0') {
+            (void)snprintf(reason, sizeof(reason),
+                           _("cell %zu has no heading; the row is left out"), i + 1); /* Fits. */
+            row_fail(r, place, reason);
+            return false;
+        }
+    }
+    if (same != NULL) {
+        (void)snprintf(reason, sizeof(reason), _("id: %s has the same; this row is left out"),
+                       spean_jsonget_text(same, SPEAN_HSDS_PLACE)); /* Cut is good enough. */
+        row_fail(r, place, reason);
+    }
+    return same == NULL;
+}
+
 /* Make an object of a row; empty cells say nothing. */
 static void row_take(struct reading *r, enum table table, const json_t *heads,
                      const struct spean_csv_row *row)
@@ -132,13 +164,36 @@ static void row_take(struct reading *r, enum table table, const json_t *heads,
     }
     (void)snprintf(place, sizeof(place), _("%s.csv, line %" PRIu64), tables[table].name,
                    row->line); /* Cut is good enough. */
-    r->failed = json_object_set_new(object, SPEAN_HSDS_PLACE, json_string(place)) != 0 ||
-                json_array_append(r->rows[table], object) != 0 || r->failed;
+    r->failed = json_object_set_new(object, SPEAN_HSDS_PLACE, json_string(place)) != 0 || r->failed;
     const char *const id = spean_jsonget_text(object, "id");
-    if (id[0] != '\0') {
-        r->failed = json_object_set(r->ids[table], id, object) != 0 || r->failed;
+    bool empty = true;
+    for (size_t i = 0; i < row->count; i++) {
+        empty = empty && row->cells[i][0] == '\0';
+    }
+    if (!empty && row_judge(r, table, object, json_array_size(heads), row)) {
+        r->failed = json_array_append(r->rows[table], object) != 0 || r->failed;
+        r->failed = (id[0] != '\0' && json_object_set(r->ids[table], id, object) != 0) || r->failed;
     }
     json_decref(object);
+}
+
+/* Take the heads of a file's columns. One that stands there twice would hide cells. */
+static enum spean_exit heads_take(const struct spean_csv_row *row, const char *path, json_t **heads,
+                                  struct spean_problem *problem)
+{
+    *heads = json_array();
+    for (size_t i = 0; i < row->count; i++) {
+        for (size_t k = 0; k < i && row->cells[i][0] != '\0'; k++) {
+            if (strcmp(row->cells[k], row->cells[i]) == 0) {
+                return spean_problem_usage(problem, _("%s: columns %zu and %zu are both \"%s\""),
+                                           path, k + 1, i + 1, row->cells[i]);
+            }
+        }
+        if (json_array_append_new(*heads, json_string(row->cells[i])) != 0) {
+            return spean_problem_err(problem, SPEAN_ENOMEM, path);
+        }
+    }
+    return SPEAN_EXIT_DONE;
 }
 
 static enum spean_exit rows_take(struct reading *r, enum table table, struct spean_csv *csv,
@@ -147,26 +202,25 @@ static enum spean_exit rows_take(struct reading *r, enum table table, struct spe
     struct spean_csv_row row;
     struct spean_csv_why why;
     json_t *heads = NULL;
+    enum spean_exit exit = SPEAN_EXIT_DONE;
     spean_err err = spean_csv_next(csv, &row, &why);
-    while (err == SPEAN_OK || err == SPEAN_EWAIT) {
+    while (exit == SPEAN_EXIT_DONE && (err == SPEAN_OK || err == SPEAN_EWAIT)) {
         if (err == SPEAN_EWAIT) {
             spean_csv_feed(csv, "", 0);
         } else if (r->count++ == SPEAN_HSDSCSV_ROWS_MAX) {
-            json_decref(heads);
-            return spean_problem_usage(problem, _("%s: more than %u rows"), path,
+            exit = spean_problem_usage(problem, _("%s: more than %u rows"), path,
                                        SPEAN_HSDSCSV_ROWS_MAX);
         } else if (heads != NULL) {
             row_take(r, table, heads, &row);
         } else {
-            heads = json_array();
-            for (size_t i = 0; i < row.count; i++) {
-                r->failed =
-                    json_array_append_new(heads, json_string(row.cells[i])) != 0 || r->failed;
-            }
+            exit = heads_take(&row, path, &heads, problem);
         }
-        err = spean_csv_next(csv, &row, &why);
+        err = exit == SPEAN_EXIT_DONE ? spean_csv_next(csv, &row, &why) : err;
     }
     json_decref(heads);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
+    }
     if (err == SPEAN_ENOMEM) {
         return spean_problem_err(problem, err, path);
     }
@@ -257,12 +311,8 @@ static void table_nest(struct reading *r, enum table table)
             }
         }
         if (!placed) {
-            r->failed =
-                json_array_append_new(
-                    r->errors,
-                    json_pack("{s:s,s:s}", "place", spean_jsonget_text(row, SPEAN_HSDS_PLACE),
-                              "error", _("it belongs to no row of the other files"))) != 0 ||
-                r->failed;
+            row_fail(r, spean_jsonget_text(row, SPEAN_HSDS_PLACE),
+                     _("it belongs to no row of the other files"));
         }
     }
 }

@@ -18,9 +18,10 @@ bool spean_hsdscsv_is(const char *path);
 
 /*
  * Read the folder into *organizations, an array as HSDS 3 JSON nests it, each with its place under
- * SPEAN_HSDS_PLACE; and append to errors, {"place", "error"}, each row that belongs to nothing.
- * Exit 2: a file is no CSV, or too large; 5: there is no organizations.csv. Files that tell nothing
- * of agencies are not looked at.
+ * SPEAN_HSDS_PLACE; and append to errors, {"place", "error"}, each row that is left out: it belongs
+ * to nothing, has cells without a heading, or the id of a row before it. Exit 2: a file is no CSV,
+ * has two columns of one name, or is too large; 5: there is no organizations.csv. Files that tell
+ * nothing of agencies are not looked at.
  */
 SPEAN_CHECK enum spean_exit spean_hsdscsv_read(const char *path, json_t *errors,
                                                json_t **organizations,

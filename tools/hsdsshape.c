@@ -62,7 +62,7 @@ static const struct spean_hsds_key *const keys[] = {
             TEXT("city"), TEXT("region"), TEXT("postal_code"), TEXT("country"),
             TEXT("state_province"), TEXT("address_type")),
     KEYS_OF(IDENTIFIER, TEXT("identifier"), TEXT("identifier_scheme"), TEXT("identifier_type")),
-    KEYS_OF(LANGUAGE, TEXT("code")),
+    KEYS_OF(LANGUAGE, TEXT("code"), ANY("name")),
     KEYS_OF(SCHEDULE, TEXT("description"), TEXT("byday"), TEXT("opens_at"), TEXT("closes_at")),
     KEYS_OF(AREA, TEXT("name")),
     KEYS_OF(ATTRIBUTE, OBJECT("taxonomy_term")),

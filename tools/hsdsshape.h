@@ -14,7 +14,7 @@ enum spean_hsds_kind {
     SPEAN_HSDS_CONTACT,
     SPEAN_HSDS_PHONE,
     SPEAN_HSDS_ADDRESS,
-    /* What follows holds no lists, and its keys that are not known are not worth counting. */
+    /* What follows holds no lists. */
     SPEAN_HSDS_IDENTIFIER,
     SPEAN_HSDS_LANGUAGE,
     SPEAN_HSDS_SCHEDULE,

@@ -372,6 +372,37 @@ static void an_extension_written_as_text_is_kept_as_it_is(void **state)
     spean_hsds_fini(&hsds);
 }
 
+/* Rows of CSV come from several files, and bring their places along. */
+static void what_is_wrong_in_a_row_of_another_file_is_told_with_that_files_place(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text("[{\"_place\":\"organizations.csv, line 2\",\"id\":\"u\",\"name\":\"N\",\"email\":1,"
+              "\"phones\":[{\"_place\":\"phones.csv, line 7\",\"number\":\"x\"}]}]",
+              &hsds);
+    assert_int_equal(json_array_size(hsds.errors), 2);
+    assert_string_equal(error_place(&hsds, 0), "organizations.csv, line 2.email");
+    assert_string_equal(error_place(&hsds, 1), "phones.csv, line 7.number");
+    spean_hsds_fini(&hsds);
+}
+
+static void
+a_language_without_a_code_is_told_and_so_is_what_schedules_and_areas_have_more(void **state)
+{
+    (void)state;
+    struct spean_hsds hsds;
+    read_text(
+        "{\"id\":\"u\",\"name\":\"N\",\"services\":[{\"id\":\"s\",\"name\":\"S\","
+        "\"languages\":[{\"id\":\"1\",\"name\":\"Khmer\"},{\"code\":\"vi\",\"name\":\"x\"}],"
+        "\"schedules\":[{\"service_id\":\"s\",\"notes\":\"closed at noon\",\"freq\":null}]}]}",
+        &hsds);
+    assert_int_equal(json_array_size(hsds.errors), 1);
+    assert_string_equal(error_place(&hsds, 0), "$.services[0].languages[0].code");
+    assert_int_equal(json_object_size(hsds.left), 1);
+    assert_int_equal(json_integer_value(json_object_get(hsds.left, "schedule.notes")), 1);
+    spean_hsds_fini(&hsds);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +422,9 @@ int main(void)
         cmocka_unit_test(null_says_nothing_and_is_no_error),
         cmocka_unit_test(the_reason_of_a_row_that_fails_says_that_the_organization_is_left_out),
         cmocka_unit_test(an_extension_written_as_text_is_kept_as_it_is),
+        cmocka_unit_test(what_is_wrong_in_a_row_of_another_file_is_told_with_that_files_place),
+        cmocka_unit_test(
+            a_language_without_a_code_is_told_and_so_is_what_schedules_and_areas_have_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,6 +138,40 @@ static void a_row_that_belongs_to_nothing_is_told_with_its_line(void **state)
     }
 }
 
+static void a_cell_without_a_heading_and_an_id_that_was_there_cost_their_row(void **state)
+{
+    (void)state;
+    struct reading r;
+    put("organizations.csv", "id,name\no1,One\no2,Two,beyond\no3,Three,\n,,\n,,beyond\n");
+    read_all(&r);
+    assert_int_equal(json_array_size(r.organizations), 2); /* An empty cell too many is none. */
+    assert_int_equal(json_array_size(r.errors), 2);
+    assert_text(AT(r.errors, "0", "place"), "organizations.csv, line 3");
+    assert_non_null(strstr(json_string_value(AT(r.errors, "0", "error")), "cell 3"));
+    assert_text(AT(r.errors, "1", "place"), "organizations.csv, line 6");
+    reading_fini(&r);
+    put("organizations.csv", "id,name\no1,First\no1,Second\n");
+    put("phones.csv", "id,organization_id,number\np1,o1,012\n,o1,013\n,o1,014\n");
+    read_all(&r);
+    assert_one_error(&r, "organizations.csv, line 3");
+    assert_non_null(
+        strstr(json_string_value(AT(r.errors, "0", "error")), "organizations.csv, line 2"));
+    assert_int_equal(json_array_size(r.organizations), 1);
+    assert_text(AT(r.organizations, "0", "name"), "First");
+    assert_int_equal(json_array_size(AT(r.organizations, "0", "phones")), 3); /* No id, no twin. */
+    reading_fini(&r);
+}
+
+static void two_columns_of_one_name_are_refused(void **state)
+{
+    (void)state;
+    struct reading r;
+    put("organizations.csv", "id,name,name\no1,One,Two\n");
+    assert_int_equal(try_read(&r), SPEAN_EXIT_USAGE);
+    assert_non_null(strstr(r.problem.message, "columns 2 and 3 are both \"name\""));
+    reading_fini(&r);
+}
+
 /* Ids are unique within a file, not over all: small registers count from 1 in each. */
 static void a_row_is_not_placed_by_the_id_of_a_row_of_another_file(void **state)
 {
@@ -317,6 +351,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(rows_are_nested_by_what_they_name_at_any_depth),
         TEST(a_row_that_belongs_to_nothing_is_told_with_its_line),
+        TEST(a_cell_without_a_heading_and_an_id_that_was_there_cost_their_row),
+        TEST(two_columns_of_one_name_are_refused),
         TEST(a_row_is_not_placed_by_the_id_of_a_row_of_another_file),
         TEST(a_column_called_like_a_nested_table_gives_way_to_it),
         TEST(empty_cells_say_nothing),
