@@ -103,12 +103,16 @@ static void count_left(struct reading *r, enum spean_hsds_kind kind, const char 
     }
 }
 
-/* Whether a key says only which rows belong together. */
-static bool is_link(const char *name)
+/* Whether nothing is lost without a key: it says only which rows belong together, or that hours
+ * come each week, as ours do. */
+static bool is_needless(const char *name, const json_t *value)
 {
     const size_t len = strlen(name);
-    return strcmp(name, "id") == 0 || (len > 3 && strcmp(name + len - 3, "_id") == 0) ||
-           strncmp(name, "link_", 5) == 0 || strcmp(name, SPEAN_HSDS_PLACE) == 0;
+    const char *const text = json_string_value(value);
+    return json_is_null(value) || strcmp(name, "id") == 0 ||
+           (len > 3 && strcmp(name + len - 3, "_id") == 0) || strncmp(name, "link_", 5) == 0 ||
+           strcmp(name, SPEAN_HSDS_PLACE) == 0 ||
+           (strcmp(name, "freq") == 0 && text != NULL && strcmp(text, "WEEKLY") == 0);
 }
 
 /* Tell which keys of an object without lists are not what they must be, and count the rest. */
@@ -123,7 +127,7 @@ static void leaf_check(struct reading *r, enum spean_hsds_kind kind, json_t *obj
         const char *const misfit = key == NULL ? NULL : spean_hsds_misfit(key->shape, value);
         if (misfit != NULL) {
             complain(r, misfit, "%s.%s", above, name);
-        } else if (key == NULL && !json_is_null(value) && !is_link(name)) {
+        } else if (key == NULL && !is_needless(name, value)) {
             count_left(r, kind, name);
         }
     }
