@@ -28,6 +28,7 @@
     (BIT(SPEAN_TRACK_CANCELLED) | BIT(SPEAN_TRACK_ERROR) | BIT(SPEAN_TRACK_CLOSED_CANCELLED))
 #define CLOSED_STATES (BIT(SPEAN_TRACK_CLOSED) | BIT(SPEAN_TRACK_CLOSED_CANCELLED))
 #define LIVE_STATES   (BIT(SPEAN_TRACK_SENT) | BIT(SPEAN_TRACK_RECEIVED) | ACCEPTED_STATES)
+#define FINAL_STATES  (FINISHED_STATES | CANCELLED_STATES | CLOSED_STATES)
 
 /* The legal steps. to SPEAN_TRACKS_COUNT: the state stays. */
 static const struct {
@@ -56,6 +57,17 @@ static const struct {
                              SPEAN_TRACK_REDIRECTED},
     [SPEAN_STEP_ACK_CANCEL] = {SPEAN_SIDE_TARGET, ANY_TARGET_STATE, SPEAN_TRACKS_COUNT},
 };
+
+/* Whether a step may follow heads in these states: one of them allows it, or, where there are
+ * several, one is final already as the step would make it (S4). */
+static bool allows(enum spean_referral_step step, uint32_t states, size_t heads_count)
+{
+    const uint32_t to = step == SPEAN_STEP_CLOSE               ? CLOSED_STATES
+                        : rules[step].to == SPEAN_TRACKS_COUNT ? 0
+                                                               : BIT(rules[step].to);
+    return (rules[step].from & states) != 0 ||
+           (heads_count > 1 && (to & FINAL_STATES & states) != 0);
+}
 
 const char *spean_referral_step_code(enum spean_referral_step step)
 {
@@ -215,6 +227,7 @@ struct weave {
     struct place *places;                            /* Sorted by name. */
     uint16_t (*befores)[SPEAN_REFERRAL_FOLLOWS_MAX]; /* Items followed; NO_ITEM for none. */
     bool *are_decided;
+    uint16_t decided_count;
 };
 
 static int compare_places(const void *a, const void *b)
@@ -298,6 +311,16 @@ static void set_after(struct spean_referral_mark *mark, const struct spean_refer
     mark->is_no_response = item->step == SPEAN_STEP_CANCEL && item->is_no_response;
 }
 
+/* Whether an item names what it follows at k a second time. */
+static bool names_again(const struct weave *weave, uint16_t i, size_t k)
+{
+    size_t first = 0;
+    while (weave->befores[i][first] != weave->befores[i][k]) {
+        first++;
+    }
+    return first < k;
+}
+
 /* Compute the mark of an item whose befores are all decided (S4). */
 static void decide(struct weave *weave, uint16_t i)
 {
@@ -305,11 +328,13 @@ static void decide(struct weave *weave, uint16_t i)
     const struct spean_referral_mark nothing = {.after = SPEAN_TRACK_NONE};
     uint16_t first = NO_ITEM;
     uint32_t states = 0;
+    size_t heads_count = 0;
     for (size_t k = 0; k < item->follows_count; k++) {
         const uint16_t before = weave->befores[i][k];
         if (before == NO_ITEM) {
             continue;
         }
+        heads_count += names_again(weave, i, k) ? 0 : 1;
         states |= BIT(weave->marks[before].after);
         weave->marks[before].is_head = false;
         if (comes_first(weave, before, first)) {
@@ -324,8 +349,9 @@ static void decide(struct weave *weave, uint16_t i)
     set_after(mark, item, weave->side, first == NO_ITEM ? &nothing : &weave->marks[first]);
     if (item->step != SPEAN_STEP_UNKNOWN) {
         const bool own = spean_referral_step_side(item->step) == weave->side;
-        mark->is_misfit = mark->is_misfit || !own || (rules[item->step].from & states) == 0;
+        mark->is_misfit = mark->is_misfit || !own || !allows(item->step, states, heads_count);
     }
+    mark->place = weave->decided_count++;
     weave->are_decided[i] = true;
 }
 
@@ -340,17 +366,14 @@ static bool is_ready(const struct weave *weave, uint16_t i)
     return true;
 }
 
-/* Decide what can be decided; returns how many were. */
-static size_t decide_ready(struct weave *weave)
+/* Decide what can be decided. */
+static void decide_ready(struct weave *weave)
 {
-    size_t decided = 0;
     for (uint16_t i = 0; i < weave->count; i++) {
         if (!weave->are_decided[i] && is_ready(weave, i)) {
             decide(weave, i);
-            decided++;
         }
     }
-    return decided;
 }
 
 /* Steps that follow each other in a circle: cut it open at the lowest (entry id, index). */
@@ -375,13 +398,12 @@ static void open_circle(struct weave *weave)
 
 static void decide_all(struct weave *weave)
 {
-    size_t decided = 0;
-    while (decided < weave->count) {
-        const size_t more = decide_ready(weave);
-        if (more == 0) {
+    while (weave->decided_count < weave->count) {
+        const uint16_t before = weave->decided_count;
+        decide_ready(weave);
+        if (weave->decided_count == before) {
             open_circle(weave);
         }
-        decided += more;
     }
 }
 
@@ -605,7 +627,8 @@ static enum spean_referral_refusal judge_origin(enum spean_referral_step step,
         return judge_send(now, facts);
     }
     if (step == SPEAN_STEP_AMEND) {
-        const struct need needs[] = {{unanswered, SPEAN_REFUSAL_ANSWERED},
+        const struct need needs[] = {{!now->is_consent_withdrawn, SPEAN_REFUSAL_WITHDRAWN},
+                                     {unanswered, SPEAN_REFUSAL_ANSWERED},
                                      {facts->gives_changes, SPEAN_REFUSAL_MISSING_CHANGES}};
         return first_unmet(needs, COUNT_OF(needs));
     }
@@ -662,7 +685,9 @@ static enum spean_referral_refusal judge_target(enum spean_referral_step step,
     /* The rest has no guard beyond its own track: only what each must give. */
     const bool reasoned =
         step == SPEAN_STEP_DECLINE || step == SPEAN_STEP_HOLD || step == SPEAN_STEP_FAIL;
+    const bool notes = step == SPEAN_STEP_NOTE || facts->gives_closing_note;
     const struct need needs[] = {
+        {!now->is_consent_withdrawn || !notes, SPEAN_REFUSAL_NOTE_WITHDRAWN},
         {facts->gives_reason || !reasoned, SPEAN_REFUSAL_MISSING_REASON},
         {facts->gives_review_by || step != SPEAN_STEP_HOLD, SPEAN_REFUSAL_MISSING_REVIEW_BY},
         {facts->gives_note || step != SPEAN_STEP_NOTE, SPEAN_REFUSAL_MISSING_NOTE},
@@ -703,11 +728,30 @@ spean_err spean_referral_may_step(const struct spean_referral_progress *now,
     const struct spean_referral_track *own = is_origins ? &now->origin : &now->target;
     if (side != rules[step].side) {
         *why = SPEAN_REFUSAL_NOT_YOURS;
-    } else if ((rules[step].from & own->heads_states) == 0) {
+    } else if (!allows(step, own->heads_states, own->heads_count)) {
         *why = SPEAN_REFUSAL_TRACK;
     } else {
         *why = is_origins ? judge_origin(step, now, facts) : judge_target(step, now, facts);
     }
+    return err_of(*why);
+}
+
+spean_err spean_referral_may_note(const struct spean_referral_progress *now,
+                                  const struct spean_referral_facts *facts,
+                                  enum spean_referral_refusal *why)
+{
+    assert(now != NULL);
+    assert(facts != NULL);
+    assert(why != NULL);
+
+    const uint32_t gone = BIT(SPEAN_TRACK_DECLINED) | BIT(SPEAN_TRACK_REDIRECTED);
+    const struct need needs[] = {
+        {now->origin.state != SPEAN_TRACK_NONE, SPEAN_REFUSAL_NOT_SENT},
+        {!now->is_consent_withdrawn, SPEAN_REFUSAL_NOTE_WITHDRAWN},
+        {(gone & BIT(now->target.state)) == 0, SPEAN_REFUSAL_FINISHED},
+        {facts->gives_note, SPEAN_REFUSAL_MISSING_NOTE},
+    };
+    *why = first_unmet(needs, COUNT_OF(needs));
     return err_of(*why);
 }
 

@@ -137,7 +137,8 @@ SPEAN_CHECK spean_err spean_referral_item_decode(struct spean_referral_item *out
 /* What is computed of one step; the caller's array runs beside that of the items. */
 struct spean_referral_mark {
     enum spean_referral_track_state after; /* State of the track after this step. */
-    bool is_no_response;                   /* Cancelled because nobody answered. */
+    uint16_t place;      /* From 0: the order to show steps in, none before what it follows. */
+    bool is_no_response; /* Cancelled because nobody answered. */
     bool is_head;
     bool is_misfit; /* The track did not allow it after what it follows. */
 };
@@ -195,6 +196,7 @@ struct spean_referral_facts {
     bool gives_respond_by;
     bool gives_service;
     bool gives_changes;
+    bool gives_closing_note;
     bool gives_reason;
     bool gives_worker;
     bool gives_first_contact;
@@ -238,7 +240,9 @@ struct spean_referral_facts {
       "they have finished already; close the referral instead")                                    \
     X(SPEAN_REFUSAL_ACCEPTED, "accepted", "they have accepted already; cancel it instead")         \
     X(SPEAN_REFUSAL_WITHDRAWN, "withdrawn",                                                        \
-      "consent was withdrawn; erase what you hold of this person")                                 \
+      "consent was withdrawn; nothing more is done or shared under it")                            \
+    X(SPEAN_REFUSAL_NOTE_WITHDRAWN, "note_withdrawn",                                              \
+      "consent was withdrawn, so nothing more is written about this person; leave the note out")   \
     X(SPEAN_REFUSAL_CANCELLED, "cancelled",                                                        \
       "the sender has cancelled; acknowledge the cancellation instead")                            \
     X(SPEAN_REFUSAL_DUPLICATE, "duplicate",                                                        \
@@ -288,6 +292,11 @@ const char *spean_referral_refusal_text(enum spean_referral_refusal refusal);
 SPEAN_CHECK spean_err spean_referral_may_step(const struct spean_referral_progress *now,
                                               enum spean_referral_side side,
                                               enum spean_referral_step step,
+                                              const struct spean_referral_facts *facts,
+                                              enum spean_referral_refusal *why);
+
+/* The same for a note of the origin, which is no step: its track knows none. */
+SPEAN_CHECK spean_err spean_referral_may_note(const struct spean_referral_progress *now,
                                               const struct spean_referral_facts *facts,
                                               enum spean_referral_refusal *why);
 

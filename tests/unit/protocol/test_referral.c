@@ -512,6 +512,66 @@ static void a_settling_step_is_legal_if_one_of_the_heads_allows_it(void **state)
         SPEAN_ESTATE);
 }
 
+static void an_organisation_decides_for_a_final_head_of_its_own(void **state)
+{
+    (void)state;
+    static const struct {
+        enum spean_referral_step one, other, decision;
+        enum spean_referral_track_state becomes;
+        bool is_allowed;
+    } rows[] = {
+        {SPEAN_STEP_ACCEPT, SPEAN_STEP_DECLINE, SPEAN_STEP_DECLINE, SPEAN_TRACK_DECLINED, true},
+        {SPEAN_STEP_COMPLETE, SPEAN_STEP_DECLINE, SPEAN_STEP_DECLINE, SPEAN_TRACK_DECLINED, true},
+        {SPEAN_STEP_COMPLETE, SPEAN_STEP_DECLINE, SPEAN_STEP_COMPLETE, SPEAN_TRACK_COMPLETED, true},
+        {SPEAN_STEP_COMPLETE, SPEAN_STEP_DECLINE, SPEAN_STEP_FAIL, SPEAN_TRACK_UNSUCCESSFUL, false},
+        {SPEAN_STEP_ACCEPT, SPEAN_STEP_HOLD, SPEAN_STEP_DECLINE, SPEAN_TRACK_DECLINED, false},
+        {SPEAN_STEP_START, SPEAN_STEP_DECLINE, SPEAN_STEP_ACCEPT, SPEAN_TRACK_ACCEPTED, false},
+    };
+    const struct spean_referral_facts facts = good_facts();
+    const struct spean_referral_track origin = in_state(SPEAN_TRACK_SENT);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct track_fixture track = {.count = 0};
+        add(&track, 1, SPEAN_STEP_RECEIVE, FIRST);
+        add(&track, 2, rows[i].one, FOLLOWS(1));
+        add(&track, 3, rows[i].other, FOLLOWS(1));
+        struct spean_referral_track out = compute(&track, SPEAN_SIDE_TARGET);
+        const struct spean_referral_progress now = spean_referral_join(&origin, &out, false);
+        enum spean_referral_refusal why = SPEAN_REFUSALS_COUNT;
+        assert_int_equal(
+            spean_referral_may_step(&now, SPEAN_SIDE_TARGET, rows[i].decision, &facts, &why),
+            rows[i].is_allowed ? SPEAN_OK : SPEAN_ESTATE);
+
+        add(&track, 4, rows[i].decision, FOLLOWS(2, 3));
+        out = compute(&track, SPEAN_SIDE_TARGET);
+        assert_int_equal(track.marks[3].is_misfit, !rows[i].is_allowed);
+        assert_int_equal(out.heads_count, 1);
+        assert_int_equal(out.state, rows[i].becomes);
+    }
+}
+
+static void naming_one_head_twice_is_no_decision(void **state)
+{
+    (void)state;
+    struct track_fixture track = {.count = 0};
+    add(&track, 1, SPEAN_STEP_DECLINE, FIRST);
+    add(&track, 2, SPEAN_STEP_DECLINE, FOLLOWS(1, 1));
+    (void)compute(&track, SPEAN_SIDE_TARGET);
+    assert_true(track.marks[1].is_misfit);
+}
+
+static void no_step_is_placed_before_what_it_follows(void **state)
+{
+    (void)state;
+    struct track_fixture track = {.count = 0};
+    add(&track, 1, SPEAN_STEP_HOLD, FOLLOWS(3)); /* As clocks that differ may bring them. */
+    add(&track, 2, SPEAN_STEP_START, FOLLOWS(1));
+    add(&track, 3, SPEAN_STEP_ACCEPT, FIRST);
+    (void)compute(&track, SPEAN_SIDE_TARGET);
+    assert_int_equal(track.marks[2].place, 0);
+    assert_int_equal(track.marks[0].place, 1);
+    assert_int_equal(track.marks[1].place, 2);
+}
+
 static void an_amendment_at_the_same_time_as_a_cancellation_keeps_it_sent(void **state)
 {
     (void)state;
@@ -874,6 +934,49 @@ static void after_acceptance_nothing_is_amended_or_called_an_error(void **state)
     assert_refused(&now, SPEAN_STEP_CANCEL, &facts, SPEAN_OK, SPEAN_REFUSAL_NONE);
 }
 
+static void after_a_withdrawal_nothing_more_is_said_about_the_person(void **state)
+{
+    (void)state;
+    const struct spean_referral_track sent = in_state(SPEAN_TRACK_SENT);
+    const struct spean_referral_track received = in_state(SPEAN_TRACK_RECEIVED);
+    const struct spean_referral_track accepted = in_state(SPEAN_TRACK_ACCEPTED);
+    struct spean_referral_facts facts = good_facts();
+    enum spean_referral_refusal why = SPEAN_REFUSALS_COUNT;
+    struct spean_referral_progress now = spean_referral_join(&sent, &received, true);
+    assert_refused(&now, SPEAN_STEP_AMEND, &facts, SPEAN_ESTATE, SPEAN_REFUSAL_WITHDRAWN);
+    now = spean_referral_join(&sent, &accepted, true);
+    assert_refused(&now, SPEAN_STEP_AMEND, &facts, SPEAN_ESTATE, SPEAN_REFUSAL_WITHDRAWN);
+    assert_refused(&now, SPEAN_STEP_NOTE, &facts, SPEAN_ESTATE, SPEAN_REFUSAL_NOTE_WITHDRAWN);
+    assert_int_equal(spean_referral_may_note(&now, &facts, &why), SPEAN_ESTATE);
+    assert_int_equal(why, SPEAN_REFUSAL_NOTE_WITHDRAWN);
+    assert_refused(&now, SPEAN_STEP_COMPLETE, &facts, SPEAN_OK, SPEAN_REFUSAL_NONE);
+    facts.gives_closing_note = true;
+    assert_refused(&now, SPEAN_STEP_COMPLETE, &facts, SPEAN_ESTATE, SPEAN_REFUSAL_NOTE_WITHDRAWN);
+    assert_refused(&now, SPEAN_STEP_FAIL, &facts, SPEAN_ESTATE, SPEAN_REFUSAL_NOTE_WITHDRAWN);
+}
+
+static void the_origin_writes_notes_to_who_may_read_them(void **state)
+{
+    (void)state;
+    struct spean_referral_facts facts = good_facts();
+    enum spean_referral_refusal why = SPEAN_REFUSALS_COUNT;
+    for (enum spean_referral_track_state target = SPEAN_TRACK_RECEIVED;
+         target <= SPEAN_TRACK_REDIRECTED; target++) {
+        const struct spean_referral_progress now = joined(SPEAN_TRACK_SENT, target);
+        const bool keeps = target != SPEAN_TRACK_DECLINED && target != SPEAN_TRACK_REDIRECTED;
+        assert_int_equal(spean_referral_may_note(&now, &facts, &why),
+                         keeps ? SPEAN_OK : SPEAN_ESTATE);
+        assert_int_equal(why, keeps ? SPEAN_REFUSAL_NONE : SPEAN_REFUSAL_FINISHED);
+    }
+    struct spean_referral_progress now = joined(SPEAN_TRACK_NONE, SPEAN_TRACK_NONE);
+    assert_int_equal(spean_referral_may_note(&now, &facts, &why), SPEAN_ESTATE);
+    assert_int_equal(why, SPEAN_REFUSAL_NOT_SENT);
+    facts.gives_note = false;
+    now = joined(SPEAN_TRACK_SENT, SPEAN_TRACK_ACCEPTED);
+    assert_int_equal(spean_referral_may_note(&now, &facts, &why), SPEAN_EINPUT);
+    assert_int_equal(why, SPEAN_REFUSAL_MISSING_NOTE);
+}
+
 static void what_the_target_finished_is_not_cancelled(void **state)
 {
     (void)state;
@@ -1139,6 +1242,9 @@ int main(void)
         cmocka_unit_test(of_two_heads_in_one_entry_the_lower_index_wins),
         cmocka_unit_test(a_step_that_follows_both_heads_settles_them),
         cmocka_unit_test(a_settling_step_is_legal_if_one_of_the_heads_allows_it),
+        cmocka_unit_test(an_organisation_decides_for_a_final_head_of_its_own),
+        cmocka_unit_test(naming_one_head_twice_is_no_decision),
+        cmocka_unit_test(no_step_is_placed_before_what_it_follows),
         cmocka_unit_test(an_amendment_at_the_same_time_as_a_cancellation_keeps_it_sent),
         cmocka_unit_test(acknowledging_counts_even_from_a_head_that_is_not_provisional),
         cmocka_unit_test(the_order_of_arrival_never_matters_to_the_target),
@@ -1155,6 +1261,8 @@ int main(void)
         cmocka_unit_test(
             an_override_with_a_reason_stands_in_for_consent_but_not_for_the_persons_wish),
         cmocka_unit_test(after_acceptance_nothing_is_amended_or_called_an_error),
+        cmocka_unit_test(after_a_withdrawal_nothing_more_is_said_about_the_person),
+        cmocka_unit_test(the_origin_writes_notes_to_who_may_read_them),
         cmocka_unit_test(what_the_target_finished_is_not_cancelled),
         cmocka_unit_test(what_is_not_resolved_is_not_closed),
         cmocka_unit_test(withdrawn_consent_stops_sending_and_accepting_but_not_finishing),
