@@ -6,6 +6,8 @@
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
 #include "store/destroy.h"
+#include "store/fold.h"
+#include "store/logs.h"
 #include "store/partkeys.h"
 
 static const uint32_t purged_parts[] = {SPEAN_PART_PREVIEW, SPEAN_PART_PAYLOAD};
@@ -53,6 +55,57 @@ static bool says_purged(const struct spean_records_item *item, const struct spea
     return purged && now->progress.state == SPEAN_REFERRAL_CANCELLED;
 }
 
+/* Whether the node that writes a log of ours has said that it has seen a step, or cannot say it any
+ * more. What it wrote before it said so is here. */
+static spean_err has_seen(const struct spean_records *at, const struct spean_log *log,
+                          const struct spean_dot *step, bool *seen)
+{
+    struct spean_logs_row row;
+    uint64_t seq = 0;
+    uint64_t said = 0;
+    *seen = log->status != SPEAN_LOG_OPEN || spean_short_of(&log->id) == step->log ||
+            spean_id_equal(&log->id, &spean_core_own_log(at->view.core)->id);
+    if (*seen) {
+        return SPEAN_OK;
+    }
+    spean_err err = spean_logs_get(at->view.tx, &log->id, &row);
+    if (err == SPEAN_OK) {
+        err = spean_fold_seen(at->view.tx, row.number, step->log, &seq, &said);
+    }
+    *seen = err == SPEAN_OK && seq >= step->seq;
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+/* Whether none of our nodes can come up with an acceptance that it wrote before it knew that
+ * another one declined; after SPEAN_PURGE_WAIT_S it is taken for granted. */
+static spean_err is_declined_by_all(const struct spean_records *at,
+                                    const struct spean_records_item *item,
+                                    const struct spean_referral_now *now, bool *by_all)
+{
+    const struct spean_authority *authority = at->view.authority;
+    const uint32_t count = spean_authority_logs_count(authority);
+    const size_t head = now->progress.target.head;
+    struct spean_write write;
+    *by_all = now->progress.target.state == SPEAN_TRACK_DECLINED &&
+              spean_core_own_log(at->view.core) != NULL;
+    if (!*by_all) {
+        return SPEAN_OK;
+    }
+    spean_field_get_write(steps_list(item, SPEAN_FIELD_REFERRAL_TARGET_STEPS),
+                          now->of_target.writes[head], &write);
+    const bool waits = write.time <= at->now_s && at->now_s - write.time <= SPEAN_PURGE_WAIT_S;
+    for (uint32_t i = 0; waits && i < count && *by_all; i++) {
+        const struct spean_log *log = spean_authority_log_at(authority, i);
+        const spean_err err = spean_id_equal(&log->org, spean_core_org(at->view.core))
+                                  ? has_seen(at, log, &now->of_target.items[head].name, by_all)
+                                  : SPEAN_OK;
+        if (err != SPEAN_OK) {
+            return err;
+        }
+    }
+    return SPEAN_OK;
+}
+
 static bool keeps_nothing(const struct spean_records_item *item,
                           const struct spean_referral_now *now)
 {
@@ -65,8 +118,7 @@ static bool keeps_nothing(const struct spean_records_item *item,
                spean_records_fixed_record(item, SPEAN_FIELD_REFERRAL_PARENT, &parent);
     }
     return now->side == SPEAN_SIDE_TARGET &&
-           (now->progress.is_consent_withdrawn ||
-            now->progress.target.state == SPEAN_TRACK_DECLINED || says_purged(item, now));
+           (now->progress.is_consent_withdrawn || says_purged(item, now));
 }
 
 static bool is_erased(const struct spean_records_item *item, uint32_t part)
@@ -82,11 +134,15 @@ static bool is_erased(const struct spean_records_item *item, uint32_t part)
 spean_err spean_purge_erases(const struct spean_records *at, const struct spean_records_item *item,
                              const struct spean_referral_now *now, uint32_t *parts)
 {
+    bool erases = keeps_nothing(item, now);
     *parts = 0;
-    if (!keeps_nothing(item, now)) {
-        return SPEAN_OK;
+    if (!erases && now->side == SPEAN_SIDE_TARGET && now->progress.target.heads_count == 1) {
+        const spean_err err = is_declined_by_all(at, item, now, &erases);
+        if (err != SPEAN_OK) {
+            return err;
+        }
     }
-    for (size_t i = 0; i < PURGED_COUNT; i++) {
+    for (size_t i = 0; erases && i < PURGED_COUNT; i++) {
         const struct spean_part_name name = {item->info.record, purged_parts[i]};
         struct spean_partkey key;
         const spean_err err = spean_partkeys_newest(at->view.tx, at->view.keys, &name, &key);
@@ -102,16 +158,17 @@ spean_err spean_purge_erases(const struct spean_records *at, const struct spean_
 
 /* -- What is gone ---------------------------------------------------------------------------- */
 
-/* The parts that receipts of our organisation name. */
+/* The parts that receipts of this node name. */
 static uint32_t receipted(const struct spean_records *at, const struct spean_records_item *item)
 {
+    const struct spean_log *own = spean_core_own_log(at->view.core);
     const struct spean_field *field = steps_list(item, SPEAN_FIELD_REFERRAL_PURGE_RECEIPTS);
     const size_t count = field == NULL ? 0 : spean_field_writes_count(field);
     uint32_t parts = 0;
     for (size_t i = 0; i < count; i++) {
         struct spean_write write;
         spean_field_get_write(field, i, &write);
-        if (write.struck || !spean_id_equal(&write.org, spean_core_org(at->view.core))) {
+        if (write.struck || own == NULL || write.dot.log != spean_short_of(&own->id)) {
             continue;
         }
         json_t *named = shown_sub(field, i, "parts");

@@ -5,7 +5,9 @@
  * The target erases preview and payload when it declined, when the person withdrew the consent, and
  * when it acknowledged a cancellation and said that it keeps nothing; whoever passed a referral on
  * erases the child when the consent is withdrawn. Nothing is erased while the target's track has a
- * second head: one of its nodes may have accepted (BLUEPRINT 7.5).
+ * second head: one of its nodes may have accepted (BLUEPRINT 7.5). Nor, for that reason, after a
+ * decline before all open nodes of the target are known to have seen it, or have had time to: an
+ * erasure binds them all, and cannot be taken back.
  */
 #ifndef SPEAN_NODE_PURGE_H
 #define SPEAN_NODE_PURGE_H
@@ -17,12 +19,15 @@
 #include "protocol/err.h"
 #include "store/draft.h"
 
+#define SPEAN_PURGE_WAIT_S (3u * 86400u) /* For our other nodes to tell that they took it. */
+
 /* Tell in *parts, as bits 1u << part, what is to be erased and is not. Errors of the store. */
 SPEAN_CHECK spean_err spean_purge_erases(const struct spean_records *at,
                                          const struct spean_records_item *item,
                                          const struct spean_referral_now *now, uint32_t *parts);
 
-/* The same for what was destroyed and has no receipt of our organisation yet; *since_s is when. */
+/* The same for what was destroyed on this node and has no receipt of it yet; *since_s is when. Each
+ * node of an organisation gives its own: what one destroyed another may still hold. */
 SPEAN_CHECK spean_err spean_purge_receipts(const struct spean_records *at,
                                            const struct spean_records_item *item,
                                            const struct spean_referral_now *now, uint32_t *parts,

@@ -37,6 +37,10 @@ struct spean_referral_now {
     struct spean_referral_progress progress;
 };
 
+/* The index of the step to show at place, from 0 and below the count: none stands before what it
+ * follows, whatever the clocks of its authors say. */
+size_t spean_referral_steps_at(const struct spean_referral_steps *steps, size_t place);
+
 /* Compute where a referral stands; end it with spean_referral_now_fini(). SPEAN_ECORRUPT: it has no
  * parties. SPEAN_ELIMIT: too many steps. SPEAN_ENOMEM. */
 SPEAN_CHECK spean_err spean_referral_now_init(const struct spean_records *at,
@@ -46,6 +50,13 @@ void spean_referral_now_fini(struct spean_referral_now *now);
 
 /* The consent that a referral was sent by; false: it names none. */
 bool spean_referral_consent(const struct spean_records_item *item, struct spean_record_id *out);
+
+/* The terms that a referral was sent under, views into item; false: none that this program
+ * understands. */
+bool spean_referral_terms(const struct spean_records_item *item, struct spean_consent_terms *out);
+
+/* Say that a section of the case is not covered by the consent; cap bytes of text. */
+void spean_referral_not_covered(const char *section, char *text, size_t cap);
 
 /* Add {state, flags, origin, target, steps, trail, draft: null, details} to a record that is shown.
  */

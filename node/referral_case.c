@@ -57,6 +57,12 @@ static uint64_t case_field(const struct spean_schema_field *of_referral)
     return field == NULL || field->section == NULL ? 0 : number;
 }
 
+const char *spean_referral_section_of(const struct spean_schema_field *of_referral)
+{
+    const uint64_t number = case_field(of_referral);
+    return number == 0 ? NULL : spean_schema_field(SPEAN_TYPE_CASE, number)->section;
+}
+
 /* Add one value, unless this program does not understand it. */
 static spean_err copy_value(struct spean_edit *edit, const struct spean_schema_field *to,
                             enum spean_verb verb, struct spean_view value)

@@ -13,6 +13,9 @@
 /* Say whether sections, an array of codes, has the section of a case's field. */
 bool spean_referral_section_chosen(const json_t *sections, const struct spean_schema_field *field);
 
+/* The section of the case that a field of a referral's payload shows; NULL: of none. */
+const char *spean_referral_section_of(const struct spean_schema_field *of_referral);
+
 /* The field of a referral's preview that shows a case's field to everybody asked; 0: none. */
 uint64_t spean_referral_preview_field(uint64_t case_field);
 

@@ -249,6 +249,14 @@ static spean_err nothing_sent(struct spean_referral_progress *out)
     return err;
 }
 
+void spean_referral_not_covered(const char *section, char *text, size_t cap)
+{
+    (void)snprintf(
+        text, cap,
+        "the consent does not cover the section %.64s; leave it out, or record a wider one",
+        section);
+}
+
 /* What is wrong with the sections that were chosen: the consent does not name them, or a transfer
  * would hand over nothing. */
 static bool add_sections(const struct spean_referral_plan *plan, json_t *array)
@@ -271,10 +279,7 @@ static bool add_sections(const struct spean_referral_plan *plan, json_t *array)
         if (plan->terms_known && spean_consent_has_section(&plan->terms, code)) {
             continue;
         }
-        (void)snprintf(message, sizeof(message),
-                       "the consent does not cover the section %.64s; leave it out, or record a "
-                       "wider one",
-                       json_string_value(section));
+        spean_referral_not_covered(json_string_value(section), message, sizeof(message));
         if (!add_problem(array, "section_not_covered", message)) {
             return false;
         }

@@ -162,16 +162,31 @@ static spean_err lacks_key(const struct spean_records *at, const struct spean_re
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
-/* The target accepted, and neither side took it back: it gets the details. */
+/* Whether it is an emergency, and no node of ours says otherwise. */
+static bool is_emergency(const struct spean_records_item *item)
+{
+    static const char emergency[] = "emergency";
+    const struct spean_field *field = spean_part_find(
+        item->parts[SPEAN_PART_STEPS], SPEAN_FIELD_REFERRAL_URGENCY, SPEAN_KIND_VALUE);
+    const struct spean_view code = spean_records_text(
+        spean_records_value(item, SPEAN_PART_STEPS, SPEAN_FIELD_REFERRAL_URGENCY));
+    return field != NULL && !spean_field_conflict(field) && code.len == sizeof(emergency) - 1 &&
+           memcmp(code.data, emergency, code.len) == 0;
+}
+
+/* The target accepted, or it became an emergency before it answered, and neither side took it back:
+ * it gets the details. */
 static spean_err look_at_grant(struct finding *f, const struct spean_records_item *item,
                                const struct spean_referral_now *now)
 {
     const uint32_t accepted = TAKEN_STATES | (1u << SPEAN_TRACK_UNSUCCESSFUL);
+    const uint32_t unanswered = (1u << SPEAN_TRACK_NONE) | (1u << SPEAN_TRACK_RECEIVED);
+    const uint32_t entitled = accepted | (is_emergency(item) ? unanswered : 0);
     const struct spean_due due = {
         .kind = SPEAN_DUE_GRANT, .record = item->info.record, .target = now->target};
     bool lacks = false;
     if (now->progress.origin.state != SPEAN_TRACK_SENT ||
-        ((1u << now->progress.target.state) & accepted) == 0 ||
+        ((1u << now->progress.target.state) & entitled) == 0 ||
         !spean_authority_is_member(f->at->view.authority, &now->target)) {
         return SPEAN_OK;
     }

@@ -60,6 +60,16 @@ static spean_err steps_init(const struct spean_records_item *item, enum spean_re
     return spean_referral_track(track, steps->marks, side, steps->items, steps->count);
 }
 
+size_t spean_referral_steps_at(const struct spean_referral_steps *steps, size_t place)
+{
+    size_t i = 0;
+    while (steps->marks[i].place != place) {
+        i++;
+        assert(i < steps->count); /* Places are all from 0 on, each once. */
+    }
+    return i;
+}
+
 spean_err spean_referral_now_init(const struct spean_records *at,
                                   const struct spean_records_item *item,
                                   struct spean_referral_now *out)
@@ -110,6 +120,25 @@ bool spean_referral_consent(const struct spean_records_item *item, struct spean_
     const uint64_t key = spean_reader_uint(&r, UINT64_MAX);
     spean_reader_bin_fixed(&r, out->bytes, SPEAN_RECORD_ID_BYTES);
     return pairs > 0 && key == SPEAN_SUB_CONSENT_REF_CONSENT && !spean_reader_failed(&r);
+}
+
+bool spean_referral_terms(const struct spean_records_item *item, struct spean_consent_terms *out)
+{
+    struct spean_view value;
+    struct spean_reader r;
+    if (!spean_fixed_get(item->info.fixed, SPEAN_FIELD_REFERRAL_CONSENT, &value)) {
+        return false;
+    }
+    spean_reader_init(&r, value);
+    const uint32_t pairs = spean_reader_map(&r, SPEAN_SCHEMA_ELEMENTS_MAX);
+    for (uint32_t i = 0; i < pairs && !spean_reader_failed(&r); i++) {
+        const uint64_t key = spean_reader_uint(&r, UINT64_MAX);
+        const struct spean_view sub = spean_reader_value(&r, SPEAN_VALUE_BYTES_MAX);
+        if (!spean_reader_failed(&r) && key == SPEAN_SUB_CONSENT_REF_TERMS) {
+            return spean_consent_terms_decode(out, sub) == SPEAN_OK;
+        }
+    }
+    return false;
 }
 
 /* -- Showing --------------------------------------------------------------------------------- */
@@ -187,7 +216,8 @@ static bool show_track(struct spean_records *at, const struct spean_records_item
     const struct spean_field *field = track_field(item, side);
     const char *track = side == SPEAN_SIDE_ORIGIN ? "origin" : "target";
     for (size_t i = 0; i < steps->count; i++) {
-        if (json_array_append_new(array, show_step(at, field, steps, i, track)) != 0) {
+        const size_t index = spean_referral_steps_at(steps, i);
+        if (json_array_append_new(array, show_step(at, field, steps, index, track)) != 0) {
             return false;
         }
     }

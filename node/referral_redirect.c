@@ -39,26 +39,6 @@ static bool refuse(struct redirect *r, spean_err err)
 
 /* -- Whether it may be passed on --------------------------------------------------------------- */
 
-/* The terms that a referral was sent under; false: none that this program understands. */
-static bool terms_of(const struct spean_records_item *item, struct spean_consent_terms *out)
-{
-    struct spean_view value;
-    struct spean_reader r;
-    if (!spean_fixed_get(item->info.fixed, SPEAN_FIELD_REFERRAL_CONSENT, &value)) {
-        return false;
-    }
-    spean_reader_init(&r, value);
-    const uint32_t pairs = spean_reader_map(&r, SPEAN_SCHEMA_ELEMENTS_MAX);
-    for (uint32_t i = 0; i < pairs && !spean_reader_failed(&r); i++) {
-        const uint64_t key = spean_reader_uint(&r, UINT64_MAX);
-        const struct spean_view sub = spean_reader_value(&r, SPEAN_VALUE_BYTES_MAX);
-        if (!spean_reader_failed(&r) && key == SPEAN_SUB_CONSENT_REF_TERMS) {
-            return spean_consent_terms_decode(out, sub) == SPEAN_OK;
-        }
-    }
-    return false;
-}
-
 /* Whether the person withheld it from who: by the terms, or by any sibling of the preview. */
 static bool is_withheld(const struct redirect *r, const struct spean_consent_terms *terms,
                         const struct spean_recipient *who)
@@ -87,7 +67,7 @@ static bool allows_onward(const struct redirect *r)
                                             sizeof(STATUS_GIVEN) - 1};
     struct spean_consent_terms terms;
     struct spean_recipient_of of;
-    if (!terms_of(&r->parent, &terms)) {
+    if (!spean_referral_terms(&r->parent, &terms)) {
         return false;
     }
     const struct spean_day today = spean_records_today(r->at);

@@ -5,9 +5,11 @@
 
 #include "node/json_value.h"
 #include "node/referral.h"
+#include "node/referral_case.h"
 #include "node/referral_twin.h"
 #include "node/when.h"
 #include "node/withdrawal.h"
+#include "protocol/consent.h"
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
 #include "protocol/writer.h"
@@ -242,13 +244,13 @@ static void gather_facts(struct taking *t)
     facts->gives_worker = json_object_get(body, "assigned_ref") != NULL;
     facts->gives_first_contact = json_object_get(body, "first_contact_by") != NULL;
     facts->gives_note = json_object_get(body, "text") != NULL;
+    facts->gives_closing_note = json_object_get(body, "closing_note") != NULL;
+    facts->gives_review_by = json_object_get(body, "review_by") != NULL;
     facts->gives_outcome = json_object_get(body, "outcome") != NULL;
     facts->gives_client_informed = json_object_get(body, "client_informed") != NULL;
     facts->gives_next_step = json_object_get(body, "next_step") != NULL;
     facts->gives_data_purged = json_object_get(body, "data_purged") != NULL;
-    /* When it is looked at again may be left open, and not to name a service means none. */
-    facts->gives_review_by = true;
-    facts->gives_services_provided = true;
+    facts->gives_services_provided = true; /* Not to name one means none. */
 }
 
 static bool may_step(struct taking *t)
@@ -366,6 +368,29 @@ static bool read_amend(struct taking *t)
     return err == SPEAN_OK;
 }
 
+/* Whether the consent covers what an amendment adds of the case. */
+static bool covers_amend(struct taking *t)
+{
+    struct spean_consent_terms terms;
+    const bool known = spean_referral_terms(&t->item, &terms);
+    if (known && terms.gives_override) {
+        return true;
+    }
+    for (uint32_t i = 0; i < spean_edit_count(t->edit); i++) {
+        char text[160];
+        const char *section = spean_referral_section_of(spean_edit_at(t->edit, i)->field);
+        const struct spean_view code = {(const uint8_t *)section,
+                                        section == NULL ? 0 : strlen(section)};
+        if (section == NULL || (known && spean_consent_has_section(&terms, code))) {
+            continue;
+        }
+        spean_referral_not_covered(section, text, sizeof(text));
+        spean_records_refuse(t->at, SPEAN_ESTATE, "section_not_covered", text, NULL);
+        return false;
+    }
+    return true;
+}
+
 /* Name the fields that change, each once. */
 static bool set_changed(struct taking *t, json_t *step)
 {
@@ -385,7 +410,7 @@ static bool set_changed(struct taking *t, json_t *step)
 
 static void take_amend(struct taking *t)
 {
-    if (!read_amend(t) || !may_step(t)) {
+    if (!read_amend(t) || !may_step(t) || !covers_amend(t)) {
         return;
     }
     json_t *step = spean_referral_step_json(t->at, SPEAN_STEP_AMEND, &t->now.of_origin);
@@ -407,10 +432,11 @@ static void take_amend(struct taking *t)
 /* The origin's note is no step: its track knows none. */
 static void take_origin_note(struct taking *t)
 {
-    json_t *text = json_object_get(t->at->request->body, "text");
-    if (text == NULL) {
-        spean_referral_refuse(t->at, SPEAN_EINPUT, SPEAN_REFUSAL_MISSING_NOTE);
-    } else if (add_note(t, text)) {
+    enum spean_referral_refusal why = SPEAN_REFUSAL_NONE;
+    const spean_err err = spean_referral_may_note(&t->now.progress, &t->facts, &why);
+    if (err != SPEAN_OK) {
+        spean_referral_refuse(t->at, err, why);
+    } else if (add_note(t, json_object_get(t->at->request->body, "text"))) {
         write_and_answer(t);
     }
 }

@@ -19,16 +19,17 @@ static bool is_answer_late(const struct spean_records *at, const struct spean_re
     return spean_reader_end(&r) == SPEAN_OK && respond_by < at->now_s;
 }
 
-/* The latest date that steps of the target give under name: "2026-11-25"; "" for none. */
-static void latest_date(const struct spean_records_item *item, const struct spean_referral_now *now,
-                        enum spean_referral_step step, const char *name, char out[DATE_BYTES])
+/* The date that the last such step of the target gives under name: "2026-11-25"; "" for none. */
+static void last_date(const struct spean_records_item *item, const struct spean_referral_now *now,
+                      enum spean_referral_step step, const char *name, char out[DATE_BYTES])
 {
     const struct spean_schema_field *known =
         spean_schema_field(SPEAN_TYPE_REFERRAL, SPEAN_FIELD_REFERRAL_TARGET_STEPS);
     const struct spean_field *field =
         spean_part_find(item->parts[SPEAN_PART_STEPS], known->number, SPEAN_KIND_LIST);
     out[0] = '\0';
-    for (size_t i = 0; field != NULL && i < now->of_target.count; i++) {
+    for (size_t place = 0; field != NULL && place < now->of_target.count; place++) {
+        const size_t i = spean_referral_steps_at(&now->of_target, place);
         struct spean_write write;
         json_t *shown = NULL;
         if (now->of_target.items[i].step != step) {
@@ -39,9 +40,7 @@ static void latest_date(const struct spean_records_item *item, const struct spea
             continue;
         }
         const char *date = json_string_value(json_object_get(shown, name));
-        if (date != NULL && strlen(date) < DATE_BYTES && strcmp(date, out) > 0) {
-            (void)snprintf(out, DATE_BYTES, "%s", date);
-        }
+        (void)snprintf(out, DATE_BYTES, "%s", date == NULL ? "" : date);
         json_decref(shown);
     }
 }
@@ -69,11 +68,11 @@ unsigned spean_reminder_of(const struct spean_records *at, const struct spean_re
         late |= state == SPEAN_REFERRAL_SENT && now->side == SPEAN_SIDE_TARGET ? SPEAN_UNREAD : 0;
     }
     if (state == SPEAN_REFERRAL_ACCEPTED) {
-        latest_date(item, now, SPEAN_STEP_ACCEPT, "first_contact_by", date);
+        last_date(item, now, SPEAN_STEP_ACCEPT, "first_contact_by", date);
         late |= is_over(at, date) ? SPEAN_LATE_CONTACT : 0;
     }
     if (state == SPEAN_REFERRAL_ON_HOLD) {
-        latest_date(item, now, SPEAN_STEP_HOLD, "review_by", date);
+        last_date(item, now, SPEAN_STEP_HOLD, "review_by", date);
         late |= is_over(at, date) ? SPEAN_LATE_REVIEW : 0;
     }
     return late;

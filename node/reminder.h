@@ -14,7 +14,7 @@
 #define SPEAN_LATE (SPEAN_LATE_ANSWER | SPEAN_LATE_CONTACT | SPEAN_LATE_REVIEW)
 
 /* Tell which of them hold. A day is over when the next one begins, in UTC; of several dates that
- * were given for the same, the latest counts. */
+ * were given for the same, that of the last step counts. */
 unsigned spean_reminder_of(const struct spean_records *at, const struct spean_records_item *item,
                            const struct spean_referral_now *now);
 

@@ -72,6 +72,9 @@ static void count_referral(const struct spean_records *at, const struct spean_re
     const unsigned late = spean_reminder_of(at, item, &now);
     out->referrals_to_answer += now.side == SPEAN_SIDE_TARGET &&
                                 (state == SPEAN_REFERRAL_SENT || state == SPEAN_REFERRAL_RECEIVED);
+    const struct spean_referral_track *own =
+        now.side == SPEAN_SIDE_ORIGIN ? &now.progress.origin : &now.progress.target;
+    out->decisions += now.side != SPEAN_SIDE_NONE && own->heads_count > 1;
     out->unread += (late & SPEAN_UNREAD) != 0;
     out->overdue += (late & SPEAN_LATE) != 0;
     spean_referral_now_fini(&now);

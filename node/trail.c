@@ -232,7 +232,8 @@ static bool append_states(struct spean_records *at, const struct spean_records_i
                           const struct spean_referral_now *now, json_t *trail)
 {
     const struct spean_field *field = steps_field(item, SPEAN_FIELD_REFERRAL_TARGET_STEPS);
-    for (size_t i = 0; field != NULL && i < now->of_target.count; i++) {
+    for (size_t place = 0; field != NULL && place < now->of_target.count; place++) {
+        const size_t i = spean_referral_steps_at(&now->of_target, place);
         const enum spean_referral_step step = now->of_target.items[i].step;
         struct spean_write write;
         if (step == SPEAN_STEP_RECEIVE || step == SPEAN_STEP_NOTE ||

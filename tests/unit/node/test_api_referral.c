@@ -275,6 +275,63 @@ static void in_an_emergency_the_details_go_at_once(void **state)
     assert_string_equal(records_kit_text(show(s, B1), "fields.names.0.full"), "Sok Dara");
 }
 
+static void what_becomes_an_emergency_before_it_is_answered_goes_at_once(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "urgent");
+    (void)step(s, B1, "receive", "{}");
+    assert_null(records_kit_at(show(s, B1), "fields.names"));
+    (void)step(s, A1, "amend", "{\"set\": {\"urgency\": \"emergency\"}}");
+    records_kit_meet(s->kit);
+    assert_string_equal(records_kit_text(show(s, B1), "fields.names.0.full"), "Sok Dara");
+}
+
+static void what_was_declined_is_no_emergency_any_more(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "urgent");
+    (void)step(s, A1, "amend", "{\"set\": {\"urgency\": \"emergency\"}}");
+    (void)step(s, B1, "decline", "{\"reason\": \"no_capacity\"}");
+    records_kit_meet(s->kit);
+    records_kit_meet(s->kit);
+    assert_null(records_kit_at(show(s, B1), "fields.names"));
+}
+
+static void an_amendment_adds_no_section_that_the_consent_does_not_cover(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "urgent");
+    assert_step_refused(s, A1, "amend", "{\"set\": {\"pregnant\": true}}", "section_not_covered");
+    (void)step(s, A1, "amend", "{\"set\": {\"gender\": \"male\"}}");
+}
+
+static void what_is_on_hold_says_when_it_is_looked_at_again(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "urgent");
+    take_it(s);
+    assert_step_refused(s, B1, "hold", "{\"reason\": \"waiting_client\"}", "missing_review_by");
+    (void)step(s, B1, "hold", "{\"reason\": \"waiting_client\", \"review_by\": \"2099-01\"}");
+}
+
+static void nobody_writes_about_a_person_who_withdrew(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "urgent");
+    take_it(s);
+    (void)step(s, B1, "withdraw", "{\"channel\": \"phone\"}");
+    records_kit_meet(s->kit);
+    static const char note[] = "{\"text\": {\"en\": \"moved away\"}}";
+    static const char amend[] = "{\"respond_by\": \"2099-01-01T00:00:00Z\"}";
+    assert_step_refused(s, A1, "note", note, "note_withdrawn");
+    assert_step_refused(s, B1, "note", note, "note_withdrawn");
+    assert_step_refused(s, A1, "amend", amend, "withdrawn");
+    assert_step_refused(s, B1, "complete",
+                        "{\"outcome\": \"service_provided\", \"closing_note\": {\"en\": \"x\"}}",
+                        "note_withdrawn");
+    (void)step(s, B1, "complete", "{\"outcome\": \"service_provided\"}");
+}
+
 static void a_referral_goes_through_to_its_close(void **state)
 {
     struct story *s = *state;
@@ -283,7 +340,7 @@ static void a_referral_goes_through_to_its_close(void **state)
     (void)step(s, B1, "accept", "{\"assigned_ref\": \"w1\", \"first_contact_by\": \"2026-11-24\"}");
     records_kit_meet(s->kit);
     (void)step(s, B1, "start", "{}");
-    (void)step(s, B1, "hold", "{\"reason\": \"waiting_client\"}");
+    (void)step(s, B1, "hold", "{\"reason\": \"waiting_client\", \"review_by\": \"2099\"}");
     (void)step(s, B1, "start", "{}");
     (void)step(s, B1, "note", "{\"text\": {\"en\": \"called\"}}");
     (void)step(s, A1, "note", "{\"text\": {\"en\": \"more\"}}");
@@ -494,6 +551,11 @@ int main(void)
         TEST(whom_the_person_withholds_it_from_gets_nothing),
         TEST(the_target_sees_the_preview_and_the_details_after_accepting),
         TEST(in_an_emergency_the_details_go_at_once),
+        TEST(what_becomes_an_emergency_before_it_is_answered_goes_at_once),
+        TEST(what_was_declined_is_no_emergency_any_more),
+        TEST(an_amendment_adds_no_section_that_the_consent_does_not_cover),
+        TEST(what_is_on_hold_says_when_it_is_looked_at_again),
+        TEST(nobody_writes_about_a_person_who_withdrew),
         TEST(a_referral_goes_through_to_its_close),
         TEST(steps_out_of_turn_are_refused_with_their_own_code),
         TEST(an_amendment_names_what_changed),

@@ -63,7 +63,7 @@ static void what_is_not_late_is_not_flagged(void **state)
     (void)step(s, B1, "hold", "{\"reason\": \"waiting_client\", \"review_by\": \"2099\"}");
     assert_late(s, B1, NULL);
     (void)step(s, B1, "start", "{}");
-    (void)step(s, B1, "hold", "{\"reason\": \"waiting_client\"}"); /* No day was given. */
+    (void)step(s, B1, "hold", "{\"reason\": \"waiting_client\", \"review_by\": \"2098-12\"}");
     assert_late(s, B1, NULL);
 }
 
@@ -102,6 +102,10 @@ static void a_late_review_is_flagged_while_it_is_on_hold(void **state)
     assert_late(s, B1, "review_late");
     (void)step(s, B1, "start", "{}");
     assert_late(s, B1, NULL);
+    (void)step(s, B1, "hold", "{\"reason\": \"waiting_client\", \"review_by\": \"2099\"}");
+    (void)step(s, B1, "start", "{}");
+    (void)step(s, B1, "hold", "{\"reason\": \"waiting_client\", \"review_by\": \"2020\"}");
+    assert_late(s, B1, "review_late"); /* What was said last, though it is the earlier day. */
 }
 
 static void what_nobody_received_is_unread_at_the_target_alone(void **state)
