@@ -179,10 +179,31 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
     return spean_recording_show(call, &consent, problem);
 }
 
+/* Withdraw a consent of ours; or, of a partner's, the one that the referral named came under. */
+static enum spean_exit withdrawal_send(struct spean_call *call, json_t *body, json_t **reply,
+                                       struct spean_problem *problem)
+{
+    static const char *const collections[] = {"consents", "referrals"};
+    enum spean_exit exit = SPEAN_EXIT_NOT_FOUND;
+    for (size_t i = 0; i < 2 && exit == SPEAN_EXIT_NOT_FOUND; i++) {
+        const struct spean_resource resource = {.collection = collections[i],
+                                                .id = spean_call_value(call, "consent"),
+                                                .verb = "withdraw"};
+        *problem = (struct spean_problem){.code = ""};
+        exit = spean_recording_send(call, "POST", &resource, body, reply, problem);
+    }
+    if (exit == SPEAN_EXIT_NOT_FOUND) {
+        (void)spean_problem_set(problem, exit, "not_found", "%s",
+                                _("there is no consent and no referral of that id or code"));
+        spean_problem_hint(problem, "%s",
+                           _("a partner's consent is named by a referral that came under it: "
+                             "spean referral inbox"));
+    }
+    return exit;
+}
+
 static enum spean_exit withdraw_run(struct spean_call *call, struct spean_problem *problem)
 {
-    const struct spean_resource consent = {
-        .collection = "consents", .id = spean_call_value(call, "consent"), .verb = "withdraw"};
     struct spean_out *const out = spean_call_out(call);
     char today[SPEAN_TIMETEXT_BYTES_MAX];
     if (!spean_call_globals(call)->dry_run) {
@@ -200,18 +221,21 @@ static enum spean_exit withdraw_run(struct spean_call *call, struct spean_proble
         return spean_problem_err(problem, SPEAN_ENOMEM, "consent withdraw");
     }
     json_t *reply = NULL;
-    const enum spean_exit exit =
-        spean_recording_send(call, "POST", &consent, body, &reply, problem);
+    const enum spean_exit exit = withdrawal_send(call, body, &reply, problem);
     json_decref(body);
     if (reply == NULL) {
         return exit;
     }
+    const bool theirs = strcmp(spean_jsonget_text(reply, "type"), "referral") == 0;
     json_decref(reply);
     spean_out_done(out, "%s", _("consent withdrawn"));
     spean_out_note(out, "%s",
-                   _("Every referral under it says so to the partner that has it. To share "
-                     "again, the person gives a new consent."));
-    spean_out_next(out, "spean referral outbox");
+                   theirs
+                       ? _("Whoever sent you the referral says so to everybody that holds one "
+                           "under it. What you hold of the person is erased.")
+                       : _("Every referral under it says so to the partner that has it. To share "
+                           "again, the person gives a new consent."));
+    spean_out_next(out, theirs ? "spean referral inbox" : "spean referral outbox");
     return SPEAN_EXIT_DONE;
 }
 
@@ -283,6 +307,13 @@ static const struct spean_arg consent_args[] = {
     {0},
 };
 
+static const struct spean_arg withdraw_args[] = {
+    {.name = "consent",
+     .kind = SPEAN_KIND_ID,
+     .help = N_("its id; of a partner's, the referral that came to you under it: R-58Q2")},
+    {0},
+};
+
 static const struct spean_command commands[] = {
     {
         .path = "consent record",
@@ -310,11 +341,13 @@ static const struct spean_command commands[] = {
         .path = "consent withdraw",
         .summary = N_("Withdraw a consent, because the person says so"),
         .text = N_("The person can say so at any time, in any way, to anybody. It holds for "
-                   "ever and reaches every partner that holds a referral under this consent."),
+                   "ever and reaches every partner that holds a referral under this consent. Where "
+                   "the person tells you, and a partner recorded the consent, name the referral."),
         .flags = withdraw_flags,
-        .args = consent_args,
+        .args = withdraw_args,
         .inverse = SPEAN_INVERSE_NONE,
-        .examples = (const char *const[]){"spean consent withdraw 91c4-7f3a --channel phone", NULL},
+        .examples = (const char *const[]){"spean consent withdraw 91c4-7f3a --channel phone",
+                                          "spean consent withdraw R-58Q2 --channel verbal", NULL},
         .run = withdraw_run,
     },
     {0},

@@ -154,6 +154,38 @@ static spean_err trail_print(struct spean_out *out, const json_t *trail)
     return SPEAN_OK;
 }
 
+static bool has_flag(const json_t *referral, const char *name)
+{
+    const json_t *const flags = json_object_get(referral, "flags");
+    for (size_t i = 0; i < json_array_size(flags); i++) {
+        const char *const flag = json_string_value(json_array_get(flags, i));
+        if (flag != NULL && strcmp(flag, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Two nodes of one organisation stepped its track apart: whose it is to decide, and how. */
+static void conflict_print(struct spean_out *out, const json_t *referral)
+{
+    static const char *const sides[] = {"origin", "target"};
+    for (size_t i = 0; i < 2; i++) {
+        char flag[32];
+        char who[SPEAN_WHO_BYTES_MAX];
+        char name[16];
+        (void)snprintf(flag, sizeof(flag), "%s_conflict", sides[i]);
+        (void)snprintf(name, sizeof(name), "%s_name", sides[i]);
+        if (has_flag(referral, flag)) {
+            spean_jsonget_who(referral, sides[i], name, who);
+            spean_out_line(out,
+                           _("! two nodes of %s took different steps at the same time; both stand "
+                             "below, and the next step that %s takes decides"),
+                           who, who);
+        }
+    }
+}
+
 static spean_err referral_print(struct spean_out *out, json_t *referral, const char *lang)
 {
     static const char *const but[] = {"costs", "origin_steps", "target_steps", NULL};
@@ -170,6 +202,7 @@ static spean_err referral_print(struct spean_out *out, json_t *referral, const c
     if (details[0] != '\0') {
         spean_out_line(out, "! %s", details);
     }
+    conflict_print(out, referral);
     if (err == SPEAN_OK && json_is_object(draft)) {
         err = spean_show_object(out, draft);
     }
@@ -292,6 +325,7 @@ static const struct spean_flag hold_flags[] = {
     {.name = "review-by",
      .kind = SPEAN_KIND_TEXT,
      .value = "DATE",
+     .required = true,
      .help = N_("when it is looked at again: 2026-12-01")},
     {0},
 };
@@ -522,12 +556,14 @@ static const struct spean_command commands[] = {
     {
         .path = "referral hold",
         .summary = N_("Put a referral on hold"),
-        .text = N_("Tells the partner that work pauses, and why."),
+        .text = N_("Tells the partner that work pauses, why, and when you look at it again: from "
+                   "that day on it counts as overdue."),
         .flags = hold_flags,
         .args = referral_args,
         .inverse = "referral start",
-        .examples =
-            (const char *const[]){"spean referral hold R-58Q2 --reason awaiting_documents", NULL},
+        .examples = (const char *const[]){"spean referral hold R-58Q2 --reason "
+                                          "awaiting_documents --review-by 2026-12-01",
+                                          NULL},
         .run = spean_stepping_run,
     },
     {

@@ -171,7 +171,7 @@ ROWS = [
     step("receive", "tk"),
     step("accept", "tk", "--assigned", "worker-3", "--first-contact-by", "2035-11-25"),
     step("start", "tk"),
-    step("hold", "tk", "--reason", "awaiting_documents"),
+    step("hold", "tk", "--reason", "awaiting_documents", "--review-by", "2035-12-01"),
     step("start", "tk"),
     Row("referral note", "tk", lambda s: s.referral("--text", s.note(), "--lang", "en")),
     step("complete", "tk", "--outcome", "remedy_obtained", "--service", "fee_refund"),

@@ -8,7 +8,7 @@ import signal
 import unittest
 
 from cluster import ClusterTest, Failed, Node, wait_for
-from story import SAMPLES, Story
+from story import MARKER, SAMPLES, Story
 
 NAMES = ("kratie-laptop", "office")
 
@@ -148,7 +148,8 @@ class SeveralNodes(ClusterTest):
         self.assertEqual(story.seen(laptop)["state"], "completed")
         laptop.stop()
         story.tokyo.start()
-        story.step(story.tokyo, "hold", "--reason", "awaiting_documents")
+        story.step(story.tokyo, "hold", "--reason", "awaiting_documents", "--review-by",
+                   "2035-12-01")
         self.assertEqual(story.seen(story.tokyo)["flags"], [])
         self.signal(signal.SIGCONT, *others)
         laptop.start()
@@ -170,6 +171,93 @@ class SeveralNodes(ClusterTest):
             self.assertEqual(story.seen(node)["state"], "in_progress")
             self.assertFalse(any(step["misfit"] for step in story.seen(node)["steps"]))
             node.spean("verify")
+
+    def apart(self, one, other, step_of_one, step_of_other):
+        """Take two steps at two nodes that know nothing of each other's; then all meet."""
+        other.stop()
+        others = (self.story.phnom_penh, self.story.hanoi)
+        self.signal(signal.SIGSTOP, *others)
+        step_of_one()
+        one.stop()
+        other.start()
+        step_of_other()
+        self.signal(signal.SIGCONT, *others)
+        one.start()
+
+    def preview(self, node):
+        """What node can read of the preview."""
+        names = ("services_requested", "safe_contact", "reason")
+        return {name for name in names if name in self.story.seen(node)["fields"]}
+
+    def receipts(self, node):
+        """The logs whose nodes said that nothing is left with them."""
+        rows = self.story.seen(node)["fields"].get("purge_receipts", [])
+        return {row["name"].split("-")[0] for row in rows}
+
+    def test_what_one_node_declines_stays_readable_for_the_one_that_accepted(self):
+        story = self.story
+        story.form(erasure_delay="0")
+        story.prepare()
+        story.wait_state(story.tokyo, "sent")
+        self.first = story.tokyo
+        laptop = self.laptop()
+        self.take_in(laptop)
+        wait_for(lambda: story.seen(laptop) and self.preview(laptop), "the laptop reads it")
+        everybody = (story.tokyo, laptop, story.phnom_penh)
+        decline = ("decline", "--reason", "no_capacity")
+        self.apart(laptop, story.tokyo, lambda: story.step(laptop, *decline), story.accept)
+        for node in everybody:
+            self.wait_flags(node, ["target_conflict"])
+            self.assertEqual(story.seen(node)["state"], "accepted")
+        self.cluster.in_step(*everybody)
+
+        # Nothing is purged while another head stands, and Tokyo's people are told to decide.
+        for node in (story.tokyo, laptop):
+            self.assertEqual(len(self.preview(node)), 3)
+            self.assertEqual(node.status()["todo"]["decisions"], 1)
+            self.assertEqual(node.run("status").exit, 3)
+            self.assertIn("at the same time", node.run("referral", "show", story.referral).out)
+        self.assertEqual(story.phnom_penh.status()["todo"]["decisions"], 0)
+        self.assertEqual(self.receipts(story.phnom_penh), set())
+
+        # They decide for what one of them had said, though it is final; then nothing is left.
+        story.step(story.tokyo, *decline)
+        for node in everybody:
+            story.wait_state(node, "declined")
+            self.assertEqual(story.seen(node)["flags"], [])
+            self.assertFalse(any(step["misfit"] for step in story.seen(node)["steps"]))
+        self.assertEqual(story.tokyo.status()["todo"]["decisions"], 0)
+        wait_for(lambda: len(self.receipts(story.phnom_penh)) == 2, "a receipt of either node")
+        for node in (story.tokyo, laptop):
+            self.assertEqual(self.preview(node), set())
+            self.assertEqual(node.complaints(), [])
+
+    def test_a_decline_erases_when_the_other_node_has_heard_and_each_gives_its_receipt(self):
+        story = self.story
+        story.form(erasure_delay="0")
+        self.first = story.tokyo
+        laptop = self.laptop()
+        self.take_in(laptop)
+        self.cluster.in_step(*story.nodes, laptop)
+        story.prepare()
+        wait_for(lambda: story.seen(laptop) and self.preview(laptop), "the laptop reads it")
+        bodies = [story.stored(laptop, place) for place, row in story.entries(laptop).items()
+                  if row["tag"] is not None and row["kind"] == "change" and row["body"] == "held"]
+        laptop.stop()
+        story.wait_state(story.tokyo, "sent")
+        story.step(story.tokyo, "decline", "--reason", "no_capacity")
+        story.wait_state(story.phnom_penh, "declined")
+        self.cluster.in_step(*story.nodes)
+        self.assertEqual(self.receipts(story.phnom_penh), set())  # The laptop may have accepted.
+        laptop.start()
+        wait_for(lambda: len(self.receipts(story.phnom_penh)) == 2, "a receipt of either node")
+        laptop.stop()
+        story.tokyo.stop()
+        for node in (story.tokyo, laptop):
+            gone = [body for body in bodies if not node.holds(body)]
+            self.assertGreaterEqual(len(gone), 1)
+            self.assertFalse(node.holds(MARKER.encode()))
+            self.assertEqual(node.complaints(), [])
 
     def test_an_origin_that_cancels_and_amends_apart_shows_a_conflict_that_a_step_settles(self):
         story, first = self.story, self.first

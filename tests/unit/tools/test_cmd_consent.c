@@ -110,6 +110,31 @@ static void withdrawing_is_asked_about_and_sent_once(void **state)
     talk_fini(&talk);
 }
 
+/* Who got a referral under it knows no record of the consent, and names the referral. */
+static void a_partners_consent_is_withdrawn_by_a_referral_under_it(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say two[] = {
+        {.status = 404,
+         .json = "{\"error\":{\"code\":\"not_found\",\"message\":\"no\",\"exit\":5}}"},
+        {.status = 200, .json = "{\"id\":\"aa\",\"type\":\"referral\",\"fields\":{}}"}};
+    talk_run(&talk, two, 2,
+             (const char *const[]){"spean", "consent", "withdraw", "R-58Q2", "--channel", "phone",
+                                   "--on", "2026-11-22", "--yes", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 1, "POST /v1/referrals/R-58Q2/withdraw",
+                 "{\"on\":\"2026-11-22\",\"channel\":\"phone\"}");
+    talk_fini(&talk);
+    const struct api_say none[] = {two[0], two[0]};
+    talk_run(&talk, none, 2,
+             (const char *const[]){"spean", "consent", "withdraw", "R-58Q2", "--channel", "phone",
+                                   "--yes", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_NOT_FOUND);
+    assert_asked_times(&talk, 2);
+    talk_fini(&talk);
+}
+
 static void show_prints_the_terms(void **state)
 {
     (void)state;
@@ -134,6 +159,7 @@ int main(void)
         cmocka_unit_test(a_file_gives_terms_and_flags_go_on_top),
         cmocka_unit_test(a_recipient_that_is_no_member_or_ambiguous_is_refused),
         cmocka_unit_test(withdrawing_is_asked_about_and_sent_once),
+        cmocka_unit_test(a_partners_consent_is_withdrawn_by_a_referral_under_it),
         cmocka_unit_test(show_prints_the_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

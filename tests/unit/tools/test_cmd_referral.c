@@ -63,7 +63,6 @@ static const struct {
     {{"hold", "--reason", "safety", "--review-by", "2026-12"},
      "hold",
      "{\"reason\":\"safety\",\"review_by\":\"2026-12\"}"},
-    {{"hold", "--reason", "safety"}, "hold", "{\"reason\":\"safety\"}"},
     {{"complete", "--outcome", "remedy_obtained", "--service", "legal", "--service", "shelter"},
      "complete",
      "{\"outcome\":\"remedy_obtained\",\"services_provided\":[\"legal\",\"shelter\"]}"},
