@@ -292,8 +292,8 @@ static spean_err places_bind(const struct fold_batch *b, const struct fold_place
     return SPEAN_OK;
 }
 
-/* Fold again the part that a public change belongs to, if it was folded. */
-static spean_err place_dirty(struct fold_batch *b, const struct spean_id *id, uint64_t seq)
+/* Look again at a public entry, and fold the part again that it is a change of. */
+static spean_err place_hide(struct fold_batch *b, const struct spean_id *id, uint64_t seq)
 {
     struct fold_log *const log = fold_log_find(b, id);
     struct spean_run_entry entry;
@@ -303,7 +303,10 @@ static spean_err place_dirty(struct fold_batch *b, const struct spean_id *id, ui
     if (log == NULL || seq == 0 || seq > log->cursor) {
         return SPEAN_OK;
     }
-    spean_err err = spean_entries_get(b->tx, &log->row, seq, &entry);
+    spean_err err = fold_requeue(b, log->row.number, seq);
+    if (err == SPEAN_OK) {
+        err = spean_entries_get(b->tx, &log->row, seq, &entry);
+    }
     if (err == SPEAN_OK) {
         err = spean_body_get(b->tx, log->row.number, &entry.header, &body);
     }
@@ -344,7 +347,7 @@ static spean_err erase_places(struct fold_batch *b, const struct fold_place *pla
         err = spean_tx_put(b->tx, SPEAN_TABLE_ERASED_PLACES, spean_db_key_view(&key),
                            (struct spean_view){at.entry.bytes, sizeof(at.entry.bytes)});
         if (err == SPEAN_OK) {
-            err = place_dirty(b, &at.log, at.seq);
+            err = place_hide(b, &at.log, at.seq);
         }
     }
     return err;

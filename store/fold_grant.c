@@ -424,9 +424,8 @@ static spean_err givens_collect(const struct grants *grants, const struct spean_
 
 /* -- Keys and tags --------------------------------------------------------------------------- */
 
-/* Look at what a tag in a log covers: what is held is queued, what is lacking is wanted. */
-static spean_err tag_wake(struct fold_batch *b, const struct spean_part_name *part,
-                          const struct spean_tag *tag, uint32_t number)
+/* Look again at what is held under a tag in a log. */
+static spean_err tag_requeue(struct fold_batch *b, const struct spean_tag *tag, uint32_t number)
 {
     struct spean_tagged at = {number, 0};
     spean_err err = spean_body_next(b->tx, tag, SPEAN_BODY_HELD, &at, &at);
@@ -437,10 +436,18 @@ static spean_err tag_wake(struct fold_batch *b, const struct spean_part_name *pa
             err = spean_body_next(b->tx, tag, SPEAN_BODY_HELD, &at, &at);
         }
     }
-    if (err != SPEAN_OK && err != SPEAN_ENOTFOUND) {
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+/* Look at what a tag in a log covers: what is held is queued, what is lacking is wanted. */
+static spean_err tag_wake(struct fold_batch *b, const struct spean_part_name *part,
+                          const struct spean_tag *tag, uint32_t number)
+{
+    spean_err err = tag_requeue(b, tag, number);
+    if (err != SPEAN_OK) {
         return err;
     }
-    at = (struct spean_tagged){number, 0};
+    struct spean_tagged at = {number, 0};
     err = spean_body_next(b->tx, tag, SPEAN_BODY_LACKING, &at, &at);
     if (err == SPEAN_OK && at.number == number) {
         return spean_partkeys_want(b->tx, tag, part, number, true);
@@ -508,7 +515,40 @@ static bool same_audience(const struct spean_partkey *a, const struct spean_part
            memcmp(a->audience, b->audience, a->audience_count * sizeof(a->audience[0])) == 0;
 }
 
-/* Keep or remove a key that is held, by whether it is given still. */
+/*
+ * Let a key that is held no longer show in logs of whom it does not reach, or, with still NULL, in
+ * any. What came under it there is looked at again, and the part is folded again without it.
+ */
+static spean_err tags_drop(struct fold_batch *b, const struct spean_partkey *key,
+                           const struct spean_partkey *still)
+{
+    const uint32_t logs_count = spean_authority_logs_count(b->authority);
+    spean_err err = SPEAN_OK;
+    for (uint32_t i = 0; i < logs_count && err == SPEAN_OK; i++) {
+        const struct spean_log *const log = spean_authority_log_at(b->authority, i);
+        struct spean_tag tag;
+        uint32_t number = 0;
+        if (still != NULL && spean_partkeys_reaches(still, &log->org)) {
+            continue;
+        }
+        spean_partkey_tag(&tag, &key->proof, &log->id);
+        err = spean_partkeys_number_of(b->tx, &tag, &number);
+        if (err == SPEAN_ENOTFOUND || (err == SPEAN_OK && number != key->number)) {
+            err = SPEAN_OK;
+            continue;
+        }
+        (void)spean_partkeys_del_tag(b->tx, &tag);
+        (void)spean_partkeys_want(b->tx, &tag, &key->part, 0, false);
+        err = fold_mark_dirty(b, &key->part);
+        const struct fold_log *const store = fold_log_find(b, &log->id);
+        if (err == SPEAN_OK && store != NULL) {
+            err = tag_requeue(b, &tag, store->row.number);
+        }
+    }
+    return err;
+}
+
+/* Keep or remove a key that is held, by whether it is given still, and to whom. */
 static spean_err key_settle(struct fold_batch *b, const struct spean_partkey *held,
                             struct givens *givens)
 {
@@ -519,11 +559,14 @@ static spean_err key_settle(struct fold_batch *b, const struct spean_partkey *he
             given->key.number = held->number;
             given->kept =
                 same_audience(&given->key, held) && spean_id_equal(&given->key.owner, &held->owner);
-            return SPEAN_OK;
+            return given->kept ? SPEAN_OK : tags_drop(b, held, &given->key);
         }
     }
     fold_tags_forget(b->fold);
-    const spean_err err = spean_partkeys_del(b->tx, b->authority, held);
+    spean_err err = tags_drop(b, held, NULL);
+    if (err == SPEAN_OK) {
+        err = spean_partkeys_del(b->tx, held);
+    }
     return err == SPEAN_OK ? fold_mark_dirty(b, &held->part) : err;
 }
 

@@ -661,23 +661,10 @@ spean_err spean_partkeys_reset_tags(struct spean_tx *tx)
     return err == SPEAN_ENOTFOUND ? spean_tx_err(tx) : spean_tx_fail(tx, err);
 }
 
-spean_err spean_partkeys_del(struct spean_tx *tx, const struct spean_authority *authority,
-                             const struct spean_partkey *key)
+spean_err spean_partkeys_del(struct spean_tx *tx, const struct spean_partkey *key)
 {
-    assert(authority != NULL);
     assert(key != NULL);
 
-    const uint32_t logs_count = spean_authority_logs_count(authority);
-    for (uint32_t i = 0; i < logs_count; i++) {
-        const struct spean_log *const log = spean_authority_log_at(authority, i);
-        struct spean_tag tag;
-        uint32_t number = 0;
-        spean_partkey_tag(&tag, &key->proof, &log->id);
-        if (spean_partkeys_number_of(tx, &tag, &number) == SPEAN_OK && number == key->number) {
-            (void)spean_tx_del(tx, SPEAN_TABLE_PART_TAGS, tag_view(&tag));
-            (void)spean_partkeys_want(tx, &tag, &key->part, 0, false);
-        }
-    }
     const struct spean_db_key number = number_key(key->number);
     const struct spean_db_key by_part = generation_key(&key->part, key->generation, key->number);
     (void)spean_tx_del(tx, SPEAN_TABLE_PART_KEY_NUMBERS, spean_db_key_view(&by_part));

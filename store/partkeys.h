@@ -126,9 +126,8 @@ SPEAN_CHECK spean_err spean_partkeys_lacking_count(struct spean_tx *tx, uint64_t
 spean_err spean_partkeys_put(struct spean_tx *tx, const struct spean_keys *keys,
                              struct spean_partkey *key);
 
-/* Remove a key and its tags in logs of authority. Errors stick to tx. */
-spean_err spean_partkeys_del(struct spean_tx *tx, const struct spean_authority *authority,
-                             const struct spean_partkey *key);
+/* Remove a key; its tags are the caller's to remove. Errors stick to tx. */
+spean_err spean_partkeys_del(struct spean_tx *tx, const struct spean_partkey *key);
 
 /* Say which key a tag is of; number 0: it is refused for ever. Errors stick to tx. */
 spean_err spean_partkeys_put_tag(struct spean_tx *tx, const struct spean_tag *tag, uint32_t number);

@@ -227,6 +227,36 @@ static void a_box_that_does_not_open_is_set_aside(void **state)
     assert_int_equal(node_aside(e->theirs, 0, seq), SPEAN_ASIDE_KEY);
 }
 
+/* Handing different keys to different people, as the commitment shows (P8.4). */
+static void a_box_with_another_key_than_the_commitment_says_is_set_aside(void **state)
+{
+    struct env *e = *state;
+    struct world_grant grant = grant_of(e, WORLD_BOTH);
+    grant.boxed = key_b;
+    const uint64_t opens_nothing = world_grant(e->w, 0, &grant);
+    grant.sealed_alike = true;
+    const uint64_t opens_all = world_grant(e->w, 0, &grant);
+    struct world_change create = e->create;
+    create.key = key_b;
+    const uint64_t under_it = world_write(e->w, 0, &create);
+    grant.boxed = key_a; /* As a grant looks that is made by hand and does not lie. */
+    const uint64_t honest = world_grant(e->w, 0, &grant);
+    (void)world_write(e->w, 0, &e->create);
+    take_and_fold(e->theirs);
+    assert_int_equal(node_aside(e->theirs, 0, opens_nothing), SPEAN_ASIDE_KEY);
+    assert_int_equal(node_aside(e->theirs, 0, opens_all), SPEAN_ASIDE_KEY);
+    assert_int_equal(node_aside(e->theirs, 0, under_it), SPEAN_ASIDE_NOT); /* Nothing opens it. */
+    assert_int_equal(node_aside(e->theirs, 0, honest), SPEAN_ASIDE_NOT);
+    struct spean_tx *tx = node_read(e->theirs);
+    struct spean_partkey key;
+    assert_int_equal(spean_partkeys_next(tx, e->theirs->keys, &e->referral, 0, 0, &key), SPEAN_OK);
+    assert_memory_equal(key.key, key_a, sizeof(key.key));
+    assert_int_equal(spean_partkeys_next(tx, e->theirs->keys, &e->referral, key.generation,
+                                         key.number + 1, &key),
+                     SPEAN_ENOTFOUND);
+    spean_tx_abort(tx);
+}
+
 static void a_grant_in_another_name_cannot_make_its_record_known(void **state)
 {
     struct env *e = *state;
@@ -1159,6 +1189,7 @@ int main(void)
         T(a_change_that_takes_the_record_for_another_type_is_set_aside),
         T(a_grant_by_somebody_else_than_the_owner_is_set_aside),
         T(a_box_that_does_not_open_is_set_aside),
+        T(a_box_with_another_key_than_the_commitment_says_is_set_aside),
         T(a_grant_in_another_name_cannot_make_its_record_known),
         T(who_is_not_granted_reads_nothing),
         T(kinds_that_are_not_known_are_counted),

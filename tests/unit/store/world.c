@@ -23,6 +23,13 @@
 #define ADMIN(org) (0x10u + 0x10u * (org))
 #define NODE(log)  (0x81u + (log))
 
+/* A grant: an array and the head of a bin, the commitment; and at its end boxes, each an array and
+ * two bins. */
+#define COMMITMENT_AT 3u
+#define HINT_AT       3u
+#define BOX_AT        (HINT_AT + SPEAN_GRANT_HINT_BYTES + 2u)
+#define BOX_BYTES     (BOX_AT + SPEAN_GRANT_BOX_BYTES)
+
 /* -- Documents ------------------------------------------------------------------------------- */
 
 unsigned world_org_of(unsigned log)
@@ -306,6 +313,46 @@ static int compare_ids(const void *a, const void *b)
     return spean_id_compare(a, b);
 }
 
+static int compare_boxes(const void *a, const void *b)
+{
+    return memcmp(a, b, BOX_BYTES);
+}
+
+/* Commit to key in a grant that is encoded, and put another one into its boxes, as an author would
+ * who hands out different keys. */
+static void lie(const struct spean_grant_outer *outer, const struct spean_keyed_part *part,
+                const uint8_t *key, const uint8_t *boxed, uint8_t *buf, size_t len)
+{
+    struct spean_id proof;
+    struct spean_id commitment;
+    spean_partkey_proof(&proof, key, part);
+    spean_partkey_commitment(&commitment, &proof, &outer->place.log);
+    memcpy(buf + COMMITMENT_AT, commitment.bytes, sizeof(commitment.bytes));
+    uint8_t *const boxes = buf + len - outer->receivers_count * BOX_BYTES;
+    for (uint32_t i = 0; i < outer->receivers_count; i++) {
+        const struct spean_grant_receiver *const to = &outer->receivers[i];
+        uint8_t said[4 * SPEAN_ID_BYTES + SPEAN_AEAD_NONCE_BYTES];
+        uint8_t ad[SPEAN_ID_BYTES + 12 + SPEAN_GRANT_HINT_BYTES] = {0};
+        uint8_t hint[16];
+        uint8_t *const row = boxes + i * BOX_BYTES;
+        memcpy(said, to->pair_key, SPEAN_KEY_BYTES);
+        memcpy(said + 32, outer->place.author.bytes, SPEAN_ID_BYTES);
+        memcpy(said + 64, to->party.bytes, SPEAN_ID_BYTES);
+        memcpy(said + 96, commitment.bytes, SPEAN_ID_BYTES);
+        memcpy(said + 128, outer->nonce, sizeof(outer->nonce));
+        spean_hash(hint, sizeof(hint), "spean/hint/1", said, sizeof(said));
+        memcpy(ad, outer->place.log.bytes, SPEAN_ID_BYTES);
+        spean_u64_put(ad + SPEAN_ID_BYTES, outer->place.seq);
+        memcpy(ad + sizeof(ad) - SPEAN_GRANT_HINT_BYTES, hint, SPEAN_GRANT_HINT_BYTES);
+        memcpy(row + HINT_AT, hint, SPEAN_GRANT_HINT_BYTES);
+        assert_int_equal(spean_aead_seal(row + BOX_AT, SPEAN_GRANT_BOX_BYTES, to->pair_key,
+                                         outer->nonce, (struct spean_view){ad, sizeof(ad)},
+                                         (struct spean_view){boxed, SPEAN_KEY_BYTES}),
+                         SPEAN_OK);
+    }
+    qsort(boxes, outer->receivers_count, BOX_BYTES, compare_boxes);
+}
+
 uint64_t world_grant(struct world *w, unsigned log, const struct world_grant *g)
 {
     static uint8_t pairs[WORLD_ORGS][SPEAN_KEY_BYTES];
@@ -331,7 +378,7 @@ uint64_t world_grant(struct world *w, unsigned log, const struct world_grant *g)
     struct spean_grant_outer outer = {
         .place = {w->logs[log]->log, w->logs[log]->count + 1, author->id},
         .author_generation = 1,
-        .key = g->key,
+        .key = g->sealed_alike ? g->boxed : g->key,
         .receivers = receivers,
         .receivers_count = terms.audience_count,
     };
@@ -341,11 +388,21 @@ uint64_t world_grant(struct world *w, unsigned log, const struct world_grant *g)
     const struct spean_id id = logkit_place(seen, (uint32_t)g->seen_seq).entry;
     const struct spean_context_row row = {spean_short_of(&seen->log), g->seen_seq,
                                           spean_short_of(&id)};
-    const struct spean_grant_lists lists = {.rows = &row, .rows_count = g->seen_seq > 0 ? 1 : 0};
+    struct spean_grant_key older = {.generation = g->generation - 1};
+    if (g->older != NULL) {
+        memcpy(older.key, g->older, sizeof(older.key));
+    }
+    const struct spean_grant_lists lists = {.older = &older,
+                                            .older_count = g->older != NULL ? 1 : 0,
+                                            .rows = &row,
+                                            .rows_count = g->seen_seq > 0 ? 1 : 0};
     assert_int_equal(spean_grant_encode(&outer, &terms, &lists, buf, sizeof(buf), &content),
                      SPEAN_OK);
     const struct spean_keyed_part part = {g->record, g->part};
     const struct spean_tag tag = tag_in(w, log, g->key, &part);
+    if (g->boxed != NULL) {
+        lie(&outer, &part, g->key, g->boxed, buf, content.len);
+    }
     if (g->wrong_box) {
         buf[content.len - 1] ^= 1; /* The last byte of the last box. */
     }

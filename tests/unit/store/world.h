@@ -104,9 +104,12 @@ struct world_grant {
     uint64_t generation;
     const uint8_t *key;
     unsigned owner;
-    unsigned audience; /* Bit n: organisation n. */
-    bool wrong_box;    /* The key in the boxes is not the one committed to. */
-    unsigned seen;     /* Log, of which this was read when granting; seq 0: none. */
+    unsigned audience;    /* Bit n: organisation n. */
+    const uint8_t *older; /* A key of the generation before that comes along; NULL: none. */
+    bool wrong_box;       /* The boxes do not open. */
+    const uint8_t *boxed; /* What lies in the boxes instead of the key committed to; NULL: that. */
+    bool sealed_alike;    /* And it opens what is sealed. */
+    unsigned seen;        /* Log, of which this was read when granting; seq 0: none. */
     uint64_t seen_seq;
 };
 uint64_t world_grant(struct world *w, unsigned log, const struct world_grant *grant);
