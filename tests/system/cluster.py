@@ -28,6 +28,7 @@ DEADLINE_S = float(os.environ.get("SPEAN_DEADLINE_S", "30"))
 STOP_S = 15.0
 PAUSE_S = 0.02
 LOG_TAIL_LINES = 15
+SANITIZER_WORDS = ("ERROR: AddressSanitizer", "runtime error", "WARNING: ThreadSanitizer")
 ADMIN_PASSPHRASE = "a passphrase for the admin key"
 
 
@@ -230,13 +231,13 @@ class Node:
         """The last lines, or what a sanitizer found."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         for at, line in enumerate(lines):
-            if "ERROR: AddressSanitizer" in line or "runtime error" in line:
+            if any(word in line for word in SANITIZER_WORDS):
                 return "\n".join(lines[at : at + 2 * LOG_TAIL_LINES])
         return "\n".join(lines[-LOG_TAIL_LINES:])
 
     def complaints(self):
         """Lines of the log that nothing honest causes."""
-        bad = ("peer_broke_rule", "fatal", "damaged", "ERROR: ", "runtime error")
+        bad = ("peer_broke_rule", "fatal", "damaged", "ERROR: ", *SANITIZER_WORDS)
         return [line for line in self.log.read_text(errors="replace").splitlines()
                 if any(word in line for word in bad)]
 
