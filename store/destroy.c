@@ -367,9 +367,9 @@ static spean_err aside_destroy(struct spean_tx *tx, const struct found *found,
     while (err == SPEAN_OK || (err == SPEAN_ECORRUPT && spean_tx_err(tx) == SPEAN_OK)) {
         if (err == SPEAN_OK) {
             err = aside_body(tx, found, row, &aside);
-        }
-        if (spean_tx_err(tx) != SPEAN_OK) {
-            return spean_tx_err(tx);
+            if (err != SPEAN_OK) {
+                return err; /* Said to be destroyed is only what is. */
+            }
         }
         err = spean_log_aside_next(tx, row, &at, &aside); /* The check tells what is damaged. */
     }

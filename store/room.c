@@ -94,7 +94,7 @@ spean_err spean_room_look(struct spean_db *db, struct spean_room *out)
     assert(db != NULL);
     assert(out != NULL);
 
-    struct disk disk;
+    struct disk disk = {0};
     struct spean_db_stat stat;
     spean_err err = look_at_both(db, &disk, &stat);
     if (err != SPEAN_OK) {
@@ -127,7 +127,7 @@ spean_err spean_room_make_ballast(struct spean_db *db)
 {
     assert(db != NULL);
 
-    struct disk disk;
+    struct disk disk = {0};
     struct spean_db_stat stat;
     spean_err err = look_at_both(db, &disk, &stat);
     if (err != SPEAN_OK) {

@@ -144,6 +144,7 @@ bool spean_htcds_code_read(const char *list, const char *text, char out[SPEAN_CO
     const struct spean_code *row = spean_codes_find(list, view);
     size_t count = 0;
     const struct spean_code *const rows = spean_codes_list(list, &count);
+    assert(rows != NULL || count == 0);
     for (size_t i = 0; row == NULL && i < count; i++) {
         row = row_means(&rows[i], text) ? &rows[i] : NULL;
     }

@@ -70,7 +70,7 @@ if [ -n "$sources" ]; then
     trap 'rm -f "$talk"' EXIT
     # One file per process: version 14 takes va_list for uninitialized in every file but its first.
     printf '%s\n' "$sources" |
-        xargs -n 1 -P 2 clang-tidy-14 -p build/dev --quiet 2>"$talk" || status=1
+        xargs -n 1 -P "$(nproc)" clang-tidy-14 -p build/dev --quiet 2>"$talk" || status=1
     grep -Ev '^[0-9]+ warnings? (generated|treated as errors)' "$talk" >&2 || true
 fi
 

@@ -325,6 +325,7 @@ static void add_document(struct node *node, const struct fixture_document *d)
         return;
     }
     require(node->documents_count < DOCUMENTS_MAX, "too many documents");
+    require(d->view.len > 0, "an empty document");
     uint8_t *copy = must(malloc(d->view.len));
     memcpy(copy, d->view.data, d->view.len);
     node->documents[node->documents_count] = copy;

@@ -213,7 +213,7 @@ static spean_err pour_rows(struct env *e, uint64_t field, uint32_t count, bool s
         }
     }
     assert_int_equal(found, count);
-    qsort(rows, found, sizeof(rows[0]), items_compare);
+    qsort(rows, found, sizeof(const struct kept *), items_compare);
     for (uint32_t i = 0; i < found; i++) {
         uint8_t buf[SPEAN_DOT_BYTES_MAX];
         const struct spean_view bytes = strikes ? spean_dot_encode(&rows[i]->dot, buf)
