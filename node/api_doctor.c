@@ -291,7 +291,7 @@ static bool relay_is_callable(const struct doctor *d)
     return false;
 }
 
-/* Say by which ways we and a partner can meet: at least one has to be there (BLUEPRINT 8.7). */
+/* Say by which ways we and a partner can meet: at least one has to be there. */
 static void check_partner(struct doctor *d, const struct spean_id *org, bool relay)
 {
     const struct callable them = callable_of(d, org, false);

@@ -5,7 +5,7 @@
  * The target erases preview and payload when it declined, when the person withdrew the consent, and
  * when it acknowledged a cancellation and said that it keeps nothing; whoever passed a referral on
  * erases the child when the consent is withdrawn. Nothing is erased while the target's track has a
- * second head: one of its nodes may have accepted (BLUEPRINT 7.5). Nor, for that reason, after a
+ * second head: one of its nodes may have accepted (SCHEMA S6). Nor, for that reason, after a
  * decline before all open nodes of the target are known to have seen it, or have had time to: an
  * erasure binds them all, and cannot be taken back.
  */

@@ -236,7 +236,7 @@ enum spean_sync_report_kind {
     SPEAN_REPORT_CLOCK,         /* The peer's clock differs by count seconds: more than an hour. */
     SPEAN_REPORT_SET_ASIDE,     /* Entries of a closed log beyond its cut were offered. */
     SPEAN_REPORT_OWN_LOG_AHEAD, /* Signed entries of our own log to seq count came that we do not
-                                   hold: stop signing, go on in a new log (BLUEPRINT 4.7). */
+                                   hold: stop signing, go on in a new log (P5.11). */
 };
 
 struct spean_sync_effect {

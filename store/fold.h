@@ -1,5 +1,5 @@
 /*
- * store/fold.h - from entries to records, behind the logs at its own pace (BLUEPRINT 9.2).
+ * store/fold.h - from entries to records, behind the logs at its own pace.
  *
  * Each log is folded up to a cursor of its own, in batches of one write transaction each. What
  * comes out depends on the documents, the chains, and the bodies and keys held, and on nothing

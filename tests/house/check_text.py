@@ -1,4 +1,4 @@
-"""tests/house/check_text.py ROOT - no function over 70 lines, nothing left unfinished."""
+"""tests/house/check_text.py ROOT - short functions, nothing unfinished, no word of what is elsewhere."""
 
 import ast
 import re
@@ -11,6 +11,11 @@ LINES_MAX = 70
 # Written in pieces, because this file is checked too.
 UNFINISHED = re.compile(
     r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|#\s*if\s+" r"0\b|not[ _]imple" r"mented|NotImple" r"mentedError"
+)
+
+# Notes that the design began with and the tree does not have: its own documents stand alone.
+ELSEWHERE = re.compile(
+    r"\b(BLUE" r"PRINT|(RECO" r"RDS|LIB" r"RARIES|EXPERI" r"ENCE|ST" r"YLE|RELI" r"ABILITY)\.md)\b"
 )
 
 
@@ -63,6 +68,11 @@ def findings(root):
             for at, line in enumerate(text.split("\n")):
                 if UNFINISHED.search(line):
                     found.append(f"{name}:{at + 1}: unfinished: {line.strip()}")
+    for ending in [*FUNCTIONS, ".md"]:
+        for name in tree.files(root, ending):
+            for at, line in enumerate(tree.read(root, name).split("\n")):
+                if ELSEWHERE.search(line):
+                    found.append(f"{name}:{at + 1}: not in this tree: {line.strip()}")
     return found
 
 

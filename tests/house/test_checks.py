@@ -177,6 +177,14 @@ class Text(Scratch):
                     self.assertEqual(len(check_text.findings(self.root)), 1)
                     os.remove(os.path.join(self.root, name))
 
+    def test_a_document_that_is_not_in_the_tree_is_found(self):
+        for words in ["BLUE" "PRINT 7.5", "see RECO" "RDS.md", "EXPERI" "ENCE.md says"]:
+            for name in ["store/a.c", "tools/a.sh", "tests/a.py", "docs/A.md"]:
+                with self.subTest(words=words, name=name):
+                    self.plant(name, f"# {words}\n")
+                    self.assertEqual(len(check_text.findings(self.root)), 1)
+                    os.remove(os.path.join(self.root, name))
+
     def test_finished_work_passes(self):
         self.plant("store/a.c", "struct a {\n    int b;\n};\n\nint f(void)\n{\n    return 0;\n}\n")
         self.assertEqual(check_text.findings(self.root), [])

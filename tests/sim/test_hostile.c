@@ -1256,7 +1256,7 @@ static void nothing_more_goes_to_a_member_that_was_removed(void **state)
 
 /* -- The log of the node itself ---------------------------------------------------------------- */
 
-/* BLUEPRINT 4.7. */
+/* P5.11. */
 static void a_node_that_was_restored_fetches_its_own_entries_back_and_says_so(void **state)
 {
     struct fixture *f = *state;
