@@ -20,7 +20,7 @@ packages_of() {
         ;;
     test)
         echo libcmocka-dev python3 python3-zmq python3-msgpack python3-nacl procps mandoc curl
-        echo python3-jsonschema python3-prometheus-client faketime
+        echo python3-jsonschema python3-prometheus-client python3-lmdb faketime
         ;;
     lint) echo clang-format clang-tidy ;;
     fuzz) echo clang libclang-rt-14-dev ;;

@@ -4,9 +4,13 @@ Jakarta founds the ledger and is its relay. Phnom Penh and Tokyo never run at th
 one knows of the other went through Jakarta, which must be able to read none of it.
 """
 
+import itertools
 import unittest
 
 from cluster import ClusterTest, wait_for
+from spean_store import Store
+from spean_wire import (GrantPlace, Sealer, WireError, granted_part, key_proof, open_body, open_grant,
+                        part_tag, unpack, unseal)
 from story import MARKER, Story
 
 SEALED_KINDS = ("change", "grant")
@@ -125,15 +129,104 @@ class Relay(ClusterTest):
             self.assertEqual(node.items("/v1/referrals") + node.items("/v1/cases"), [])
         self.assertTrue(self.jakarta.status()["health"]["ok"])
         self.assertTrue(self.jakarta.spean("verify")["ok"])
+        carried = self.carried()
+        for node in (self.jakarta, self.hanoi):
+            story.org(node)  # Known from now on, also when it is stopped.
         for node in (self.jakarta, self.hanoi, self.phnom_penh):
             node.stop()
         self.running = None
+        self.no_secret_is_there(carried, bodies)
         for node in (self.jakarta, *story.nodes):
             self.assertFalse(node.holds(MARKER.encode()), node.org_name)
             self.assertEqual(node.complaints(), [])
         for place, body in bodies.items():
             self.assertTrue(self.jakarta.holds(body), place)
             self.assertFalse(self.hanoi.holds(body), place)
+
+    def carried(self):
+        """Every entry with a body that the relay holds: [(log id, org, row)]."""
+        found = []
+        for log in self.jakarta.items("/v1/logs"):
+            for row in self.jakarta.items(f"/v1/logs/{log['id']}/entries?whole=1"):
+                if row["stored"] is not None:
+                    found.append((bytes.fromhex(log["id"]), bytes.fromhex(log["org"]), row))
+        return found
+
+    def part_keys(self, carried, readers, authors):
+        """{key: (record, part)}: what readers, {org: Sealer}, can open of the grants of authors."""
+        keys = {}
+        for log, author, row in carried:
+            if row["kind"] != "grant":
+                continue
+            content = bytes.fromhex(row["stored"])[16:]
+            place = GrantPlace(log, row["seq"], author, unpack(content)[1])
+            for reader, sealer in readers.items():
+                pair = sealer.pair("spean/grant-pair/1", authors[author].public)
+                try:
+                    key, sealed = open_grant(place, content, reader, pair)
+                except WireError:
+                    continue
+                keys[key] = granted_part(sealed)
+        return keys
+
+    def opens(self, carried, keys):
+        """The places of the changes that open under one of keys, {key: (record, part)}."""
+        found = set()
+        for log, _, row in carried:
+            for key, of in keys.items():
+                tag = part_tag(key_proof(key, *of), log)
+                if row["kind"] == "change" and row["tag"] == tag.hex():
+                    open_body(key, tag, log, row["seq"], bytes.fromhex(row["stored"]))
+                    found.add((log.hex(), row["seq"]))
+        return found
+
+    def no_secret_is_there(self, carried, bodies):
+        """Whoever has the relay, unlocked, and all its disk, has nothing that opens what it carries:
+        neither a key itself, nor a secret that leads to one. The same search finds both with the
+        parties, so it would find them here."""
+        story = self.story
+        stores = {node: Store(node) for node in (self.jakarta, *story.nodes)}
+        sealers = {bytes.fromhex(story.org(node)): store.secrets.org[1]
+                   for node, store in stores.items()}
+        parties = (self.phnom_penh, self.tokyo)
+        of = {node: {bytes.fromhex(story.org(node)): sealers[bytes.fromhex(story.org(node))]}
+              for node in stores}
+        keys = {node: self.part_keys(carried, of[node], sealers) for node in stores}
+        theirs = {**keys[self.phnom_penh], **keys[self.tokyo]}
+        self.assertGreaterEqual(len(keys[self.tokyo]), 3)  # Steps, preview, payload.
+        self.assertTrue(set(bodies) <= self.opens(carried, theirs))
+        for node in parties:
+            for key in keys[node]:
+                self.assertTrue(stores[node].knows(key), node.org_name)
+                self.assertFalse(stores[node].shows(key), node.org_name)
+            self.assertTrue(stores[node].knows(MARKER.encode()), node.org_name)
+            self.assertFalse(stores[node].shows(MARKER.encode()), node.org_name)
+        secrets = set(theirs).union(*(stores[node].secrets.all for node in parties))
+        for node in (self.jakarta, self.hanoi):
+            self.assertEqual(keys[node], {}, node.org_name)
+            self.assertFalse(stores[node].knows(MARKER.encode()), node.org_name)
+            for secret in secrets:
+                self.assertFalse(stores[node].knows(secret), node.org_name)
+                self.assertFalse(stores[node].shows(secret), node.org_name)
+        self.no_box_opens(carried, stores[self.jakarta].secrets, sealers)
+
+    def no_box_opens(self, carried, secrets, sealers):
+        """Every secret of the relay against every box that it carries, also those meant for others."""
+        boxes = 0
+        for log, author, row in carried:
+            if row["kind"] != "grant":
+                continue
+            content = bytes.fromhex(row["stored"])[16:]
+            _, nonce, _, _, rows = unpack(content)
+            place = GrantPlace(log, row["seq"], author, nonce)
+            for secret in secrets.all:
+                pairs = [secret, *(Sealer(secret).pair(domain, sealers[author].public)
+                                   for domain in ("spean/grant-pair/1", "spean/orgkey-pair/1"))]
+                for (hint, box), pair in itertools.product(rows, pairs):
+                    with self.assertRaises(WireError):
+                        unseal(pair, nonce, place.associated(0) + hint, box)
+                    boxes += 1
+        self.assertGreater(boxes, 100)
 
     def test_only_while_the_charter_names_it_does_a_relay_get_bodies(self):
         story = self.story
