@@ -89,6 +89,11 @@ static spean_err agency_complete(struct spean_records *at, struct spean_import_m
     return err;
 }
 
+bool spean_agency_editable(const struct spean_schema_field *field)
+{
+    return field->number != SPEAN_FIELD_AGENCY_ENDPOINTS;
+}
+
 void spean_agency_import(struct spean_records *at)
 {
     const struct spean_import_kind kind = {
@@ -97,6 +102,7 @@ void spean_agency_import(struct spean_records *at)
         .read = agency_read,
         .find = agency_find,
         .complete = agency_complete,
+        .editable = spean_agency_editable,
     };
     spean_import(at, &kind);
 }

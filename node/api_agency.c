@@ -123,6 +123,7 @@ static bool read_new(struct spean_records *at, struct spean_edit *edit)
     const struct spean_edit_subject subject = {
         .type = SPEAN_TYPE_AGENCY,
         .roles = SPEAN_ROLE_OWNER | SPEAN_ROLE_MEMBER,
+        .editable = spean_agency_editable,
     };
     struct spean_json_why why = {""};
     json_t *json = spean_records_body_without(at, "fixed");
@@ -170,7 +171,7 @@ static void agency_add(struct spean_job *job, void *core)
 
 static void patch_agency(struct spean_records *at)
 {
-    spean_records_patch(at, SPEAN_TYPE_AGENCY, NULL);
+    spean_records_patch(at, SPEAN_TYPE_AGENCY, spean_agency_editable);
 }
 
 static void agency_patch(struct spean_job *job, void *core)

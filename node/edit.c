@@ -340,7 +340,7 @@ static spean_err find_field(struct asking *a, const char *name)
         return refuse(a, SPEAN_EDENIED, "only others may write this field");
     }
     if (a->subject->editable != NULL && !a->subject->editable(a->field)) {
-        return refuse(a, SPEAN_EINPUT, "it cannot be edited here; it follows from the steps taken");
+        return refuse(a, SPEAN_EINPUT, "it is not edited by hand; the node writes it itself");
     }
     const struct spean_part *part = a->subject->parts[a->field->part];
     a->there =

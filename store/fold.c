@@ -608,10 +608,31 @@ static bool is_relay(const struct fold_batch *b)
     return log != NULL && log->relay;
 }
 
+/* Tell in b whether our node is a relay, or was one: what it carried then is erased as it would
+ * have been. That it was is remembered in the store. */
+static spean_err relay_look(struct fold_batch *b)
+{
+    static const struct spean_view key = {(const uint8_t *)"carried", 7};
+    static const uint8_t yes[] = {1};
+    struct spean_view held;
+    const spean_err err = spean_tx_get(b->tx, SPEAN_TABLE_META, key, &held);
+    if (err != SPEAN_ENOTFOUND) {
+        b->relay = true;
+        return err;
+    }
+    b->relay = is_relay(b);
+    return b->relay
+               ? spean_tx_put(b->tx, SPEAN_TABLE_META, key, (struct spean_view){yes, sizeof(yes)})
+               : SPEAN_OK;
+}
+
 /* Do one batch within its transaction. */
 static spean_err batch_do(struct fold_batch *b, bool *more)
 {
     spean_err err = fold_logs_load(b);
+    if (err == SPEAN_OK) {
+        err = relay_look(b);
+    }
     if (err == SPEAN_OK) {
         err = erased_look(b);
     }
@@ -674,7 +695,6 @@ spean_err spean_fold_step(struct spean_fold *fold, const struct spean_authority 
     if (err != SPEAN_OK) {
         return err;
     }
-    b.relay = is_relay(&b);
     bool left = false;
     err = batch_do(&b, &left);
     if (err == SPEAN_OK) {

@@ -141,7 +141,7 @@ struct fold_batch {
     uint64_t now_s;
     uint32_t left;     /* Entries to go. */
     bool erased_some;  /* Public entries were erased by somebody. */
-    bool relay;        /* The charter names our node. */
+    bool relay;        /* The charter names our node, or did. */
     bool keep_secrets; /* Stop here: a secret of the org is to be kept first. */
     bool again;        /* The entry at hand was worked on before. */
     bool refolding;    /* Its part is being folded from the start. */

@@ -96,7 +96,7 @@ static void tell(struct spean_out *out, const char *who, bool named, uint64_t ve
                        (unsigned)version);
         spean_out_note(out, "%s",
                        _("It gets no sealed record of others from now on. What it carried stays "
-                         "there, and closed."));
+                         "there, closed, until its parties erase it."));
         spean_out_next(out, "spean member relay add");
     }
 }

@@ -112,6 +112,7 @@ static void wrong_edits_are_refused_and_change_nothing(void **state)
         {"{\"strike\": {\"licence_status\": [\"x\"]}}", "bad_input"},
         {"{\"strike\": {\"licence_status\": [\"00000000000000ff-1-0\"]}}", "not_found"},
         {"{\"set\": {\"email\": \"ok@example\"}, \"add\": {\"phones\": [{}]}}", "bad_input"},
+        {"{\"add\": {\"endpoints\": [{\"address\": \"tcp://192.0.2.1:1\"}]}}", "bad_input"},
     };
     char id[64];
     add_agency(kit, id);

@@ -703,6 +703,24 @@ static void a_relay_obeys_whoever_shows_the_key_proof_p8_7(void **state)
     assert_true(is_refused_by_third(e, 1));
 }
 
+static void who_is_a_relay_no_more_goes_on_erasing_what_it_carried(void **state)
+{
+    struct env *e = *state;
+    make_referral(e);
+    (void)write_value(e, 0, AT_ORIGIN, 1);
+    world_relay(e->w, 2);
+    struct node *third = node_new(e->w, 2);
+    take_and_fold(third);
+    world_relay(e->w, 0); /* Another one in its place. */
+    node_documents(third);
+    node_fold(third);
+    (void)world_erase_part(e->w, 1, &e->referral, key_a);
+    take_and_fold(third);
+    const struct spean_tag tag = tag_of(e, 0, key_a);
+    expect_refused(third, &tag, true);
+    node_free(third);
+}
+
 static void a_cut_takes_an_erasure_back(void **state)
 {
     struct env *e = *state;
@@ -1205,6 +1223,7 @@ int main(void)
         T(the_owner_erases_for_everybody),
         T(a_party_erases_for_itself_alone),
         T(a_relay_obeys_whoever_shows_the_key_proof_p8_7),
+        T(who_is_a_relay_no_more_goes_on_erasing_what_it_carried),
         T(an_erasure_by_the_proof_of_another_part_erases_nothing_of_it),
         T(such_an_erasure_that_comes_first_keeps_no_key_away),
         T(a_key_that_a_party_grants_for_another_part_too_takes_nothing_away),
