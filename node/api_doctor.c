@@ -81,8 +81,8 @@ static void check_health(struct doctor *d)
     json_t *const health = spean_status_health(&d->view);
     const bool ok = json_is_true(json_object_get(health, "ok"));
     char text[TEXT_BYTES];
-    (void)snprintf(text, sizeof(text), "%zu problems in status",
-                   json_array_size(json_object_get(health, "problems")));
+    const size_t count = json_array_size(json_object_get(health, "problems"));
+    (void)snprintf(text, sizeof(text), "%zu problem%s in status", count, count == 1 ? "" : "s");
     found(d, "health", ok ? fine : attention, ok ? NULL : "spean status", text);
     json_decref(health);
 }
@@ -117,12 +117,12 @@ static void check_clock(struct doctor *d)
         found(d, "clock", attention, advice,
               "this node wrote entries at a later time than it is now");
     } else if (apart > 0) {
-        (void)snprintf(text, sizeof(text), "differs much from those of %u partners, not of %u",
-                       apart, agree);
+        (void)snprintf(text, sizeof(text), "differs much from those of %u partner%s, not of %u",
+                       apart, apart == 1 ? "" : "s", agree);
         found(d, "clock", attention, advice, text);
     } else {
-        (void)snprintf(text, sizeof(text), "%u partners that are connected have the same time",
-                       agree);
+        (void)snprintf(text, sizeof(text), "%u partner%s connected, with the same time", agree,
+                       agree == 1 ? "" : "s");
         found(d, "clock", agree > 0 ? fine : unknown, NULL, text);
     }
 }
@@ -137,8 +137,8 @@ static void check_keys(struct doctor *d)
         return;
     }
     const uint64_t days = (now - first) / DAY_S;
-    (void)snprintf(text, sizeof(text), "this node's keys have been in use for %" PRIu64 " days",
-                   days);
+    (void)snprintf(text, sizeof(text), "this node's keys have been in use for %" PRIu64 " day%s",
+                   days, days == 1 ? "" : "s");
     found(d, "keys", days > KEY_DAYS_OLD ? attention : fine,
           days > KEY_DAYS_OLD ? "take new keys: let one more node in (spean node invite), then "
                                 "spean node retire for this one"
@@ -227,8 +227,9 @@ static void check_listening(struct doctor *d)
         found(d, "listening", attention, "set advertise in spean.conf to the address of this node",
               "it waits for calls, but tells nobody where");
     } else if (called > 0) {
-        (void)snprintf(text, sizeof(text), "partners have called it, last %" PRIu64 " hours ago",
-                       core_now_s() > called ? (core_now_s() - called) / 3600u : 0);
+        const uint64_t hours = core_now_s() > called ? (core_now_s() - called) / 3600u : 0;
+        (void)snprintf(text, sizeof(text), "partners have called it, last %" PRIu64 " hour%s ago",
+                       hours, hours == 1 ? "" : "s");
         found(d, "listening", fine, NULL, text);
     } else {
         (void)snprintf(text, sizeof(text), "at %s%s; nobody has called it so far",

@@ -280,7 +280,7 @@ static void add_carried(const struct spean_core_view *view, json_t *problems)
     if (own != NULL && own->relay && spean_carry_count(view->tx, &lacking) == SPEAN_OK &&
         lacking > 0) {
         (void)snprintf(text, sizeof(text),
-                       "%llu sealed bodies that this relay carries for others are not here yet",
+                       "sealed contents that this relay carries for others are not here yet: %llu",
                        (unsigned long long)lacking);
         (void)json_array_append_new(problems, json_string(text));
     }
@@ -342,7 +342,7 @@ static json_t *health_of(const struct spean_core_view *view, const struct spean_
             problems, json_string("locked: nothing can be read or written; spean unlock"));
     }
     if (fold->bodies_lacking > 0) {
-        (void)snprintf(text, sizeof(text), "%llu bodies that belong here are not here yet",
+        (void)snprintf(text, sizeof(text), "contents that belong here are not here yet: %llu",
                        (unsigned long long)fold->bodies_lacking);
         (void)json_array_append_new(problems, json_string(text));
     }

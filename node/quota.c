@@ -113,8 +113,8 @@ void core_quota_problems(const struct spean_core_view *view, json_t *problems)
         const char *name = json_string_value(json_object_get(who, "name"));
         const char *org = json_string_value(json_object_get(who, "org"));
         (void)snprintf(text, sizeof(text),
-                       "a log of %.200s is paused at %" PRIu64
-                       " entries: nothing more of it is taken; spean log resume %016" PRIx64,
+                       "a log of %.200s is paused at entry %" PRIu64
+                       ": nothing more of it is taken; spean log resume %016" PRIx64,
                        name != NULL ? name : (org != NULL ? org : "?"), row.head.seq,
                        spean_short_of(&row.log));
         json_decref(who);

@@ -102,8 +102,11 @@ static enum spean_exit tell(struct spean_call *call, const struct spean_hsds *hs
     json_object_foreach(hsds->left, key, count)
     {
         spean_out_note(out,
-                       _("left out: %s (%" JSON_INTEGER_FORMAT " times): agencies have no "
-                         "field for it"),
+                       COUNTED_(json_integer_value(count),
+                                "left out: %s (%" JSON_INTEGER_FORMAT
+                                " time): agencies have no field for it",
+                                "left out: %s (%" JSON_INTEGER_FORMAT
+                                " times): agencies have no field for it"),
                        key, json_integer_value(count));
     }
     spean_out_line(out,
@@ -183,7 +186,9 @@ static enum spean_exit send_and_tell(struct spean_call *call, const struct spean
         exit = chunk_send(call, hsds->items, i, &sums, problem);
         if (exit != SPEAN_EXIT_DONE && i > 0) {
             spean_out_warn(spean_call_out(call),
-                           _("%zu rows were imported before this; import the file again"), i);
+                           COUNTED_(i, "%zu row was imported before this; import the file again",
+                                    "%zu rows were imported before this; import the file again"),
+                           i);
         }
     }
     if (exit == SPEAN_EXIT_DONE) {

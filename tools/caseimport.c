@@ -117,7 +117,9 @@ static enum spean_exit chunk_send(struct import *import, struct spean_problem *p
     if (exit == SPEAN_EXIT_DONE) {
         exit = reply_take(import, reply, problem);
         spean_out_progress(spean_call_out(import->call), now_ms(),
-                           _("%" JSON_INTEGER_FORMAT " rows"), import->rows_count);
+                           COUNTED_(import->rows_count, "%" JSON_INTEGER_FORMAT " row",
+                                    "%" JSON_INTEGER_FORMAT " rows"),
+                           import->rows_count);
     }
     json_decref(reply);
     import->chunk_bytes = 0;
@@ -288,10 +290,12 @@ static enum spean_exit tell(struct import *import, struct spean_problem *problem
     json_t *count;
     json_object_foreach(left, key, count)
     {
-        spean_out_note(out,
-                       _("left out: %s (%" JSON_INTEGER_FORMAT " times): cases have no field for "
-                         "it"),
-                       key, json_integer_value(count));
+        spean_out_note(
+            out,
+            COUNTED_(json_integer_value(count),
+                     "left out: %s (%" JSON_INTEGER_FORMAT " time): cases have no field for it",
+                     "left out: %s (%" JSON_INTEGER_FORMAT " times): cases have no field for it"),
+            key, json_integer_value(count));
     }
     spean_out_line(out,
                    _("created %" JSON_INTEGER_FORMAT ", changed %" JSON_INTEGER_FORMAT

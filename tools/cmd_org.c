@@ -65,8 +65,11 @@ static void statement_print(struct spean_out *out, const json_t *statement)
         spean_idtext_short(hex == NULL ? "" : hex, key);
         spean_out_line(out, _("Admin key:   %s"), key);
     }
-    spean_out_line(out, _("Signatures:  %" PRId64 " of them for a new version"),
-                   spean_jsonget_number(statement, "threshold"));
+    const int64_t threshold = spean_jsonget_number(statement, "threshold");
+    spean_out_line(out,
+                   COUNTED_(threshold, "Signatures:  %" PRId64 " admin key signs a new version",
+                            "Signatures:  %" PRId64 " admin keys sign a new version"),
+                   threshold);
 }
 
 static enum spean_exit print(struct spean_call *call, json_t *org, struct spean_problem *problem)

@@ -22,16 +22,17 @@
 /* What waits for a person, in the order of urgency. */
 static const struct {
     const char *key;
-    const char *text;
+    const char *one;
+    const char *many;
 } todo_rows[] = {
-    {"referrals_to_answer", N_("referrals to answer")},
-    {"unread", N_("unread")},
-    {"overdue", N_("overdue")},
-    {"not_sent", N_("not sent yet")},
-    {"decisions", N_("need a decision")},
-    {"pending", N_("newcomers to approve")},
-    {"retention_due", N_("cases whose time is up")},
-    {"aside", N_("set aside")},
+    {"referrals_to_answer", N_COUNTED_("referral to answer", "referrals to answer")},
+    {"unread", N_COUNTED_("unread", "unread")},
+    {"overdue", N_COUNTED_("overdue", "overdue")},
+    {"not_sent", N_COUNTED_("not sent yet", "not sent yet")},
+    {"decisions", N_COUNTED_("needs a decision", "need a decision")},
+    {"pending", N_COUNTED_("newcomer to approve", "newcomers to approve")},
+    {"retention_due", N_COUNTED_("case whose time is up", "cases whose time is up")},
+    {"aside", N_COUNTED_("set aside", "set aside")},
 };
 
 /* Put the counts that are not zero into one line; "" if there are none. */
@@ -46,8 +47,9 @@ static void todo_write(const json_t *todo, char line[LINE_BYTES_MAX])
         }
         char number[SPEAN_MONEY_BYTES_MAX];
         spean_money_count(count, number);
-        const int len = snprintf(line + used, LINE_BYTES_MAX - used, "%s%s %s",
-                                 used == 0 ? "" : " · ", number, _(todo_rows[i].text));
+        const int len =
+            snprintf(line + used, LINE_BYTES_MAX - used, "%s%s %s", used == 0 ? "" : " · ", number,
+                     COUNTED_(count, todo_rows[i].one, todo_rows[i].many));
         if (len < 0 || (size_t)len >= LINE_BYTES_MAX - used) {
             line[used] = '\0'; /* A translation beyond all measure. */
             return;

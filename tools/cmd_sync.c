@@ -134,8 +134,12 @@ static void plan_line(struct spean_out *out, const json_t *partner, int64_t now)
     spean_money_count(spean_jsonget_number(send, "changes"), changes[1]);
     bytes_text(spean_jsonget_number(fetch, "bytes"), bytes[0]);
     bytes_text(spean_jsonget_number(send, "bytes"), bytes[1]);
-    spean_out_line(out, _("%s: would fetch %s changes, about %s; would send %s of ours, about %s"),
-                   who, changes[0], bytes[0], changes[1], bytes[1]);
+    spean_out_line(
+        out,
+        COUNTED_(spean_jsonget_number(fetch, "changes"),
+                 "%s: would fetch %s change, about %s; would send %s of ours, about %s",
+                 "%s: would fetch %s changes, about %s; would send %s of ours, about %s"),
+        who, changes[0], bytes[0], changes[1], bytes[1]);
     if (!spean_jsonget_true(partner, "connected")) {
         if (spean_timetext_parse(spean_jsonget_text(partner, "last_contact"), &contact) !=
             SPEAN_OK) {
@@ -164,9 +168,13 @@ static enum spean_exit plan_run(struct spean_call *call, struct spean_problem *p
     }
     char changes[SPEAN_MONEY_BYTES_MAX];
     char bytes[BYTES_TEXT];
-    spean_money_count(spean_jsonget_number(fetch, "changes"), changes);
+    const int64_t count = spean_jsonget_number(fetch, "changes");
+    spean_money_count(count, changes);
     bytes_text(spean_jsonget_number(fetch, "bytes"), bytes);
-    spean_out_note(out, _("Together %s changes would be fetched, about %s."), changes, bytes);
+    spean_out_note(out,
+                   COUNTED_(count, "Together %s change would be fetched, about %s.",
+                            "Together %s changes would be fetched, about %s."),
+                   changes, bytes);
     const int64_t bodies = spean_jsonget_number(reply, "missing_bodies");
     if (bodies > 0) {
         spean_money_count(bodies, changes);

@@ -48,8 +48,11 @@ static enum spean_exit print(struct spean_call *call, json_t *reply, struct spea
     const json_int_t skipped = json_integer_value(json_object_get(reply, "not_checked"));
     if (skipped > 0) {
         spean_out_warn(out,
-                       _("not checked: %lld parts of records, because they are locked, lack a "
-                         "body, or wait to be folded"),
+                       COUNTED_(skipped,
+                                "not checked: %lld part of a record, because it is locked, lacks a "
+                                "body, or waits to be folded",
+                                "not checked: %lld parts of records, because they are locked, lack "
+                                "a body, or wait to be folded"),
                        (long long)skipped);
     }
     if (!spean_jsonget_true(reply, "ok")) {

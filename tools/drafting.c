@@ -39,7 +39,8 @@ static spean_err part_add(struct spean_grid *grid, const char *label, const json
         spean_grid_cell(grid, "%s", i == 0 ? label : "");
         spean_grid_cell(grid, "%s", spean_jsonget_text(row, "field"));
         if (json_array_size(value) > PREVIEW_ITEMS_MAX) {
-            spean_grid_cell(grid, _("%zu items"), json_array_size(value));
+            spean_grid_cell(grid, COUNTED_(json_array_size(value), "%zu item", "%zu items"),
+                            json_array_size(value));
         } else {
             spean_grid_cell(grid, "%s", text);
         }

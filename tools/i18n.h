@@ -11,6 +11,12 @@
 #define _(text)  gettext(text)
 #define N_(text) text
 
+/* The form of a text that goes with count, which is not negative: "1 row", "2 rows". */
+#define COUNTED_(count, one, many) ngettext(one, many, (unsigned long)(count))
+
+/* Marks the two forms of a text in static data, which are then passed through COUNTED_(). */
+#define N_COUNTED_(one, many) one, many
+
 #define SPEAN_TEXT_DOMAIN "spean"
 
 #endif

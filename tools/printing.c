@@ -47,7 +47,7 @@ static spean_err field_print(struct spean_out *out, const char *name, json_t *va
     const size_t count = json_is_array(value) ? json_array_size(value) : 0;
     if (count > ITEMS_MAX) {
         left->cut = true;
-        spean_out_line(out, _("  %-22s %zu items"), name, count);
+        spean_out_line(out, COUNTED_(count, "  %-22s %zu item", "  %-22s %zu items"), name, count);
         return SPEAN_OK;
     }
     char *const text = spean_show_value(value);
@@ -158,10 +158,12 @@ static void rest_print(struct spean_out *out, const json_t *referral, const stru
         spean_out_line(out, "  %s", details);
     }
     if (left->fields > 0) {
-        spean_out_line(out, _("  %u more fields"), left->fields);
+        spean_out_line(out, COUNTED_(left->fields, "  %u more field", "  %u more fields"),
+                       left->fields);
     }
     if (left->steps > 0) {
-        spean_out_line(out, _("  %u earlier steps"), left->steps);
+        spean_out_line(out, COUNTED_(left->steps, "  %u earlier step", "  %u earlier steps"),
+                       left->steps);
     }
     if (left->cut) {
         spean_out_line(out, "%s", _("  the whole of long lists and texts (spean referral show)"));

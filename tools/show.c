@@ -322,15 +322,22 @@ static void state_print(struct spean_out *out, const json_t *record)
     json_t *values;
     json_object_foreach(json_object_get(record, "conflicts"), name, values)
     {
-        spean_out_line(out, _("! %s: %zu versions, a decision is needed; one of them is shown"),
-                       name, json_array_size(values));
+        const size_t count = json_array_size(values);
+        spean_out_line(out,
+                       COUNTED_(count,
+                                "! %s: %zu version, a decision is needed; one of them is shown",
+                                "! %s: %zu versions, a decision is needed; one of them is shown"),
+                       name, count);
     }
     same_print(out, record);
     spean_show_codes(out, record);
     const json_t *const waiting = json_object_get(record, "waiting");
     const int64_t parts = spean_jsonget_number(waiting, "parts");
     if (parts > 0) {
-        spean_out_line(out, _("! changes to %" PRId64 " of its parts have not arrived yet"), parts);
+        spean_out_line(out,
+                       COUNTED_(parts, "! changes to %" PRId64 " of its parts have not arrived yet",
+                                "! changes to %" PRId64 " of its parts have not arrived yet"),
+                       parts);
     }
     size_t i;
     json_t *part;
@@ -341,9 +348,11 @@ static void state_print(struct spean_out *out, const json_t *record)
     }
     const int64_t unknown = spean_jsonget_number(record, "unknown");
     if (unknown > 0) {
-        spean_out_line(out,
-                       _("! %" PRId64 " changes are of a kind that this program is too old for"),
-                       unknown);
+        spean_out_line(
+            out,
+            COUNTED_(unknown, "! %" PRId64 " change is of a kind that this program is too old for",
+                     "! %" PRId64 " changes are of a kind that this program is too old for"),
+            unknown);
     }
 }
 

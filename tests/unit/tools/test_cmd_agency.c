@@ -73,7 +73,7 @@ static void show_prints_fields_conflicts_and_what_is_missing(void **state)
                                        "! email: 2 versions",
                                        "! changes to 2 of its parts have not arrived",
                                        "! waiting for the key of: payload",
-                                       "! 1 changes are of"};
+                                       "! 1 change is of"};
     for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
         assert_non_null(strstr(talk.result.out, said[i]));
     }
@@ -207,7 +207,7 @@ static void an_import_sends_items_and_tells_sums(void **state)
                  "\"value\":\"u\"},\"edit\":{\"set\":{\"names\":{\"km\":\"n\"}},\"add\":"
                  "{\"identifiers\":[{\"scheme\":\"hsds\",\"value\":\"u\"}]}}}]}");
     assert_string_equal(talk.result.out, "created 1, changed 0, unchanged 0, failed 0\n");
-    assert_non_null(strstr(talk.result.err, "organization.logo (1 times)"));
+    assert_non_null(strstr(talk.result.err, "organization.logo (1 time)"));
     talk_fini(&talk);
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -48,12 +49,39 @@ static void partners_stand_in_a_table_and_what_waits_below(void **state)
                                        "?",
                                        "now",
                                        "Hanoi Workers' Centre (aaaa-aaaa): not reachable",
-                                       "To do:   2 not sent yet · 1 need a decision\n",
+                                       "To do:   2 not sent yet · 1 needs a decision\n",
                                        "Health:  ok\n"};
     for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
         assert_non_null(strstr(talk.result.out, said[i]));
     }
     talk_fini(&talk);
+}
+
+static void one_and_two_are_counted_in_their_own_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *todo;
+        const char *said;
+    } rows[] = {{"\"referrals_to_answer\":1", "1 referral to answer\n"},
+                {"\"referrals_to_answer\":2", "2 referrals to answer\n"},
+                {"\"decisions\":1", "1 needs a decision\n"},
+                {"\"decisions\":2", "2 need a decision\n"},
+                {"\"pending\":1", "1 newcomer to approve\n"},
+                {"\"pending\":2", "2 newcomers to approve\n"},
+                {"\"retention_due\":1", "1 case whose time is up\n"},
+                {"\"retention_due\":2", "2 cases whose time is up\n"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct talk talk;
+        char status[256];
+        (void)snprintf(status, sizeof(status),
+                       "{\"ledger\":\"x\",\"locked\":false,\"partners\":[],\"attention\":true,"
+                       "\"todo\":{%s},\"health\":{\"ok\":true}}",
+                       rows[i].todo);
+        run(&talk, status, NULL);
+        assert_non_null(strstr(talk.result.out, rows[i].said));
+        talk_fini(&talk);
+    }
 }
 
 static void without_anything_to_do_the_exit_is_0(void **state)
@@ -114,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(partners_stand_in_a_table_and_what_waits_below),
+        cmocka_unit_test(one_and_two_are_counted_in_their_own_words),
         cmocka_unit_test(without_anything_to_do_the_exit_is_0),
         cmocka_unit_test(a_problem_is_told_and_a_locked_or_lonely_node_says_what_is_next),
         cmocka_unit_test(json_is_the_daemons_own_object),
