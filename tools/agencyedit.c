@@ -9,21 +9,6 @@
 #include "tools/out.h"
 #include "tools/show.h"
 
-#define LANG_BYTES_MAX 36u /* A BCP 47 tag of SCHEMA.md, with a NUL. */
-
-/* Split "km=..." into the part before the sign and what follows. False: it is not of that form. */
-static bool pair_split(const char *text, char *key, size_t key_cap, const char **value)
-{
-    const size_t len = strcspn(text, "=");
-    if (len == 0 || len >= key_cap || text[len] != '=' || text[len + 1] == '\0') {
-        return false;
-    }
-    memcpy(key, text, len);
-    key[len] = '\0';
-    *value = text + len + 1;
-    return true;
-}
-
 /* Add the names given to those there are: the field holds all languages at once. */
 static enum spean_exit names_set(struct spean_call *call, json_t *edit, const json_t *there,
                                  struct spean_problem *problem)
@@ -35,16 +20,15 @@ static enum spean_exit names_set(struct spean_call *call, json_t *edit, const js
                                                   : json_object();
     bool good = names != NULL;
     for (size_t i = 0; good && i < count; i++) {
-        const char *const text = spean_call_value_at(call, "name", i);
-        char lang[LANG_BYTES_MAX];
-        const char *name;
-        if (!pair_split(text, lang, sizeof(lang), &name)) {
+        struct spean_edit_pair pair;
+        const enum spean_exit exit =
+            spean_edit_pair("name", spean_call_value_at(call, "name", i),
+                            _("a language and the name: km=..., en=..."), &pair, problem);
+        if (exit != SPEAN_EXIT_DONE) {
             json_decref(names);
-            (void)spean_problem_usage(problem, _("--name cannot be \"%s\""), text);
-            spean_problem_hint(problem, "%s", _("a language and the name: km=..., en=..."));
-            return SPEAN_EXIT_USAGE;
+            return exit;
         }
-        good = json_object_set_new(names, lang, json_string(name)) == 0;
+        good = json_object_set_new(names, pair.key, json_string(pair.value)) == 0;
     }
     if (good && count == 0) {
         json_decref(names);
@@ -52,27 +36,6 @@ static enum spean_exit names_set(struct spean_call *call, json_t *edit, const js
     }
     if (!good || spean_edit_set(edit, "set", "names", names) != SPEAN_OK) {
         return spean_problem_err(problem, SPEAN_ENOMEM, "--name");
-    }
-    return SPEAN_EXIT_DONE;
-}
-
-static enum spean_exit identifiers_add(struct spean_call *call, json_t *edit,
-                                       struct spean_problem *problem)
-{
-    for (size_t i = 0; i < spean_call_count(call, "identifier"); i++) {
-        const char *const text = spean_call_value_at(call, "identifier", i);
-        char scheme[LANG_BYTES_MAX * 2];
-        const char *value;
-        if (!pair_split(text, scheme, sizeof(scheme), &value)) {
-            (void)spean_problem_usage(problem, _("--identifier cannot be \"%s\""), text);
-            spean_problem_hint(problem, "%s", _("a scheme and the number: ngo_registration=123"));
-            return SPEAN_EXIT_USAGE;
-        }
-        if (spean_edit_append(edit, "add", "identifiers",
-                              json_pack("{s:s,s:s}", "scheme", scheme, "value", value)) !=
-            SPEAN_OK) {
-            return spean_problem_err(problem, SPEAN_ENOMEM, "--identifier");
-        }
     }
     return SPEAN_EXIT_DONE;
 }
@@ -103,16 +66,21 @@ static spean_err flags_set(struct spean_call *call, json_t *edit)
 enum spean_exit spean_agencyedit_make(struct spean_call *call, const json_t *there, json_t **edit,
                                       struct spean_problem *problem)
 {
+    const struct spean_pairs identifiers = {.flag = "identifier",
+                                            .field = "identifiers",
+                                            .hint =
+                                                _("a scheme and the number: ngo_registration=123")};
     json_t *made = NULL;
     enum spean_exit exit = spean_recording_edit(call, &made, problem);
     if (exit == SPEAN_EXIT_DONE) {
         exit = names_set(call, made, there, problem);
     }
     if (exit == SPEAN_EXIT_DONE) {
-        exit = identifiers_add(call, made, problem);
+        exit = spean_recording_pairs(call, made, &identifiers, problem);
     }
-    if (exit == SPEAN_EXIT_DONE && flags_set(call, made) != SPEAN_OK) {
-        exit = spean_problem_err(problem, SPEAN_ENOMEM, "agency");
+    if (exit == SPEAN_EXIT_DONE) {
+        const spean_err err = flags_set(call, made);
+        exit = err == SPEAN_OK ? exit : spean_problem_err(problem, err, spean_call_path(call));
     }
     if (exit != SPEAN_EXIT_DONE) {
         json_decref(made);

@@ -22,6 +22,7 @@
 
 struct export
 {
+    struct spean_call *call;
     FILE *file;
     const char *lang;
     const char *format;
@@ -35,10 +36,7 @@ static enum spean_exit row_write(struct export *export, const json_t *row,
     const size_t count = spean_htcds_columns_count();
     assert(count <= CELLS_MAX);
     if (strcmp(export->format, "csv") != 0) {
-        (void)fputs(export->count == 0 ? "\n" : ",\n", export->file); /* _close() asks ferror(). */
-        return json_dumpf(row, export->file, JSON_COMPACT) == 0
-                   ? SPEAN_EXIT_DONE
-                   : spean_problem_err(problem, SPEAN_EIO, "case export");
+        return spean_sink_member(export->file, export->count, row, problem);
     }
     for (size_t i = 0; i < count; i++) {
         cells[i] = spean_jsonget_text(row, spean_htcds_column(i));
@@ -52,10 +50,7 @@ static enum spean_exit case_take(void *ctx, json_t *record, struct spean_problem
     struct export *const export = ctx;
     enum spean_exit exit = SPEAN_EXIT_DONE;
     if (strcmp(export->format, "jsonl") == 0) {
-        if (json_dumpf(record, export->file, JSON_COMPACT) != 0) {
-            exit = spean_problem_err(problem, SPEAN_EIO, "case export");
-        }
-        (void)fputs("\n", export->file); /* As above. */
+        exit = spean_sink_line(export->file, record, problem);
     } else {
         json_t *const row = spean_htcds_show(record, export->lang);
         exit = row == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, "case export")
@@ -66,39 +61,39 @@ static enum spean_exit case_take(void *ctx, json_t *record, struct spean_problem
     return exit;
 }
 
-/* Write what stands before the first row. */
-static void head_write(const struct export *export)
+static void headings_write(FILE *file)
 {
     const char *names[CELLS_MAX];
     const size_t count = spean_htcds_columns_count();
-    if (strcmp(export->format, "csv") == 0) {
-        for (size_t i = 0; i < count; i++) {
-            names[i] = spean_htcds_column(i);
-        }
-        spean_csv_write_mark(export->file);
-        spean_csv_write_row(export->file, names, count);
-    } else if (strcmp(export->format, "json") == 0) {
-        (void)fputs("[", export->file); /* As above. */
+    for (size_t i = 0; i < count; i++) {
+        names[i] = spean_htcds_column(i);
     }
+    spean_csv_write_mark(file);
+    spean_csv_write_row(file, names, count);
 }
 
-static enum spean_exit all_write(struct spean_call *call, struct export *export,
-                                 struct spean_problem *problem)
+static enum spean_exit all_fill(void *ctx, FILE *file, struct spean_problem *problem)
 {
-    head_write(export);
+    struct export *const export = ctx;
+    export->file = file;
+    if (strcmp(export->format, "csv") == 0) {
+        headings_write(file);
+    }
     const enum spean_exit exit =
-        spean_pages_each(call, "/v1/export?type=case", case_take, export, problem);
+        spean_pages_each(export->call, "/v1/export?type=case", case_take, export, problem);
     if (strcmp(export->format, "json") == 0) {
-        (void)fputs("\n]\n", export->file); /* As above. */
+        spean_sink_members_end(file, export->count);
     }
     return exit;
 }
 
 /* Write the copy for the person that a case is about. */
-static enum spean_exit copy_write(struct spean_call *call, const char *id, struct export *export,
-                                  struct spean_problem *problem)
+static enum spean_exit copy_fill(void *ctx, FILE *file, struct spean_problem *problem)
 {
-    const struct spean_resource resource = {.collection = "cases", .id = id};
+    struct export *const export = ctx;
+    struct spean_call *const call = export->call;
+    const struct spean_resource resource = {.collection = "cases",
+                                            .id = spean_call_value(call, "for-person")};
     json_t *record = NULL;
     json_t *const referrals = json_array();
     enum spean_exit exit = spean_recording_get(call, &resource, &record, problem);
@@ -113,7 +108,7 @@ static enum spean_exit copy_write(struct spean_call *call, const char *id, struc
         }
     }
     if (exit == SPEAN_EXIT_DONE) {
-        spean_personcopy_write(record, referrals, export->lang, export->file);
+        spean_personcopy_write(record, referrals, export->lang, file);
         export->count = 1;
     }
     json_decref(referrals);
@@ -126,12 +121,17 @@ static enum spean_exit tell(struct spean_call *call, const struct export *export
 {
     struct spean_out *const out = spean_call_out(call);
     const char *const path = spean_call_value(call, "out");
-    const enum spean_exit exit =
-        spean_recording_exported(call, export->format, export->count, problem);
-    if (exit != SPEAN_EXIT_DONE) {
+    bool dry = false;
+    const enum spean_exit exit = spean_recording_exported(
+        call, json_pack("{s:s,s:I}", "format", export->format, "exported", export->count), &dry,
+        problem);
+    if (exit != SPEAN_EXIT_DONE || dry) {
         return exit;
     }
-    spean_out_done(out, _("%" JSON_INTEGER_FORMAT " cases written to %s"), export->count, path);
+    spean_out_done(out,
+                   COUNTED_(export->count, "%" JSON_INTEGER_FORMAT " case written to %s",
+                            "%" JSON_INTEGER_FORMAT " cases written to %s"),
+                   export->count, path);
     spean_out_note(out, "%s",
                    _("The file is not sealed: whoever gets it can read it. Remove it when it has "
                      "served."));
@@ -143,25 +143,15 @@ enum spean_exit spean_caseexport_run(struct spean_call *call, struct spean_probl
     assert(call != NULL);
     const char *const person = spean_call_value(call, "for-person");
     const char *const format = spean_call_value(call, "format");
-    struct spean_sink *sink = NULL;
-    struct export export = {.lang = spean_call_globals(call)->lang,
+    struct export export = {.call = call,
+                            .lang = spean_call_globals(call)->lang,
                             .format = person != NULL   ? "html"
                                       : format == NULL ? "csv"
                                                        : format};
     if (person != NULL && format != NULL) {
         return spean_problem_usage(problem, "%s", _("--for-person has a form of its own"));
     }
-    enum spean_exit exit = spean_sink_open(spean_call_value(call, "out"), &sink, problem);
-    if (exit != SPEAN_EXIT_DONE) {
-        return exit;
-    }
-    export.file = spean_sink_file(sink);
-    exit = person != NULL ? copy_write(call, person, &export, problem)
-                          : all_write(call, &export, problem);
-    if (exit != SPEAN_EXIT_DONE) {
-        spean_sink_drop(sink);
-        return exit;
-    }
-    exit = spean_sink_close(sink, problem);
+    const enum spean_exit exit =
+        spean_recording_export(call, person != NULL ? copy_fill : all_fill, &export, problem);
     return exit == SPEAN_EXIT_DONE ? tell(call, &export, problem) : exit;
 }

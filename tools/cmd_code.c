@@ -15,9 +15,6 @@
 #include "tools/recording.h"
 #include "tools/show.h"
 
-#define LANG_BYTES_MAX   36u  /* A BCP 47 tag of SCHEMA.md, with a NUL. */
-#define SCHEME_BYTES_MAX 129u /* Of a mapping, with a NUL. */
-
 /* -- Lists ----------------------------------------------------------------------------------- */
 
 /* What is worth knowing of a code before using it. */
@@ -86,27 +83,6 @@ static enum spean_exit unmapped_run(struct spean_call *call, struct spean_proble
 
 /* -- Adding ---------------------------------------------------------------------------------- */
 
-/* Split "km=..." at its first sign of equality. False: it is not of that form. */
-static bool pair_split(const char *text, char *key, size_t key_cap, const char **value)
-{
-    const size_t len = strcspn(text, "=");
-    if (len == 0 || len >= key_cap || text[len] != '=' || text[len + 1] == '\0') {
-        return false;
-    }
-    memcpy(key, text, len);
-    key[len] = '\0';
-    *value = text + len + 1;
-    return true;
-}
-
-static enum spean_exit pair_refuse(struct spean_problem *problem, const char *flag,
-                                   const char *text, const char *hint)
-{
-    (void)spean_problem_usage(problem, _("--%s cannot be \"%s\""), flag, text);
-    spean_problem_hint(problem, "%s", hint);
-    return SPEAN_EXIT_USAGE;
-}
-
 /* Put the labels, by language, under field; the daemon keeps languages that are there. */
 static enum spean_exit labels_set(struct spean_call *call, json_t *edit, const char *field,
                                   struct spean_problem *problem)
@@ -114,41 +90,21 @@ static enum spean_exit labels_set(struct spean_call *call, json_t *edit, const c
     const size_t count = spean_call_count(call, "label");
     json_t *const labels = count == 0 ? NULL : json_object();
     for (size_t i = 0; i < count; i++) {
-        const char *const text = spean_call_value_at(call, "label", i);
-        char lang[LANG_BYTES_MAX];
-        const char *label;
-        if (!pair_split(text, lang, sizeof(lang), &label)) {
+        struct spean_edit_pair pair;
+        const enum spean_exit exit = spean_edit_pair(
+            "label", spean_call_value_at(call, "label", i),
+            _("a language and what the code means: ja=..., en=..."), &pair, problem);
+        if (exit != SPEAN_EXIT_DONE) {
             json_decref(labels);
-            return pair_refuse(problem, "label", text,
-                               _("a language and what the code means: ja=..., en=..."));
+            return exit;
         }
-        if (json_object_set_new(labels, lang, json_string(label)) != 0) {
+        if (json_object_set_new(labels, pair.key, json_string(pair.value)) != 0) {
             json_decref(labels);
             return spean_problem_err(problem, SPEAN_ENOMEM, "--label");
         }
     }
     if (count > 0 && spean_edit_set(edit, "set", field, labels) != SPEAN_OK) {
         return spean_problem_err(problem, SPEAN_ENOMEM, "--label");
-    }
-    return SPEAN_EXIT_DONE;
-}
-
-static enum spean_exit mappings_add(struct spean_call *call, json_t *edit,
-                                    struct spean_problem *problem)
-{
-    for (size_t i = 0; i < spean_call_count(call, "mapping"); i++) {
-        const char *const text = spean_call_value_at(call, "mapping", i);
-        char scheme[SCHEME_BYTES_MAX];
-        const char *value;
-        if (!pair_split(text, scheme, sizeof(scheme), &value)) {
-            return pair_refuse(problem, "mapping", text,
-                               _("another standard and its term: HTCDS=..."));
-        }
-        if (spean_edit_append(edit, "add", "mappings",
-                              json_pack("{s:s,s:s}", "scheme", scheme, "value", value)) !=
-            SPEAN_OK) {
-            return spean_problem_err(problem, SPEAN_ENOMEM, "--mapping");
-        }
     }
     return SPEAN_EXIT_DONE;
 }
@@ -229,6 +185,9 @@ static enum spean_exit add_run(struct spean_call *call, struct spean_problem *pr
     const char *const list = spean_call_value(call, "list");
     const char *const code = spean_call_value(call, "code");
     const char kind = code == NULL ? 'l' : 'c';
+    const struct spean_pairs mappings = {.flag = "mapping",
+                                         .field = "mappings",
+                                         .hint = _("another standard and its term: HTCDS=...")};
     json_t *edit = NULL;
     enum spean_exit exit = spean_recording_edit(call, &edit, problem);
     if (exit == SPEAN_EXIT_DONE) {
@@ -238,7 +197,7 @@ static enum spean_exit add_run(struct spean_call *call, struct spean_problem *pr
         exit = plain_set(call, edit, kind, problem);
     }
     if (exit == SPEAN_EXIT_DONE) {
-        exit = mappings_add(call, edit, problem);
+        exit = spean_recording_pairs(call, edit, &mappings, problem);
     }
     if (exit == SPEAN_EXIT_DONE && fixed_set(edit, list, code) != SPEAN_OK) {
         exit = spean_problem_err(problem, SPEAN_ENOMEM, "code add");

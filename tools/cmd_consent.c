@@ -37,20 +37,6 @@ static json_t *terms_need(json_t *edit)
     return json_object_get(json_object_get(edit, "fixed"), "terms");
 }
 
-/* Append value, which is taken, to an array of the terms. */
-static bool terms_append(json_t *terms, const char *key, json_t *value)
-{
-    json_t *array = json_object_get(terms, key);
-    if (array == NULL) {
-        array = json_array();
-        if (json_object_set_new(terms, key, array) != 0) {
-            json_decref(value);
-            return false;
-        }
-    }
-    return json_array_append_new(array, value) == 0;
-}
-
 /* Put the flags of one value into the terms. */
 static bool words_set(struct spean_call *call, json_t *terms)
 {
@@ -77,33 +63,50 @@ static bool words_set(struct spean_call *call, json_t *terms)
     return good;
 }
 
-/* Put the flags that repeat into the terms. */
-static enum spean_exit lists_set(struct spean_call *call, json_t *terms,
-                                 struct spean_problem *problem)
+/* Put the organisations of --to among the recipients. */
+static enum spean_exit receivers_add(struct spean_call *call, json_t *terms,
+                                     struct spean_problem *problem)
 {
-    bool good = true;
-    for (size_t i = 0; good && i < spean_call_count(call, "purpose"); i++) {
-        good =
-            terms_append(terms, "purposes", json_string(spean_call_value_at(call, "purpose", i)));
-    }
-    for (size_t i = 0; good && i < spean_call_count(call, "section"); i++) {
-        good =
-            terms_append(terms, "sections", json_string(spean_call_value_at(call, "section", i)));
-    }
-    for (size_t i = 0; good && i < spean_call_count(call, "to-kind"); i++) {
-        good = terms_append(terms, "recipients",
-                            json_pack("{s:s}", "kind", spean_call_value_at(call, "to-kind", i)));
-    }
-    for (size_t i = 0; good && i < spean_call_count(call, "to"); i++) {
+    for (size_t i = 0; i < spean_call_count(call, "to"); i++) {
         char org[SPEAN_RECORDING_ORG_BYTES];
         const enum spean_exit exit =
             spean_recording_org(call, spean_call_value_at(call, "to", i), org, problem);
         if (exit != SPEAN_EXIT_DONE) {
             return exit;
         }
-        good = terms_append(terms, "recipients", json_pack("{s:s}", "org", org));
+        const spean_err err =
+            spean_edit_array_add(terms, "recipients", json_pack("{s:s}", "org", org));
+        if (err != SPEAN_OK) {
+            return spean_problem_err(problem, err, "recipients");
+        }
     }
-    return good ? SPEAN_EXIT_DONE : spean_problem_err(problem, SPEAN_ENOMEM, "consent record");
+    return SPEAN_EXIT_DONE;
+}
+
+/* Put the flags that repeat into the terms. */
+static enum spean_exit lists_set(struct spean_call *call, json_t *terms,
+                                 struct spean_problem *problem)
+{
+    static const struct {
+        const char *flag;
+        const char *key;
+        const char *member; /* NULL: the value itself. */
+    } rows[] = {{"purpose", "purposes", NULL},
+                {"section", "sections", NULL},
+                {"to-kind", "recipients", "kind"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t k = 0; k < spean_call_count(call, rows[i].flag); k++) {
+            const char *const text = spean_call_value_at(call, rows[i].flag, k);
+            const spean_err err = spean_edit_array_add(
+                terms, rows[i].key,
+                rows[i].member == NULL ? json_string(text)
+                                       : json_pack("{s:s}", rows[i].member, text));
+            if (err != SPEAN_OK) {
+                return spean_problem_err(problem, err, rows[i].key);
+            }
+        }
+    }
+    return receivers_add(call, terms, problem);
 }
 
 /* Find the case and name it in the edit by its whole id: it is fixed for ever. */

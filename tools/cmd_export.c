@@ -1,4 +1,5 @@
 /* The command `export`: every record that this node can read, in one file. */
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -9,6 +10,7 @@
 #include "tools/i18n.h"
 #include "tools/out.h"
 #include "tools/pages.h"
+#include "tools/recording.h"
 #include "tools/sink.h"
 
 static const struct {
@@ -24,37 +26,28 @@ static const struct {
 
 struct export
 {
-    FILE *file; /* spean_sink_close() asks ferror(). */
+    struct spean_call *call;
+    FILE *file;
+    json_t *counts; /* How many of each type. */
     json_int_t count;
 };
-
-static enum spean_exit line_write(struct export *export, const json_t *line,
-                                  struct spean_problem *problem)
-{
-    if (json_dumpf(line, export->file, JSON_COMPACT) != 0) {
-        return spean_problem_err(problem, SPEAN_EIO, "export");
-    }
-    (void)fputs("\n", export->file); /* As above. */
-    return SPEAN_EXIT_DONE;
-}
 
 static enum spean_exit record_take(void *ctx, json_t *record, struct spean_problem *problem)
 {
     struct export *const export = ctx;
     export->count++;
-    return line_write(export, record, problem);
+    return spean_sink_line(export->file, record, problem);
 }
 
-/* Write all records of all types, and how many of each into counts. */
-static enum spean_exit records_write(struct spean_call *call, struct export *export, json_t *counts,
-                                     struct spean_problem *problem)
+static enum spean_exit records_write(struct export *export, struct spean_problem *problem)
 {
     enum spean_exit exit = SPEAN_EXIT_DONE;
     for (size_t i = 0; exit == SPEAN_EXIT_DONE && i < TYPES_COUNT; i++) {
         const json_int_t before = export->count;
-        exit = spean_pages_each(call, types[i].path, record_take, export, problem);
+        exit = spean_pages_each(export->call, types[i].path, record_take, export, problem);
         if (exit == SPEAN_EXIT_DONE &&
-            json_object_set_new(counts, types[i].name, json_integer(export->count - before)) != 0) {
+            json_object_set_new(export->counts, types[i].name,
+                                json_integer(export->count - before)) != 0) {
             exit = spean_problem_err(problem, SPEAN_ENOMEM, "export");
         }
     }
@@ -62,51 +55,41 @@ static enum spean_exit records_write(struct spean_call *call, struct export *exp
 }
 
 /* Write the last line: a file without it is not whole. */
-static enum spean_exit summary_write(struct export *export, json_t *counts,
-                                     struct spean_problem *problem)
+static enum spean_exit summary_write(const struct export *export, struct spean_problem *problem)
 {
-    json_t *const summary =
-        json_pack("{s:s,s:I,s:O}", "type", "summary", "exported", export->count, "counts", counts);
+    json_t *const summary = json_pack("{s:s,s:I,s:O}", "type", "summary", "exported", export->count,
+                                      "counts", export->counts);
     const enum spean_exit exit = summary == NULL
                                      ? spean_problem_err(problem, SPEAN_ENOMEM, "export")
-                                     : line_write(export, summary, problem);
+                                     : spean_sink_line(export->file, summary, problem);
     json_decref(summary);
     return exit;
 }
 
-static enum spean_exit file_write(struct spean_call *call, struct export *export, json_t *counts,
-                                  struct spean_problem *problem)
+static enum spean_exit file_fill(void *ctx, FILE *file, struct spean_problem *problem)
 {
-    struct spean_sink *sink = NULL;
-    enum spean_exit exit = spean_sink_open(spean_call_value(call, "out"), &sink, problem);
-    if (exit != SPEAN_EXIT_DONE) {
-        return exit;
-    }
-    export->file = spean_sink_file(sink);
-    exit = records_write(call, export, counts, problem);
-    if (exit == SPEAN_EXIT_DONE) {
-        exit = summary_write(export, counts, problem);
-    }
-    if (exit != SPEAN_EXIT_DONE) {
-        spean_sink_drop(sink);
-        return exit;
-    }
-    return spean_sink_close(sink, problem);
+    struct export *const export = ctx;
+    export->file = file;
+    const enum spean_exit exit = records_write(export, problem);
+    return exit == SPEAN_EXIT_DONE ? summary_write(export, problem) : exit;
 }
 
-static enum spean_exit tell(struct spean_call *call, const struct export *export, json_t *counts,
+static enum spean_exit tell(struct spean_call *call, const struct export *export,
                             struct spean_problem *problem)
 {
     struct spean_out *const out = spean_call_out(call);
     const char *const path = spean_call_value(call, "out");
-    json_t *const object =
-        json_pack("{s:s,s:I,s:O}", "file", path, "exported", export->count, "counts", counts);
-    if (object == NULL) {
-        return spean_problem_err(problem, SPEAN_ENOMEM, "export");
+    bool dry = false;
+    const enum spean_exit exit = spean_recording_exported(
+        call, json_pack("{s:I,s:O}", "exported", export->count, "counts", export->counts), &dry,
+        problem);
+    if (exit != SPEAN_EXIT_DONE || dry) {
+        return exit;
     }
-    spean_out_json(out, object);
-    json_decref(object);
-    spean_out_done(out, _("%" JSON_INTEGER_FORMAT " records written to %s"), export->count, path);
+    spean_out_done(out,
+                   COUNTED_(export->count, "%" JSON_INTEGER_FORMAT " record written to %s",
+                            "%" JSON_INTEGER_FORMAT " records written to %s"),
+                   export->count, path);
     spean_out_note(out, "%s",
                    _("The file is not sealed: whoever gets it can read it. Remove it when it has "
                      "served."));
@@ -115,14 +98,14 @@ static enum spean_exit tell(struct spean_call *call, const struct export *export
 
 static enum spean_exit export_run(struct spean_call *call, struct spean_problem *problem)
 {
-    struct export export = {.file = NULL};
-    json_t *const counts = json_object();
-    enum spean_exit exit = counts == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, "export")
-                                          : file_write(call, &export, counts, problem);
+    struct export export = {.call = call, .counts = json_object()};
+    enum spean_exit exit = export.counts == NULL
+                               ? spean_problem_err(problem, SPEAN_ENOMEM, "export")
+                               : spean_recording_export(call, file_fill, &export, problem);
     if (exit == SPEAN_EXIT_DONE) {
-        exit = tell(call, &export, counts, problem);
+        exit = tell(call, &export, problem);
     }
-    json_decref(counts);
+    json_decref(export.counts);
     return exit;
 }
 

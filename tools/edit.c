@@ -103,17 +103,43 @@ spean_err spean_edit_set(json_t *edit, const char *part, const char *field, json
     return json_object_set_new(object, field, value) == 0 ? SPEAN_OK : SPEAN_ENOMEM;
 }
 
-spean_err spean_edit_append(json_t *edit, const char *part, const char *field, json_t *value)
+spean_err spean_edit_array_add(json_t *object, const char *key, json_t *value)
 {
-    assert(json_is_object(edit));
-    json_t *const object = part_need(edit, part);
-    json_t *array = json_object_get(object, field);
+    assert(key != NULL);
+    json_t *array = json_object_get(object, key);
     if (array == NULL) {
         array = json_array();
-        if (json_object_set_new(object, field, array) != 0) {
+        if (json_object_set_new(object, key, array) != 0) {
             json_decref(value);
             return SPEAN_ENOMEM;
         }
     }
+    if (!json_is_array(array)) {
+        json_decref(value);
+        return SPEAN_EINPUT;
+    }
     return json_array_append_new(array, value) == 0 ? SPEAN_OK : SPEAN_ENOMEM;
+}
+
+spean_err spean_edit_append(json_t *edit, const char *part, const char *field, json_t *value)
+{
+    assert(json_is_object(edit));
+    return spean_edit_array_add(part_need(edit, part), field, value);
+}
+
+enum spean_exit spean_edit_pair(const char *flag, const char *text, const char *hint,
+                                struct spean_edit_pair *out, struct spean_problem *problem)
+{
+    assert(text != NULL);
+    assert(out != NULL);
+    const size_t len = strcspn(text, "=");
+    if (len == 0 || len >= sizeof(out->key) || text[len] != '=' || text[len + 1] == '\0') {
+        (void)spean_problem_usage(problem, _("--%s cannot be \"%s\""), flag, text);
+        spean_problem_hint(problem, "%s", hint);
+        return SPEAN_EXIT_USAGE;
+    }
+    memcpy(out->key, text, len);
+    out->key[len] = '\0';
+    out->value = text + len + 1;
+    return SPEAN_EXIT_DONE;
 }

@@ -14,6 +14,7 @@
 #include "tools/problem.h"
 
 #define SPEAN_EDIT_FILE_BYTES_MAX ((size_t)1 << 20) /* What the daemon takes for one request. */
+#define SPEAN_EDIT_KEY_BYTES      129u              /* A scheme, the longest of keys, with a NUL. */
 
 /*
  * Read JSON, an array or an object, from path, "-" for standard input, at most bytes_max bytes,
@@ -37,8 +38,24 @@ SPEAN_CHECK enum spean_exit spean_edit_check(json_t *edit, struct spean_problem 
 SPEAN_CHECK spean_err spean_edit_set(json_t *edit, const char *part, const char *field,
                                      json_t *value);
 
-/* Append value, taken likewise, to the array under part and field: ("add", "languages", ...). */
+/*
+ * Append value, taken likewise, to the array under part and field: ("add", "languages", ...).
+ * SPEAN_EINPUT: a file gave something else there. _array_add() the same under key of any object.
+ */
 SPEAN_CHECK spean_err spean_edit_append(json_t *edit, const char *part, const char *field,
                                         json_t *value);
+SPEAN_CHECK spean_err spean_edit_array_add(json_t *object, const char *key, json_t *value);
+
+/* What a flag such as --name km=... says. */
+struct spean_edit_pair {
+    char key[SPEAN_EDIT_KEY_BYTES];
+    const char *value; /* Of the text it was read from. */
+};
+
+/* Read the text of --flag at its first sign of equality. Exit 2: it is not of that form, with the
+ * hint. */
+SPEAN_CHECK enum spean_exit spean_edit_pair(const char *flag, const char *text, const char *hint,
+                                            struct spean_edit_pair *out,
+                                            struct spean_problem *problem);
 
 #endif

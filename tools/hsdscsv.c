@@ -15,6 +15,7 @@
 #include "tools/i18n.h"
 #include "tools/input.h"
 #include "tools/jsonget.h"
+#include "tools/sink.h"
 #include "tools/vformat.h"
 
 #define ID_BYTES     128u
@@ -352,23 +353,12 @@ enum spean_exit spean_hsdscsv_read(const char *path, json_t *errors, json_t **or
 /* -- Writing --------------------------------------------------------------------------------- */
 
 struct spean_hsdscsv {
-    char *path;
+    char *path; /* Without a slash at the end. */
+    char *part; /* Its name until it is whole. */
     FILE *files[TABLES_COUNT];
     json_t *terms; /* Written already, by taxonomy and code. */
     uint64_t rows; /* Written so far: it makes ids. */
 };
-
-static enum spean_exit refuse(const char *path, struct spean_problem *problem)
-{
-    const int number = errno;
-    return spean_problem_set(problem,
-                             number == EEXIST   ? SPEAN_EXIT_STATE
-                             : number == EACCES ? SPEAN_EXIT_DENIED
-                             : number == ENOENT ? SPEAN_EXIT_NOT_FOUND
-                                                : SPEAN_EXIT_FAILED,
-                             number == EEXIST ? "exists" : "file", "%s: %s", path,
-                             strerror(number));
-}
 
 /* Write the columns of a table that row has; link is the column that says where it belongs. */
 static void row_write(struct spean_hsdscsv *csv, enum table table, const json_t *row,
@@ -466,36 +456,63 @@ static FILE *table_open(const char *folder, enum table table)
     return file;
 }
 
+/* Make the tables in the folder, each with its headings. On false errno says why. */
+static bool tables_make(struct spean_hsdscsv *csv)
+{
+    for (size_t i = 0; i < TABLES_COUNT; i++) {
+        size_t count = 0;
+        csv->files[i] = table_open(csv->part, (enum table)i);
+        if (csv->files[i] == NULL) {
+            return false;
+        }
+        while (count < COLUMNS_MAX && tables[i].columns[count] != NULL) {
+            count++;
+        }
+        spean_csv_write_mark(csv->files[i]);
+        spean_csv_write_row(csv->files[i], tables[i].columns, count);
+    }
+    return true;
+}
+
+static void csv_free(struct spean_hsdscsv *csv)
+{
+    json_decref(csv->terms);
+    free(csv->path);
+    free(csv->part);
+    free(csv);
+}
+
 enum spean_exit spean_hsdscsv_open(const char *path, struct spean_hsdscsv **out,
                                    struct spean_problem *problem)
 {
     assert(path != NULL);
     assert(out != NULL);
-    if (mkdir(path, 0700) != 0) {
-        return refuse(path, problem);
+    if (spean_sink_is_there(path)) {
+        return spean_sink_refuse(path, EEXIST, problem);
     }
     struct spean_hsdscsv *const csv = calloc(1, sizeof(*csv));
     if (csv == NULL) {
-        (void)rmdir(path); /* It is ours and empty. */
         return spean_problem_err(problem, SPEAN_ENOMEM, path);
     }
-    csv->path = strdup(path);
-    csv->terms = json_object();
-    bool good = csv->path != NULL && csv->terms != NULL;
-    for (size_t i = 0; good && i < TABLES_COUNT; i++) {
-        size_t count = 0;
-        csv->files[i] = table_open(path, (enum table)i);
-        good = csv->files[i] != NULL;
-        while (good && count < COLUMNS_MAX && tables[i].columns[count] != NULL) {
-            count++;
-        }
-        if (good) {
-            spean_csv_write_mark(csv->files[i]);
-            spean_csv_write_row(csv->files[i], tables[i].columns, count);
-        }
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
     }
-    if (!good) {
-        const enum spean_exit exit = refuse(path, problem);
+    csv->path = strndup(path, len);
+    csv->part = csv->path == NULL ? NULL : spean_format("%s" SPEAN_SINK_PART, csv->path);
+    csv->terms = json_object();
+    if (csv->path == NULL || csv->part == NULL || csv->terms == NULL) {
+        csv_free(csv);
+        return spean_problem_err(problem, SPEAN_ENOMEM, path);
+    }
+    if (mkdir(csv->part, S_IRWXU) != 0) {
+        const enum spean_exit exit = errno == EEXIST ? spean_sink_refuse_part(csv->part, problem)
+                                                     : spean_sink_refuse(path, errno, problem);
+        csv_free(csv);
+        return exit;
+    }
+    if (!tables_make(csv)) {
+        const enum spean_exit exit = spean_sink_refuse(path, errno, problem);
         spean_hsdscsv_drop(csv);
         return exit;
     }
@@ -503,10 +520,11 @@ enum spean_exit spean_hsdscsv_open(const char *path, struct spean_hsdscsv **out,
     return SPEAN_EXIT_DONE;
 }
 
-/* Close the files; false: one could not be written. */
+/* Close the files; false: one could not be written, and errno says why. */
 static bool files_close(struct spean_hsdscsv *csv)
 {
     bool good = true;
+    errno = EIO; /* What ferror() tells of has left no reason. */
     for (size_t i = 0; i < TABLES_COUNT; i++) {
         if (csv->files[i] != NULL) {
             good = fflush(csv->files[i]) == 0 && ferror(csv->files[i]) == 0 && good;
@@ -518,18 +536,18 @@ static bool files_close(struct spean_hsdscsv *csv)
     return good;
 }
 
-static void csv_free(struct spean_hsdscsv *csv)
-{
-    json_decref(csv->terms);
-    free(csv->path);
-    free(csv);
-}
-
 enum spean_exit spean_hsdscsv_close(struct spean_hsdscsv *csv, struct spean_problem *problem)
 {
     assert(csv != NULL);
+    enum spean_exit exit = SPEAN_EXIT_DONE;
     if (!files_close(csv)) {
-        const enum spean_exit exit = refuse(csv->path, problem);
+        exit = spean_sink_refuse(csv->path, errno, problem);
+    } else if (spean_sink_is_there(csv->path)) {
+        exit = spean_sink_refuse(csv->path, EEXIST, problem);
+    } else if (rename(csv->part, csv->path) != 0) {
+        exit = spean_sink_refuse(csv->path, errno, problem);
+    }
+    if (exit != SPEAN_EXIT_DONE) {
         spean_hsdscsv_drop(csv);
         return exit;
     }
@@ -543,15 +561,13 @@ void spean_hsdscsv_drop(struct spean_hsdscsv *csv)
         return;
     }
     (void)files_close(csv); /* They are removed now. */
-    for (size_t i = 0; csv->path != NULL && i < TABLES_COUNT; i++) {
-        char *const path = spean_format("%s/%s.csv", csv->path, tables[i].name);
+    for (size_t i = 0; i < TABLES_COUNT; i++) {
+        char *const path = spean_format("%s/%s.csv", csv->part, tables[i].name);
         if (path != NULL) {
             (void)unlink(path); /* Those that were not made are not there. */
         }
         free(path);
     }
-    if (csv->path != NULL) {
-        (void)rmdir(csv->path);
-    }
+    (void)rmdir(csv->part);
     csv_free(csv);
 }

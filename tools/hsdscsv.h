@@ -29,14 +29,16 @@ SPEAN_CHECK enum spean_exit spean_hsdscsv_read(const char *path, json_t *errors,
 
 struct spean_hsdscsv; /* Opaque: a folder that is being written. */
 
-/* Make the folder, mode 0700, with a head in each file. Exit 6: it is there already. */
+/* Begin the folder, mode 0700, under another name beside it, with a head in each file. Refuses as
+ * spean_sink_write() does. */
 SPEAN_CHECK enum spean_exit spean_hsdscsv_open(const char *path, struct spean_hsdscsv **out,
                                                struct spean_problem *problem);
 
 /* Add an organization of tools/hsdsout.h. SPEAN_ENOMEM. */
 SPEAN_CHECK spean_err spean_hsdscsv_add(struct spean_hsdscsv *csv, const json_t *organization);
 
-/* End it and free csv; exit 1: not all could be written, and the folder is gone again. */
+/* Give the folder its name, once all is on disk, and free csv. Exit 1: not all could be written; 6:
+ * path is there by now. After either it is gone again. */
 SPEAN_CHECK enum spean_exit spean_hsdscsv_close(struct spean_hsdscsv *csv,
                                                 struct spean_problem *problem);
 

@@ -13,12 +13,14 @@
 #include "tools/listing.h"
 #include "tools/out.h"
 #include "tools/pages.h"
+#include "tools/recording.h"
 #include "tools/sink.h"
 
 #define FORMAT "spean-logs-1"
 
 struct export
 {
+    struct spean_call *call;
     FILE *file;
     const json_t *log; /* Whose entries come. */
     json_int_t logs;
@@ -33,10 +35,9 @@ static enum spean_exit line_write(struct export *export, const char *key, json_t
     if (line == NULL) {
         return spean_problem_err(problem, SPEAN_ENOMEM, "log export");
     }
-    const bool written =
-        json_dumpf(line, export->file, JSON_COMPACT) == 0 && fputc('\n', export->file) != EOF;
+    const enum spean_exit exit = spean_sink_line(export->file, line, problem);
     json_decref(line);
-    return written ? SPEAN_EXIT_DONE : spean_problem_err(problem, SPEAN_EIO, "log export");
+    return exit;
 }
 
 static enum spean_exit entry_take(void *ctx, json_t *item, struct spean_problem *problem)
@@ -56,8 +57,7 @@ static enum spean_exit entry_take(void *ctx, json_t *item, struct spean_problem 
     return line_write(export, "entry", entry, problem);
 }
 
-static enum spean_exit log_write(struct spean_call *call, struct export *export, json_t *log,
-                                 struct spean_problem *problem)
+static enum spean_exit log_write(struct export *export, json_t *log, struct spean_problem *problem)
 {
     char path[SPEAN_CLIENT_PATH_BYTES_MAX];
     export->log = log;
@@ -68,7 +68,7 @@ static enum spean_exit log_write(struct spean_call *call, struct export *export,
     }
     const spean_err err =
         spean_client_path(path, "/v1/logs/%s/entries?whole=1", spean_jsonget_text(log, "id"));
-    return err == SPEAN_OK ? spean_pages_each(call, path, entry_take, export, problem)
+    return err == SPEAN_OK ? spean_pages_each(export->call, path, entry_take, export, problem)
                            : spean_problem_err(problem, err, "log export");
 }
 
@@ -92,10 +92,10 @@ static enum spean_exit refuse_count(size_t count, struct spean_problem *problem)
     return SPEAN_EXIT_STATE;
 }
 
-static enum spean_exit logs_write(struct spean_call *call, struct export *export,
-                                  const json_t *logs, struct spean_problem *problem)
+static enum spean_exit logs_write(struct export *export, const json_t *logs,
+                                  struct spean_problem *problem)
 {
-    const char *const wanted = spean_call_value(call, "log");
+    const char *const wanted = spean_call_value(export->call, "log");
     size_t count = 0;
     for (size_t i = 0; i < json_array_size(logs); i++) {
         count += is_wanted(json_array_get(logs, i), wanted);
@@ -107,16 +107,18 @@ static enum spean_exit logs_write(struct spean_call *call, struct export *export
     for (size_t i = 0; exit == SPEAN_EXIT_DONE && i < json_array_size(logs); i++) {
         json_t *const log = json_array_get(logs, i);
         if (is_wanted(log, wanted)) {
-            exit = log_write(call, export, log, problem);
+            exit = log_write(export, log, problem);
         }
     }
     return exit;
 }
 
 /* Everything of the file: what it is, the logs, and at last how many lines there should be. */
-static enum spean_exit file_write(struct spean_call *call, struct export *export,
-                                  struct spean_problem *problem)
+static enum spean_exit file_fill(void *ctx, FILE *file, struct spean_problem *problem)
 {
+    struct export *const export = ctx;
+    struct spean_call *const call = export->call;
+    export->file = file;
     json_t *ledger = NULL;
     json_t *list = NULL;
     enum spean_exit exit = spean_call_request(call, "GET", "/v1/ledger", NULL, &ledger, problem);
@@ -130,7 +132,7 @@ static enum spean_exit file_write(struct spean_call *call, struct export *export
             problem);
     }
     if (exit == SPEAN_EXIT_DONE) {
-        exit = logs_write(call, export, json_object_get(list, "items"), problem);
+        exit = logs_write(export, json_object_get(list, "items"), problem);
     }
     if (exit == SPEAN_EXIT_DONE) {
         exit = line_write(export, "summary",
@@ -147,31 +149,20 @@ enum spean_exit spean_logexport_run(struct spean_call *call, struct spean_proble
     assert(call != NULL);
     struct spean_out *const out = spean_call_out(call);
     const char *const path = spean_call_value(call, "out");
-    struct export export = {.log = NULL};
-    struct spean_sink *sink = NULL;
-    enum spean_exit exit = spean_sink_open(path, &sink, problem);
-    if (exit != SPEAN_EXIT_DONE) {
+    struct export export = {.call = call};
+    bool dry = false;
+    enum spean_exit exit = spean_recording_export(call, file_fill, &export, problem);
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_recording_exported(
+            call, json_pack("{s:I, s:I}", "logs", export.logs, "entries", export.entries), &dry,
+            problem);
+    }
+    if (exit != SPEAN_EXIT_DONE || dry) {
         return exit;
     }
-    export.file = spean_sink_file(sink);
-    exit = file_write(call, &export, problem);
-    spean_out_progress_end(out);
-    if (exit != SPEAN_EXIT_DONE) {
-        spean_sink_drop(sink);
-        return exit;
-    }
-    exit = spean_sink_close(sink, problem);
-    if (exit != SPEAN_EXIT_DONE) {
-        return exit;
-    }
-    json_t *const summary =
-        json_pack("{s:I, s:I, s:s}", "logs", export.logs, "entries", export.entries, "file", path);
-    if (summary != NULL) {
-        spean_out_json(out, summary);
-    }
-    json_decref(summary);
-    spean_out_done(out, _("%lld logs with %lld entries written   %s"), (long long)export.logs,
-                   (long long)export.entries, path);
+    spean_out_done(
+        out, COUNTED_(export.entries, "%lld entry written to %s", "%lld entries written to %s"),
+        (long long)export.entries, path);
     spean_out_note(out, "%s",
                    _("What is sealed is in it as it is kept: nobody can open it without keys."));
     return SPEAN_EXIT_DONE;

@@ -101,6 +101,28 @@ enum spean_exit spean_recording_send(struct spean_call *call, const char *method
     return exit;
 }
 
+enum spean_exit spean_recording_pairs(struct spean_call *call, json_t *edit,
+                                      const struct spean_pairs *pairs,
+                                      struct spean_problem *problem)
+{
+    assert(pairs != NULL);
+    for (size_t i = 0; i < spean_call_count(call, pairs->flag); i++) {
+        struct spean_edit_pair pair;
+        const enum spean_exit exit = spean_edit_pair(
+            pairs->flag, spean_call_value_at(call, pairs->flag, i), pairs->hint, &pair, problem);
+        if (exit != SPEAN_EXIT_DONE) {
+            return exit;
+        }
+        const spean_err err =
+            spean_edit_append(edit, "add", pairs->field,
+                              json_pack("{s:s,s:s}", "scheme", pair.key, "value", pair.value));
+        if (err != SPEAN_OK) {
+            return spean_problem_err(problem, err, pairs->field);
+        }
+    }
+    return SPEAN_EXIT_DONE;
+}
+
 void spean_recording_name(const json_t *record, char out[SPEAN_RECORDING_NAME_BYTES])
 {
     assert(out != NULL);
@@ -174,16 +196,30 @@ enum spean_exit spean_recording_org(struct spean_call *call, const char *typed,
     return exit;
 }
 
-enum spean_exit spean_recording_exported(struct spean_call *call, const char *format,
-                                         json_int_t count, struct spean_problem *problem)
+enum spean_exit spean_recording_export(struct spean_call *call, spean_sink_fill *fill, void *ctx,
+                                       struct spean_problem *problem)
 {
-    assert(format != NULL);
-    json_t *const object = json_pack("{s:s,s:s,s:I}", "file", spean_call_value(call, "out"),
-                                     "format", format, "exported", count);
-    if (object == NULL) {
+    const char *const path = spean_call_value(call, "out");
+    return spean_call_globals(call)->dry_run ? spean_sink_rehearse(path, fill, ctx, problem)
+                                             : spean_sink_write(path, fill, ctx, problem);
+}
+
+enum spean_exit spean_recording_exported(struct spean_call *call, json_t *facts, bool *dry,
+                                         struct spean_problem *problem)
+{
+    assert(dry != NULL);
+    struct spean_out *const out = spean_call_out(call);
+    const char *const path = spean_call_value(call, "out");
+    *dry = spean_call_globals(call)->dry_run;
+    if (json_object_set_new(facts, "file", json_string(path)) != 0 ||
+        (*dry && json_object_set_new(facts, "dry_run", json_true()) != 0)) {
+        json_decref(facts);
         return spean_problem_err(problem, SPEAN_ENOMEM, spean_call_path(call));
     }
-    spean_out_json(spean_call_out(call), object);
-    json_decref(object);
+    spean_out_json(out, facts);
+    json_decref(facts);
+    if (*dry) {
+        spean_out_note(out, _("This was a dry run: %s was not written."), path);
+    }
     return SPEAN_EXIT_DONE;
 }

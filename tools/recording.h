@@ -2,10 +2,13 @@
 #ifndef SPEAN_TOOLS_RECORDING_H
 #define SPEAN_TOOLS_RECORDING_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "tools/call.h"
 #include "tools/problem.h"
+#include "tools/sink.h"
 
 #define SPEAN_RECORDING_NAME_BYTES 64u
 #define SPEAN_RECORDING_ORG_BYTES  65u /* 64 hex digits and a NUL. */
@@ -48,6 +51,18 @@ SPEAN_CHECK enum spean_exit spean_recording_send(struct spean_call *call, const 
                                                  const json_t *body, json_t **reply,
                                                  struct spean_problem *problem);
 
+/* A flag that repeats, "scheme=value", and the set field whose members it adds. */
+struct spean_pairs {
+    const char *flag;
+    const char *field;
+    const char *hint;
+};
+
+/* Add {scheme, value} of every such flag that was given. Exit 2: one is not of that form. */
+SPEAN_CHECK enum spean_exit spean_recording_pairs(struct spean_call *call, json_t *edit,
+                                                  const struct spean_pairs *pairs,
+                                                  struct spean_problem *problem);
+
 /* The name by which people call the record: its code, or the short form of its id. */
 void spean_recording_name(const json_t *record, char out[SPEAN_RECORDING_NAME_BYTES]);
 
@@ -63,10 +78,15 @@ SPEAN_CHECK enum spean_exit spean_recording_org(struct spean_call *call, const c
                                                 char out[SPEAN_RECORDING_ORG_BYTES],
                                                 struct spean_problem *problem);
 
-/* Say as JSON that so many records were exported in that format, to the file of --out. Exit 1: out
- * of memory. */
-SPEAN_CHECK enum spean_exit spean_recording_exported(struct spean_call *call, const char *format,
-                                                     json_int_t count,
-                                                     struct spean_problem *problem);
+/* Have fill write the file of --out, as spean_sink_write() does; under --dry-run rehearse it. */
+SPEAN_CHECK enum spean_exit spean_recording_export(struct spean_call *call, spean_sink_fill *fill,
+                                                   void *ctx, struct spean_problem *problem);
+
+/*
+ * Say as JSON what was exported: facts, an object that is taken, NULL for memory that ran out, and
+ * the file of --out. *dry: it was a dry run, which is said to people, too. Exit 1: out of memory.
+ */
+SPEAN_CHECK enum spean_exit spean_recording_exported(struct spean_call *call, json_t *facts,
+                                                     bool *dry, struct spean_problem *problem);
 
 #endif

@@ -195,6 +195,44 @@ static void pages_that_go_round_are_refused(void **state)
     talk_fini(&talk);
 }
 
+static void one_record_is_no_records(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count <= 2; count++) {
+        struct api_say says[TYPES] = {ONE("a1", "agency"), EMPTY, EMPTY, EMPTY, EMPTY, EMPTY};
+        struct talk talk;
+        char said[64];
+        if (count == 2) {
+            says[1] = (struct api_say)ONE("b1", "case");
+        }
+        talk_run(&talk, says, TYPES, (const char *const[]){"spean", "export", "--out", path, NULL});
+        assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+        (void)snprintf(said, sizeof(said), "%zu record%s written to ", count,
+                       count == 1 ? "" : "s");
+        assert_non_null(strstr(talk.result.err, said));
+        talk_fini(&talk);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
+static void a_dry_run_writes_no_file(void **state)
+{
+    (void)state;
+    const struct api_say says[TYPES] = {ONE("a1", "agency"), EMPTY, EMPTY, EMPTY, EMPTY, EMPTY};
+    struct talk talk;
+    talk_run(&talk, says, TYPES,
+             (const char *const[]){"spean", "export", "--out", path, "--dry-run", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_non_null(strstr(talk.result.err, "dry run"));
+    assert_null(strstr(talk.result.err, "written to"));
+    talk_fini(&talk);
+    assert_files(0);
+    talk_run(&talk, says, TYPES,
+             (const char *const[]){"spean", "export", "--out", path, "--dry-run", "--json", NULL});
+    assert_non_null(strstr(talk.result.out, "\"dry_run\": true"));
+    talk_fini(&talk);
+}
+
 static void without_a_file_it_is_no_command(void **state)
 {
     (void)state;
@@ -218,6 +256,8 @@ int main(void)
         TEST(a_refusal_at_any_type_leaves_no_file),
         TEST(a_page_that_is_no_list_is_no_end_of_one),
         TEST(pages_that_go_round_are_refused),
+        TEST(one_record_is_no_records),
+        TEST(a_dry_run_writes_no_file),
         TEST(without_a_file_it_is_no_command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,8 @@ static void memory_that_ran_out_before_is_noticed(void **state)
     json_t *const edit = json_object();
     assert_int_equal(spean_edit_set(edit, "set", "a", NULL), SPEAN_ENOMEM);
     assert_int_equal(spean_edit_append(edit, "add", "a", NULL), SPEAN_ENOMEM);
+    assert_int_equal(spean_edit_set(edit, "add", "b", json_string("no array")), SPEAN_OK);
+    assert_int_equal(spean_edit_append(edit, "add", "b", json_string("x")), SPEAN_EINPUT);
     json_decref(edit);
 }
 
@@ -85,9 +87,41 @@ static void only_the_six_parts_make_an_edit(void **state)
     json_decref(bad);
 }
 
+static void a_pair_is_split_at_its_first_sign(void **state)
+{
+    (void)state;
+    struct spean_problem problem = {.code = ""};
+    struct spean_edit_pair pair;
+    assert_int_equal(spean_edit_pair("name", "km=a=b", "hint", &pair, &problem), SPEAN_EXIT_DONE);
+    assert_string_equal(pair.key, "km");
+    assert_string_equal(pair.value, "a=b");
+}
+
+static void what_is_no_pair_is_refused_with_the_flag_and_a_hint(void **state)
+{
+    (void)state;
+    char text[SPEAN_EDIT_KEY_BYTES + 3];
+    memset(text, 'k', sizeof(text));
+    memcpy(text + SPEAN_EDIT_KEY_BYTES, "=v", 3); /* One too long. */
+    const char *const rows[] = {"", "=", "=v", "k=", "km", text};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct spean_problem problem = {.code = ""};
+        struct spean_edit_pair pair;
+        assert_int_equal(spean_edit_pair("name", rows[i], "km=...", &pair, &problem),
+                         SPEAN_EXIT_USAGE);
+        assert_non_null(strstr(problem.message, "--name"));
+        assert_string_equal(problem.hint, "km=...");
+    }
+    struct spean_problem problem = {.code = ""};
+    struct spean_edit_pair pair;
+    assert_int_equal(spean_edit_pair("name", text + 1, "", &pair, &problem), SPEAN_EXIT_DONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pair_is_split_at_its_first_sign),
+        cmocka_unit_test(what_is_no_pair_is_refused_with_the_flag_and_a_hint),
         cmocka_unit_test(an_edit_grows_by_parts_and_fields),
         cmocka_unit_test(memory_that_ran_out_before_is_noticed),
         cmocka_unit_test(a_mistake_in_a_file_is_told_with_its_line),

@@ -15,6 +15,7 @@
 
 #include "tests/unit/tools/clikit.h"
 #include "tools/hsds.h"
+#include "tools/sink.h"
 
 #define PATH_BYTES 192u
 
@@ -336,12 +337,47 @@ static void what_is_dropped_is_gone(void **state)
     struct spean_problem problem = {.exit = SPEAN_EXIT_DONE};
     struct stat facts;
     char path[PATH_BYTES + 8];
+    char part[PATH_BYTES + 16];
+    (void)snprintf(path, sizeof(path), "%s/csv", folder);
+    (void)snprintf(part, sizeof(part), "%s" SPEAN_SINK_PART, path);
+    assert_int_equal(spean_hsdscsv_open(path, &csv, &problem), SPEAN_EXIT_DONE);
+    assert_int_equal(stat(part, &facts), 0);
+    assert_int_equal(facts.st_mode & 07777, 0700);
+    assert_int_equal(stat(path, &facts), -1); /* It appears when it is whole. */
+    spean_hsdscsv_drop(csv);
+    assert_int_equal(stat(path, &facts), -1);
+    assert_int_equal(stat(part, &facts), -1);
+    spean_hsdscsv_drop(NULL);
+}
+
+static void a_folder_that_is_being_written_or_was_left_so_is_refused(void **state)
+{
+    (void)state;
+    struct spean_hsdscsv *csv = NULL;
+    struct spean_hsdscsv *second = NULL;
+    struct spean_problem problem = {.exit = SPEAN_EXIT_DONE};
+    char path[PATH_BYTES + 8];
+    (void)snprintf(path, sizeof(path), "%s/csv/", folder);
+    assert_int_equal(spean_hsdscsv_open(path, &csv, &problem), SPEAN_EXIT_DONE);
+    assert_int_equal(spean_hsdscsv_open(path, &second, &problem), SPEAN_EXIT_STATE);
+    assert_null(second);
+    assert_non_null(strstr(problem.message, SPEAN_SINK_PART));
+    spean_hsdscsv_drop(csv);
+}
+
+static void a_name_that_is_taken_meanwhile_is_left_alone(void **state)
+{
+    (void)state;
+    struct spean_hsdscsv *csv = NULL;
+    struct spean_problem problem = {.exit = SPEAN_EXIT_DONE};
+    struct stat facts;
+    char path[PATH_BYTES + 8];
     (void)snprintf(path, sizeof(path), "%s/csv", folder);
     assert_int_equal(spean_hsdscsv_open(path, &csv, &problem), SPEAN_EXIT_DONE);
+    scratch_write(folder, "csv", "mine", path, sizeof(path));
+    assert_int_equal(spean_hsdscsv_close(csv, &problem), SPEAN_EXIT_STATE);
     assert_int_equal(stat(path, &facts), 0);
-    spean_hsdscsv_drop(csv);
-    assert_int_not_equal(stat(path, &facts), 0);
-    spean_hsdscsv_drop(NULL);
+    assert_int_equal(facts.st_size, 4);
 }
 
 #define TEST(F) cmocka_unit_test_setup_teardown(F, folder_make, folder_remove)
@@ -362,6 +398,8 @@ int main(void)
         TEST(what_was_written_is_read_again),
         TEST(a_folder_that_is_there_is_not_written_into),
         TEST(what_is_dropped_is_gone),
+        TEST(a_folder_that_is_being_written_or_was_left_so_is_refused),
+        TEST(a_name_that_is_taken_meanwhile_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
