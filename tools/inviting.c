@@ -1,5 +1,6 @@
 #include "tools/inviting.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "tools/jsonget.h"
 #include "tools/out.h"
 #include "tools/qr.h"
+#include "tools/sink.h"
 #include "tools/timetext.h"
 
 #define EXPIRES_S          604800 /* A week. */
@@ -61,7 +63,10 @@ static enum spean_exit tell(struct spean_call *call, const json_t *reply, bool n
         const spean_err err = spean_file_write_new(
             path, (struct spean_view){.data = (const uint8_t *)code, .len = strlen(code)});
         if (err != SPEAN_OK) {
-            return spean_problem_err(problem, err, path);
+            (void)spean_problem_err(problem, err, path);
+            spean_problem_hint(problem, "%s",
+                               _("an invitation was made, but nobody has it; make another one"));
+            return problem->exit;
         }
     }
     spean_out_json(out, reply);
@@ -95,8 +100,12 @@ enum spean_exit spean_inviting_run(struct spean_call *call, bool node,
                                    struct spean_problem *problem)
 {
     const char *const path = node ? "/v1/nodes/invitations" : "/v1/invitations";
+    const char *const out = spean_call_value(call, "out");
     json_t *body = NULL;
     json_t *reply = NULL;
+    if (out != NULL && spean_sink_is_there(out)) {
+        return spean_sink_refuse(out, EEXIST, problem); /* Before an invitation is made in vain. */
+    }
     enum spean_exit exit = body_make(call, &body, problem);
     if (exit == SPEAN_EXIT_DONE) {
         exit = spean_call_request(call, "POST", path, body, &reply, problem);

@@ -236,7 +236,11 @@ static spean_err store_make(struct making *m, const struct spean_newnode_plan *p
     if (rename(m->unfinished, m->store) != 0) {
         return spean_file_err(errno);
     }
-    return spean_file_sync_parent(m->store);
+    err = spean_file_sync_parent(m->store);
+    if (err != SPEAN_OK) {
+        (void)rename(m->store, m->unfinished); /* Its admin key is taken away again, too. */
+    }
+    return err;
 }
 
 /* Work out where everything goes, and make what is missing above it. */

@@ -84,6 +84,7 @@ static void put_clean(struct spean_out *out, FILE *file, const char *before, con
 /* One line of talk behind a mark; mark "" for none. */
 static void put_talk(struct spean_out *out, const char *color, const char *mark, const char *text)
 {
+    (void)fflush(out->options.results); /* Talk stands behind the results that it is about. */
     const bool colored = out->options.talk_color && mark[0] != '\0';
     char *const before = spean_format("%s%s%s%s", colored ? color : "", mark,
                                       colored ? COLOR_END : "", mark[0] == '\0' ? "" : " ");
@@ -93,6 +94,17 @@ static void put_talk(struct spean_out *out, const char *color, const char *mark,
     }
     put_clean(out, out->options.talk, before, text, "\n");
     free(before);
+}
+
+static void put_talk_format(struct spean_out *out, const char *color, const char *mark,
+                            const char *format, va_list args) __attribute__((format(printf, 4, 0)));
+
+static void put_talk_format(struct spean_out *out, const char *color, const char *mark,
+                            const char *format, va_list args)
+{
+    char *const text = spean_vformat(format, args);
+    put_talk(out, color, mark, text);
+    free(text);
 }
 
 static bool talks(const struct spean_out *out)
@@ -185,13 +197,11 @@ void spean_out_done(struct spean_out *out, const char *format, ...)
     if (!talks(out)) {
         return;
     }
+    const bool mark = out->options.unicode && !out->options.plain;
     va_list args;
     va_start(args, format);
-    char *const text = spean_vformat(format, args);
+    put_talk_format(out, COLOR_GREEN, mark ? "\xe2\x9c\x94" : "ok:", format, args); /* U+2714 */
     va_end(args);
-    const bool mark = out->options.unicode && !out->options.plain;
-    put_talk(out, COLOR_GREEN, mark ? "\xe2\x9c\x94" : "ok:", text); /* U+2714 */
-    free(text);
 }
 
 void spean_out_note(struct spean_out *out, const char *format, ...)
@@ -202,10 +212,8 @@ void spean_out_note(struct spean_out *out, const char *format, ...)
     }
     va_list args;
     va_start(args, format);
-    char *const text = spean_vformat(format, args);
+    put_talk_format(out, "", "", format, args);
     va_end(args);
-    put_talk(out, "", "", text);
-    free(text);
 }
 
 void spean_out_next(struct spean_out *out, const char *format, ...)
@@ -216,10 +224,8 @@ void spean_out_next(struct spean_out *out, const char *format, ...)
     }
     va_list args;
     va_start(args, format);
-    char *const text = spean_vformat(format, args);
+    put_talk_format(out, COLOR_BOLD, _("Next:"), format, args);
     va_end(args);
-    put_talk(out, COLOR_BOLD, _("Next:"), text);
-    free(text);
 }
 
 void spean_out_warn(struct spean_out *out, const char *format, ...)
@@ -227,10 +233,8 @@ void spean_out_warn(struct spean_out *out, const char *format, ...)
     assert(out != NULL);
     va_list args;
     va_start(args, format);
-    char *const text = spean_vformat(format, args);
+    put_talk_format(out, COLOR_YELLOW, "!", format, args);
     va_end(args);
-    put_talk(out, COLOR_YELLOW, "!", text);
-    free(text);
 }
 
 static void put_problem_json(struct spean_out *out, const struct spean_problem *problem)

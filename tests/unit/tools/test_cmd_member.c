@@ -420,6 +420,13 @@ static void an_invitation_is_asked_for_with_its_terms_and_given_once(void **stat
     assert_asked(&talk, 0, "POST /v1/invitations", "{\"expires_s\":604800}");
     assert_string_equal(talk.result.out, "");
     talk_fini(&talk);
+
+    /* The same again: no invitation is made that nobody would get. */
+    talk_run(&talk, says, 1,
+             (const char *const[]){"spean", "member", "invite", "--out", path, NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_STATE);
+    assert_asked_times(&talk, 0);
+    talk_fini(&talk);
 }
 
 static void a_time_that_is_none_is_refused(void **state)

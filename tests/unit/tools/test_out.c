@@ -89,6 +89,18 @@ static void quiet_leaves_results_and_warnings(void **state)
     assert_said(&printer, "line\n  first\n  second\n", "! warning\n");
 }
 
+/* So that both in one file or pipe read as they do on a terminal. */
+static void talk_stands_behind_the_results_before_it(void **state)
+{
+    (void)state;
+    struct printer printer = {.options = {.json = false}};
+    printer_open(&printer);
+    spean_out_line(printer.out, "line");
+    spean_out_done(printer.out, "done");
+    assert_int_equal(printer.results_len, strlen("line\n")); /* It was handed on. */
+    assert_said(&printer, "line\n", "ok: done\n");
+}
+
 static void under_json_results_are_json_alone(void **state)
 {
     (void)state;
@@ -189,6 +201,7 @@ int main(void)
         cmocka_unit_test(results_go_to_one_file_and_talk_to_the_other),
         cmocka_unit_test(plain_marks_are_words),
         cmocka_unit_test(quiet_leaves_results_and_warnings),
+        cmocka_unit_test(talk_stands_behind_the_results_before_it),
         cmocka_unit_test(under_json_results_are_json_alone),
         cmocka_unit_test(colour_surrounds_marks_and_never_data),
         cmocka_unit_test(data_cannot_fake_a_line_of_ours),
