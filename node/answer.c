@@ -31,6 +31,16 @@ void spean_answer_append_hex(json_t *array, const void *data, size_t len)
     json_decref(holder);
 }
 
+void spean_answer_items(struct spean_reply *reply, spean_err err, json_t *items)
+{
+    if (err == SPEAN_OK) {
+        spean_reply_page(reply, items, NULL);
+        return;
+    }
+    json_decref(items);
+    spean_reply_error(reply, err, NULL, err == SPEAN_ELOCKED ? "unlock it: spean unlock" : NULL);
+}
+
 spean_err spean_answer_own_first(struct spean_core *core, uint8_t *buf, size_t cap, size_t *len)
 {
     struct spean_tx *tx = NULL;

@@ -38,6 +38,9 @@ bool spean_answer_read_fixed(const json_t *object, const char *key, uint8_t *out
 bool spean_answer_begin(struct spean_core *core, struct spean_core_view *view,
                         struct spean_reply *reply);
 
+/* Answer with a whole list, which is taken; or with err, if it could not be made. */
+void spean_answer_items(struct spean_reply *reply, spean_err err, json_t *items);
+
 /* Append bytes as hex to an array. */
 void spean_answer_append_hex(json_t *array, const void *data, size_t len);
 

@@ -1,4 +1,4 @@
-/* Routes about joining: invitations we give out, newcomers who wait, our own way in. */
+/* Routes about joining: newcomers who wait, our own way in. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,151 +11,16 @@
 #include "protocol/message.h"
 #include "store/lobby.h"
 
-#define EXPIRES_DEFAULT_S 604800u
-#define EXPIRES_MAX_S     7776000u /* 90 days. */
-#define STATEMENTS_MAX    64u
-
-/* -- Invitations ----------------------------------------------------------------------------- */
-
-/* The endpoint that an invitation tells: given, or what the configuration advertises. */
-static bool choose_endpoint(const struct spean_core *core, const json_t *body,
-                            struct spean_invite *invite, struct spean_reply *reply)
-{
-    const char *given = json_string_value(json_object_get(body, "endpoint"));
-    const char *endpoint = given != NULL ? given : core->config->advertise;
-    endpoint = strncmp(endpoint, "tcp://", 6) == 0 ? endpoint + 6 : endpoint;
-    if (endpoint[0] == '\0') {
-        spean_reply_error(reply, SPEAN_EINPUT,
-                          "nobody knows at which address partners reach this node",
-                          "start speand with --advertise HOST:PORT, or give --endpoint");
-        return false;
-    }
-    if (strlen(endpoint) > SPEAN_INVITE_ENDPOINT_BYTES_MAX) {
-        spean_reply_error(reply, SPEAN_EINPUT, "the address is too long for an invitation",
-                          "an address and port of at most 35 characters");
-        return false;
-    }
-    memcpy(invite->endpoint, endpoint, strlen(endpoint) + 1);
-    return true;
-}
-
-static bool choose_expiry(const json_t *body, struct spean_invite *invite,
-                          struct spean_reply *reply)
-{
-    uint64_t seconds = EXPIRES_DEFAULT_S;
-    const json_t *given = json_object_get(body, "expires_s");
-    if (given != NULL && (spean_json_get_u64(given, &seconds) != SPEAN_OK || seconds == 0 ||
-                          seconds > EXPIRES_MAX_S)) {
-        spean_reply_error(reply, SPEAN_EINPUT, "expires_s must be from 1 second to 90 days", NULL);
-        return false;
-    }
-    const uint64_t expires = core_now_s() + seconds;
-    invite->expires = expires < UINT32_MAX ? (uint32_t)expires : UINT32_MAX;
-    return true;
-}
-
-/* Forget invitations that are over, used or not: nobody can join by them any more. */
-static spean_err drop_expired(struct spean_core *core, struct spean_tx *tx)
-{
-    const uint64_t now_s = core_now_s();
-    struct spean_lobby_invite invite;
-    uint32_t from = 0;
-    spean_err err = spean_lobby_next_invite(tx, core->keys, from, &invite);
-    while (err == SPEAN_OK) {
-        from = invite.number + 1;
-        const bool is_over = invite.expires_s <= now_s;
-        sodium_memzero(&invite, sizeof(invite));
-        if (is_over) {
-            err = spean_lobby_del_invite(tx, from - 1);
-        }
-        if (err == SPEAN_OK) {
-            err = spean_lobby_next_invite(tx, core->keys, from, &invite);
-        }
-    }
-    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
-}
-
-static spean_err keep_invite(struct spean_core *core, const struct spean_invite *invite)
-{
-    struct spean_tx *tx = NULL;
-    uint32_t number = 0;
-    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    err = drop_expired(core, tx);
-    if (err == SPEAN_OK) {
-        err = spean_lobby_add_invite(tx, core->keys, invite->secret, invite->expires, invite->node,
-                                     &number);
-    }
-    if (err != SPEAN_OK) {
-        spean_tx_abort(tx);
-        return err;
-    }
-    return spean_tx_commit(tx);
-}
-
-static void make_invite(struct spean_core *core, struct spean_job *job, bool node)
-{
-    char text[SPEAN_INVITE_TEXT_LEN_MAX + 1];
-    struct spean_invite invite = {.handle = core->handle, .transport = core->transport_key};
-    if (node) {
-        invite.node = true;
-        invite.org = core->org;
-    }
-    const json_t *body = job->request->body;
-    if (!choose_endpoint(core, body, &invite, &job->reply) ||
-        !choose_expiry(body, &invite, &job->reply)) {
-        return;
-    }
-    randombytes_buf(invite.secret, sizeof(invite.secret));
-    spean_err err = spean_invite_encode(text, &invite);
-    const bool dry = spean_answer_is_dry(job->request);
-    if (err == SPEAN_OK && !dry) {
-        err = keep_invite(core, &invite);
-    }
-    if (err != SPEAN_OK) {
-        spean_reply_error(&job->reply, err, NULL, NULL);
-    } else {
-        json_t *answer = json_object();
-        (void)json_object_set_new(answer, "code", dry ? json_null() : json_string(text));
-        spean_answer_time(answer, "expires", invite.expires);
-        if (dry) {
-            (void)json_object_set_new(answer, "dry_run", json_true());
-        }
-        spean_reply_take(&job->reply, answer);
-    }
-    sodium_memzero(&invite, sizeof(invite));
-    sodium_memzero(text, sizeof(text));
-}
-
-static void invite(struct spean_job *job, struct spean_core *core, bool node)
-{
-    if (spean_core_own_log(core) == NULL) {
-        spean_reply_error(&job->reply, SPEAN_ESTATE, "this node is a member of no ledger",
-                          "found one: spean ledger found");
-    } else if (spean_keys_locked(core->keys)) {
-        spean_reply_error(&job->reply, SPEAN_ELOCKED, NULL, "unlock it: spean unlock");
-    } else {
-        make_invite(core, job, node);
-    }
-    spean_queue_answer(job);
-}
-
-static void run_invite(struct spean_job *job, void *ctx)
-{
-    invite(job, ctx, false);
-}
-
-static void run_invite_node(struct spean_job *job, void *ctx)
-{
-    invite(job, ctx, true);
-}
+#define STATEMENTS_MAX 64u
 
 /* -- Newcomers ------------------------------------------------------------------------------- */
 
-static json_t *newcomer_row(const struct spean_lobby_newcomer *newcomer)
+/* For each newcomer: append an organisation that waits to the items. */
+static spean_err append_pending(void *items, const struct spean_lobby_newcomer *newcomer)
 {
+    if (newcomer->node || newcomer->standing != SPEAN_STANDING_WAITING) {
+        return SPEAN_OK;
+    }
     json_t *row = json_object();
     json_t *statements = json_array();
     spean_answer_hex(row, "org", newcomer->org.bytes, sizeof(newcomer->org.bytes));
@@ -166,7 +31,8 @@ static json_t *newcomer_row(const struct spean_lobby_newcomer *newcomer)
                                 newcomer->documents[i].len);
     }
     (void)json_object_set_new(row, "statements", statements);
-    return row;
+    (void)json_array_append_new(items, row);
+    return SPEAN_OK;
 }
 
 static void get_pending(const struct spean_request *request, void *ctx, struct spean_reply *reply)
@@ -177,26 +43,9 @@ static void get_pending(const struct spean_request *request, void *ctx, struct s
         return;
     }
     json_t *items = json_array();
-    struct spean_lobby_read *read = NULL;
-    struct spean_key after;
-    const struct spean_key *from = NULL;
-    spean_err err = SPEAN_OK;
-    while ((err = spean_lobby_next_newcomer(view.tx, view.keys, from, &read)) == SPEAN_OK) {
-        const struct spean_lobby_newcomer *newcomer = spean_lobby_read_newcomer(read);
-        after = newcomer->transport;
-        from = &after;
-        if (!newcomer->node && newcomer->standing == SPEAN_STANDING_WAITING) {
-            (void)json_array_append_new(items, newcomer_row(newcomer));
-        }
-        spean_lobby_read_free(read);
-    }
+    const spean_err err = spean_lobby_each_newcomer(view.tx, view.keys, append_pending, items);
     spean_core_view_end(&view);
-    if (err == SPEAN_ENOTFOUND) {
-        spean_reply_page(reply, items, NULL);
-        return;
-    }
-    json_decref(items);
-    spean_reply_error(reply, err, NULL, err == SPEAN_ELOCKED ? "unlock it: spean unlock" : NULL);
+    spean_answer_items(reply, err, items);
 }
 
 /* Whether an organisation waits whose id begins with these digits. */
@@ -373,28 +222,13 @@ static spean_err begin_joining(struct spean_core *core, const struct spean_invit
                                const struct statements *s, const struct spean_id *last)
 {
     struct joining joining = {.active = false};
-    struct spean_tx *tx = NULL;
-    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
-    if (err != SPEAN_OK) {
-        return err;
+    spean_err err = joining_make(&joining, invite, &core->transport_key, last, s->views, s->count);
+    if (err == SPEAN_OK) {
+        err = core_lobby_join_by(core, &joining, &invite->handle);
     }
-    err = joining_begin(&joining, tx, core->keys, invite, &core->transport_key, last, s->views,
-                        s->count);
-    if (err != SPEAN_OK) {
-        spean_tx_abort(tx);
-        return err;
-    }
-    err = spean_tx_commit(tx);
-    if (err != SPEAN_OK) {
-        joining_fini(&joining);
-        return err;
-    }
-    core_set_joining(core, &joining);
-    err = core->entered ? SPEAN_OK : spean_core_enter(core, &invite->handle);
     if (err == SPEAN_OK) {
         err = spean_core_put_documents(core, s->views, s->count, SPEAN_PENDING_KEEP);
     }
-    spean_core_sync_now(core); /* However the invitation before this one ended. */
     return err;
 }
 
@@ -438,14 +272,6 @@ static void run_join(struct spean_job *job, void *ctx)
 struct spean_route_group spean_lobby_routes(void)
 {
     static const struct spean_route routes[] = {
-        {.method = "POST",
-         .path = "/v1/invitations",
-         .flags = SPEAN_ROUTE_WRITE,
-         .run = run_invite},
-        {.method = "POST",
-         .path = "/v1/nodes/invitations",
-         .flags = SPEAN_ROUTE_WRITE,
-         .run = run_invite_node},
         {.method = "GET", .path = "/v1/join", .flags = SPEAN_ROUTE_READ, .read = get_join},
         {.method = "POST", .path = "/v1/join", .flags = SPEAN_ROUTE_WRITE, .run = run_join},
         {.method = "GET", .path = "/v1/pending", .flags = SPEAN_ROUTE_READ, .read = get_pending},

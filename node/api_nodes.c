@@ -23,27 +23,11 @@ static spean_err begin_joining(struct spean_core *core, const struct spean_invit
 {
     struct spean_statement_node node;
     struct joining joining = {.active = false};
-    struct spean_tx *tx = NULL;
     (void)spean_core_public_keys(core, &node.signing, &node.sealing, &node.transport);
     spean_statement_accept(&node, &invite->org, &invite->handle,
                            spean_keys_signing_seed(core->keys));
-    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    err = joining_begin_node(&joining, tx, core->keys, invite, &node);
-    if (err != SPEAN_OK) {
-        spean_tx_abort(tx);
-        return err;
-    }
-    err = spean_tx_commit(tx);
-    if (err != SPEAN_OK) {
-        joining_fini(&joining);
-        return err;
-    }
-    core_set_joining(core, &joining);
-    core->next_dial_ms = 0;
-    return core->entered ? SPEAN_OK : spean_core_enter(core, &invite->handle);
+    const spean_err err = joining_make_node(&joining, invite, &node);
+    return err == SPEAN_OK ? core_lobby_join_by(core, &joining, &invite->handle) : err;
 }
 
 static void join_with(struct spean_core *core, struct spean_job *job,
@@ -163,24 +147,23 @@ static void append_nodes(const struct spean_core_view *view, json_t *items)
     spean_part_free(record);
 }
 
-static spean_err append_waiting(const struct spean_core_view *view, json_t *items)
+/* A list of nodes that is being made. */
+struct listing {
+    const struct spean_core_view *view;
+    json_t *items;
+};
+
+/* For each newcomer: append a node that is not in yet. */
+static spean_err append_waiting(void *ctx, const struct spean_lobby_newcomer *newcomer)
 {
-    struct spean_lobby_read *read = NULL;
-    struct spean_key after;
-    const struct spean_key *from = NULL;
-    spean_err err = SPEAN_OK;
-    while ((err = spean_lobby_next_newcomer(view->tx, view->keys, from, &read)) == SPEAN_OK) {
-        const struct spean_lobby_newcomer *newcomer = spean_lobby_read_newcomer(read);
-        after = newcomer->transport;
-        from = &after;
-        const bool in = spean_authority_log_by_transport(view->authority, &after) != NULL;
-        json_t *row = newcomer->node && !in ? waiting_row(newcomer) : NULL;
-        if (row != NULL) {
-            (void)json_array_append_new(items, row);
-        }
-        spean_lobby_read_free(read);
+    struct listing *listing = ctx;
+    const bool in =
+        spean_authority_log_by_transport(listing->view->authority, &newcomer->transport) != NULL;
+    json_t *row = newcomer->node && !in ? waiting_row(newcomer) : NULL;
+    if (row != NULL) {
+        (void)json_array_append_new(listing->items, row);
     }
-    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+    return SPEAN_OK;
 }
 
 static void get_nodes(const struct spean_request *request, void *ctx, struct spean_reply *reply)
@@ -190,16 +173,11 @@ static void get_nodes(const struct spean_request *request, void *ctx, struct spe
     if (!spean_answer_begin(ctx, &view, reply)) {
         return;
     }
-    json_t *items = json_array();
-    append_nodes(&view, items);
-    const spean_err err = append_waiting(&view, items);
+    struct listing listing = {.view = &view, .items = json_array()};
+    append_nodes(&view, listing.items);
+    const spean_err err = spean_lobby_each_newcomer(view.tx, view.keys, append_waiting, &listing);
     spean_core_view_end(&view);
-    if (err == SPEAN_OK) {
-        spean_reply_page(reply, items, NULL);
-        return;
-    }
-    json_decref(items);
-    spean_reply_error(reply, err, NULL, err == SPEAN_ELOCKED ? "unlock it: spean unlock" : NULL);
+    spean_answer_items(reply, err, listing.items);
 }
 
 /* -- Sending away ---------------------------------------------------------------------------- */

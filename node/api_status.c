@@ -7,6 +7,7 @@
 #include "node/core_internal.h"
 #include "node/handlers.h"
 #include "node/todo.h"
+#include "protocol/message.h"
 #include "store/carry.h"
 #include "store/fold.h"
 #include "store/lobby.h"
@@ -244,19 +245,18 @@ static spean_err digest_of(const struct spean_core_view *view, struct spean_id *
     return err;
 }
 
+static spean_err count_waiting(void *count, const struct spean_lobby_newcomer *newcomer)
+{
+    *(uint32_t *)count += newcomer->standing == SPEAN_STANDING_WAITING ? 1 : 0;
+    return SPEAN_OK;
+}
+
+/* How many wait to be approved; 0 as far as the store cannot tell. */
 static uint32_t count_pending(const struct spean_core_view *view)
 {
     uint32_t count = 0;
-    struct spean_lobby_read *read = NULL;
-    struct spean_key after;
-    const struct spean_key *from = NULL;
-    while (spean_lobby_next_newcomer(view->tx, view->keys, from, &read) == SPEAN_OK) {
-        after = spean_lobby_read_newcomer(read)->transport;
-        from = &after;
-        count++;
-        spean_lobby_read_free(read);
-    }
-    return count;
+    const spean_err err = spean_lobby_each_newcomer(view->tx, view->keys, count_waiting, &count);
+    return err == SPEAN_OK ? count : 0;
 }
 
 static uint32_t count_disputed(const struct spean_core_view *view)

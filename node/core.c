@@ -420,6 +420,10 @@ static void tick(struct spean_core *core)
                                 spean_journal_number("ms", read_ms));
         }
         core_daily(core);
+        if (!spean_keys_locked(core->keys) && spean_core_own_log(core) != NULL &&
+            !core->fold_pending) {
+            core_lobby_hand_keys(core, false);
+        }
         core_destroy(core);
     }
     if (core->next_destroy_ms != 0 && now >= core->next_destroy_ms) {

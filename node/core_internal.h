@@ -363,14 +363,25 @@ void core_partner_down(struct spean_core *core, const struct core_link *link);
 /* A newcomer's JOIN or NODE arrived: judge it, keep the newcomer, answer. */
 void core_lobby_join(struct spean_core *core, const struct spean_sync_effect *effect);
 
+/* Use an invitation, whose message joining is, and which is taken: keep it, enter the ledger with
+ * this handle unless we did before, and call whoever invited us. Errors of a commit; those of
+ * spean_core_enter(). */
+SPEAN_CHECK spean_err core_lobby_join_by(struct spean_core *core, struct joining *joining,
+                                         const struct spean_handle *handle);
+
 /* The node that invited us answered. */
 void core_lobby_answer(struct spean_core *core, const struct spean_sync_effect *effect);
 
 /* Newcomers whom the charter names now are told, and forgotten. */
 void core_lobby_settle(struct spean_core *core);
 
-/* A further node of our org that we let in is a node now: hand it the org's secrets (P12.5). */
-void core_lobby_hand_keys(struct spean_core *core);
+/*
+ * Hand the org's secrets to its open nodes, if one of them lacks the newest (P12.5). With guests
+ * only if a newcomer that this node let in is among its nodes now: that is at once; without, for
+ * whoever was let in by a node that died of it, or forgot. The keys are not locked, and our own log
+ * is in force. What fails is tried again.
+ */
+void core_lobby_hand_keys(struct spean_core *core, bool guests);
 
 /* Whether this node is in the ledger: its org a member, and itself named by the org's statement. */
 bool core_is_admitted(const struct spean_core *core);

@@ -23,7 +23,8 @@ struct spean_route_group spean_node_routes(void);   /* version, node, unlock, lo
 struct spean_route_group spean_status_routes(void); /* status, sync */
 struct spean_route_group spean_plan_routes(void);   /* what sync would do */
 struct spean_route_group spean_ledger_routes(void); /* ledger, charter, members */
-struct spean_route_group spean_lobby_routes(void);  /* invitations, join, pending */
+struct spean_route_group spean_invite_routes(void); /* invitations */
+struct spean_route_group spean_lobby_routes(void);  /* join, pending */
 struct spean_route_group spean_nodes_routes(void);  /* the nodes of our organisation */
 struct spean_route_group spean_person_routes(void); /* who uses this node */
 struct spean_route_group spean_log_routes(void);    /* logs and their entries */

@@ -60,28 +60,6 @@ static spean_err compose(struct joining *j, const struct spean_join *join,
     return err == SPEAN_ELIMIT ? SPEAN_EINPUT : err;
 }
 
-static spean_err keep(const struct joining *j, struct spean_tx *tx, const struct spean_keys *keys)
-{
-    uint8_t *buf = malloc(ROW_BYTES_MAX);
-    if (buf == NULL) {
-        return SPEAN_ENOMEM;
-    }
-    struct spean_writer w;
-    struct spean_view row = {0};
-    spean_writer_init(&w, buf, ROW_BYTES_MAX);
-    spean_writer_array(&w, ROW_ELEMENTS);
-    spean_writer_bin(&w, j->transport.bytes, sizeof(j->transport.bytes));
-    spean_writer_str(&w, j->endpoint, strlen(j->endpoint));
-    spean_writer_bin(&w, j->statement.bytes, sizeof(j->statement.bytes));
-    spean_writer_bin(&w, j->frame, j->frame_len);
-    spean_err err = spean_writer_end(&w, &row);
-    if (err == SPEAN_OK) {
-        err = spean_seal_put(tx, keys, SPEAN_TABLE_META, row_key(), row);
-    }
-    free(buf);
-    return err;
-}
-
 /* What is known of the invitation, whatever joins by it. */
 static void begin(struct joining *j, const struct spean_invite *invite,
                   const struct spean_id *statement)
@@ -92,13 +70,9 @@ static void begin(struct joining *j, const struct spean_invite *invite,
     (void)snprintf(j->endpoint, sizeof(j->endpoint), "tcp://%s", invite->endpoint);
 }
 
-/* Keep what was composed, unless err says that it was not. */
-static spean_err finish(struct joining *j, struct spean_tx *tx, const struct spean_keys *keys,
-                        spean_err err)
+/* What was composed is in use now, unless err says that it could not be. */
+static spean_err finish(struct joining *j, spean_err err)
 {
-    if (err == SPEAN_OK) {
-        err = keep(j, tx, keys);
-    }
     if (err != SPEAN_OK) {
         joining_fini(j);
         return err;
@@ -107,22 +81,20 @@ static spean_err finish(struct joining *j, struct spean_tx *tx, const struct spe
     return SPEAN_OK;
 }
 
-spean_err joining_begin(struct joining *j, struct spean_tx *tx, const struct spean_keys *keys,
-                        const struct spean_invite *invite, const struct spean_key *own_transport,
-                        const struct spean_id *statement, const struct spean_view *documents,
-                        uint32_t documents_count)
+spean_err joining_make(struct joining *j, const struct spean_invite *invite,
+                       const struct spean_key *own_transport, const struct spean_id *statement,
+                       const struct spean_view *documents, uint32_t documents_count)
 {
     begin(j, invite, statement);
     const struct spean_join join = {.handle = invite->handle,
                                     .inviter = invite->transport,
                                     .newcomer = *own_transport,
                                     .statement = *statement};
-    return finish(j, tx, keys, compose(j, &join, invite, documents, documents_count));
+    return finish(j, compose(j, &join, invite, documents, documents_count));
 }
 
-spean_err joining_begin_node(struct joining *j, struct spean_tx *tx, const struct spean_keys *keys,
-                             const struct spean_invite *invite,
-                             const struct spean_statement_node *node)
+spean_err joining_make_node(struct joining *j, const struct spean_invite *invite,
+                            const struct spean_statement_node *node)
 {
     const struct spean_join join = {.handle = invite->handle,
                                     .inviter = invite->transport,
@@ -142,7 +114,29 @@ spean_err joining_begin_node(struct joining *j, struct spean_tx *tx, const struc
                               ? SPEAN_ENOMEM
                               : spean_message_encode(&m, j->frame, JOINING_NODE_BYTES_MAX, &frame);
     j->frame_len = frame.len;
-    return finish(j, tx, keys, err);
+    return finish(j, err);
+}
+
+spean_err joining_keep(const struct joining *j, struct spean_tx *tx, const struct spean_keys *keys)
+{
+    uint8_t *buf = malloc(ROW_BYTES_MAX);
+    if (buf == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    struct spean_writer w;
+    struct spean_view row = {0};
+    spean_writer_init(&w, buf, ROW_BYTES_MAX);
+    spean_writer_array(&w, ROW_ELEMENTS);
+    spean_writer_bin(&w, j->transport.bytes, sizeof(j->transport.bytes));
+    spean_writer_str(&w, j->endpoint, strlen(j->endpoint));
+    spean_writer_bin(&w, j->statement.bytes, sizeof(j->statement.bytes));
+    spean_writer_bin(&w, j->frame, j->frame_len);
+    spean_err err = spean_writer_end(&w, &row);
+    if (err == SPEAN_OK) {
+        err = spean_seal_put(tx, keys, SPEAN_TABLE_META, row_key(), row);
+    }
+    free(buf);
+    return err;
 }
 
 static spean_err read_row(struct joining *j, struct spean_view row)

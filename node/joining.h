@@ -33,24 +33,25 @@ struct joining {
 void joining_fini(struct joining *j);
 
 /*
- * Compose the JOIN for an invitation and keep it, sealed, in the caller's transaction: it is used
- * again after a restart. documents is our whole statement chain; statement the id of its last.
- * SPEAN_EINPUT: they do not fit into one message. SPEAN_ELOCKED, SPEAN_ENOMEM; others stick to tx.
+ * Compose the JOIN for an invitation. documents is our whole statement chain; statement the id of
+ * its last. SPEAN_EINPUT: they do not fit into one message. SPEAN_ENOMEM. After an error j is
+ * empty.
  */
-SPEAN_CHECK spean_err joining_begin(struct joining *j, struct spean_tx *tx,
-                                    const struct spean_keys *keys,
-                                    const struct spean_invite *invite,
-                                    const struct spean_key *own_transport,
-                                    const struct spean_id *statement,
-                                    const struct spean_view *documents, uint32_t documents_count);
+SPEAN_CHECK spean_err joining_make(struct joining *j, const struct spean_invite *invite,
+                                   const struct spean_key *own_transport,
+                                   const struct spean_id *statement,
+                                   const struct spean_view *documents, uint32_t documents_count);
 
 /* The same for a further node of the org that the invitation names (P12.5): compose its NODE. */
-SPEAN_CHECK spean_err joining_begin_node(struct joining *j, struct spean_tx *tx,
-                                         const struct spean_keys *keys,
-                                         const struct spean_invite *invite,
-                                         const struct spean_statement_node *node);
+SPEAN_CHECK spean_err joining_make_node(struct joining *j, const struct spean_invite *invite,
+                                        const struct spean_statement_node *node);
 
-/* Read back what joining_begin() kept. SPEAN_ENOTFOUND: nothing. SPEAN_ELOCKED. SPEAN_ECORRUPT. */
+/* Keep what was composed, sealed: it is used again after a restart. SPEAN_ELOCKED, SPEAN_ENOMEM;
+ * others stick to tx. */
+SPEAN_CHECK spean_err joining_keep(const struct joining *j, struct spean_tx *tx,
+                                   const struct spean_keys *keys);
+
+/* Read back what joining_keep() kept. SPEAN_ENOTFOUND: nothing. SPEAN_ELOCKED. SPEAN_ECORRUPT. */
 SPEAN_CHECK spean_err joining_load(struct joining *j, struct spean_tx *tx,
                                    const struct spean_keys *keys);
 

@@ -26,30 +26,27 @@ bool core_lobby_begins(const uint8_t *bytes, size_t len, const char *prefix)
     return strlen(prefix) >= PREFIX_DIGITS_MIN && strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Mark the newcomers that wait and are picked as refused; *found counts them. */
-static spean_err mark_refused(struct spean_core *core, struct spean_tx *tx, const char *prefix,
-                              bool (*picks)(const struct spean_lobby_newcomer *, const char *),
-                              uint32_t *found)
+/* Who is to be sent away. */
+struct refusal {
+    struct spean_core *core;
+    struct spean_tx *tx;
+    const char *prefix;
+    bool (*picks)(const struct spean_lobby_newcomer *, const char *);
+    uint32_t found;
+};
+
+/* For each newcomer: mark one that waits and is picked as refused. */
+static spean_err mark_refused(void *ctx, const struct spean_lobby_newcomer *newcomer)
 {
-    struct spean_lobby_read *read = NULL;
-    struct spean_key after;
-    const struct spean_key *from = NULL;
-    spean_err err = SPEAN_OK;
-    while ((err = spean_lobby_next_newcomer(tx, core->keys, from, &read)) == SPEAN_OK) {
-        struct spean_lobby_newcomer newcomer = *spean_lobby_read_newcomer(read);
-        after = newcomer.transport;
-        from = &after;
-        if (newcomer.standing == SPEAN_STANDING_WAITING && picks(&newcomer, prefix)) {
-            newcomer.standing = SPEAN_STANDING_REFUSED;
-            err = spean_lobby_put_newcomer(tx, core->keys, &newcomer);
-            (*found)++;
-        }
-        spean_lobby_read_free(read);
-        if (err != SPEAN_OK) {
-            return err;
-        }
+    struct refusal *refusal = ctx;
+    if (newcomer->standing != SPEAN_STANDING_WAITING ||
+        !refusal->picks(newcomer, refusal->prefix)) {
+        return SPEAN_OK;
     }
-    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+    struct spean_lobby_newcomer refused = *newcomer;
+    refused.standing = SPEAN_STANDING_REFUSED;
+    refusal->found++;
+    return spean_lobby_put_newcomer(refusal->tx, refusal->core->keys, &refused);
 }
 
 spean_err core_lobby_refuse(struct spean_core *core, const char *prefix,
@@ -57,28 +54,26 @@ spean_err core_lobby_refuse(struct spean_core *core, const char *prefix,
                             bool dry)
 {
     assert(picks != NULL);
-    struct spean_tx *tx = NULL;
-    uint32_t found = 0;
-    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
+    struct refusal refusal = {.core = core, .prefix = prefix, .picks = picks};
+    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &refusal.tx);
     if (err != SPEAN_OK) {
         return err;
     }
-    err = mark_refused(core, tx, prefix, picks, &found);
-    if (err == SPEAN_OK && found != 1) {
-        err = found == 0 ? SPEAN_ENOTFOUND : SPEAN_EEXISTS;
+    err = spean_lobby_each_newcomer(refusal.tx, core->keys, mark_refused, &refusal);
+    if (err == SPEAN_OK && refusal.found != 1) {
+        err = refusal.found == 0 ? SPEAN_ENOTFOUND : SPEAN_EEXISTS;
     }
     if (err != SPEAN_OK || dry) {
-        spean_tx_abort(tx);
+        spean_tx_abort(refusal.tx);
         return err;
     }
-    return spean_tx_commit(tx);
+    return spean_tx_commit(refusal.tx);
 }
 
 /* -- Newcomers ------------------------------------------------------------------------------- */
 
 /* The chain must make an org of this ledger with one open node: the one that called. */
-static spean_err judge_chain(struct spean_core *core, struct core_candidate *c,
-                             const struct spean_key *transport)
+static spean_err judge_chain(struct spean_core *core, struct core_candidate *c)
 {
     struct spean_org_chain *chain = malloc(sizeof(*chain));
     struct spean_document *doc = malloc(sizeof(*doc));
@@ -90,14 +85,13 @@ static spean_err judge_chain(struct spean_core *core, struct core_candidate *c,
         err = spean_document_decode(doc, c->documents[i]);
         if (err == SPEAN_OK) {
             err = spean_org_chain_add(chain, doc);
-            c->join.statement = doc->id;
         }
     }
     if (err == SPEAN_OK) {
         const struct spean_org *org = &chain->org;
         const bool right = org->has_handle && spean_handle_equal(&org->handle, &core->handle) &&
                            org->nodes_count == 1 && !org->nodes[0].cut.closed &&
-                           spean_key_equal(&org->nodes[0].transport, transport);
+                           spean_key_equal(&org->nodes[0].transport, &c->join.newcomer);
         c->org = org->id;
         err = right ? SPEAN_OK : SPEAN_EDENIED;
     }
@@ -105,6 +99,21 @@ static spean_err judge_chain(struct spean_core *core, struct core_candidate *c,
         spean_org_chain_fini(chain);
     }
     free(chain);
+    free(doc);
+    return err;
+}
+
+/* The id of the last version, that the MAC is over. */
+static spean_err read_statement(struct core_candidate *c)
+{
+    struct spean_document *doc = malloc(sizeof(*doc));
+    spean_err err = doc != NULL ? SPEAN_EDENIED : SPEAN_ENOMEM;
+    if (doc != NULL && c->documents_count > 0) {
+        err = spean_document_decode(doc, c->documents[c->documents_count - 1]);
+    }
+    if (err == SPEAN_OK) {
+        c->join.statement = doc->id;
+    }
     free(doc);
     return err;
 }
@@ -121,9 +130,8 @@ static spean_err read_join(struct spean_core *core, const struct spean_message *
         c->documents_count++;
     }
     memcpy(c->mac, m->as.join.mac.bytes, sizeof(c->mac));
-    return spean_handle_equal(&m->as.join.handle, &core->handle)
-               ? judge_chain(core, c, &c->join.newcomer)
-               : SPEAN_EDENIED;
+    return spean_handle_equal(&m->as.join.handle, &core->handle) ? read_statement(c)
+                                                                 : SPEAN_EDENIED;
 }
 
 static spean_err read_candidate(struct spean_core *core, const struct spean_sync_effect *effect,
@@ -145,7 +153,7 @@ static spean_err read_candidate(struct spean_core *core, const struct spean_sync
     return err;
 }
 
-/* Find the invitation whose secret made the MAC. SPEAN_ENOTFOUND: none in force did. */
+/* Find the unused invitation whose secret made the MAC. SPEAN_ENOTFOUND: none in force did. */
 static spean_err find_invite(struct spean_core *core, struct spean_tx *tx,
                              const struct core_candidate *c, uint32_t *number)
 {
@@ -154,8 +162,7 @@ static spean_err find_invite(struct spean_core *core, struct spean_tx *tx,
     uint32_t from = 1;
     while ((err = spean_lobby_next_invite(tx, core->keys, from, &invite)) == SPEAN_OK) {
         const bool kind = invite.node == c->node;
-        const bool ours = !invite.used || spean_key_equal(&invite.newcomer, &c->join.newcomer);
-        const bool fits = kind && ours && core_now_s() < invite.expires_s &&
+        const bool fits = kind && !invite.used && core_now_s() < invite.expires_s &&
                           spean_join_mac_valid(c->mac, &c->join, invite.secret);
         *number = invite.number;
         from = invite.number + 1;
@@ -240,12 +247,33 @@ static bool answer_known(struct spean_core *core, const struct spean_sync_effect
     return true;
 }
 
+/* Whether an invitation lets the candidate wait. Looked at before any signature: whoever has none,
+ * or used it and asks every few seconds how it stands, costs little. */
+static spean_err look_for_invite(struct spean_core *core, const struct core_candidate *c)
+{
+    struct spean_tx *tx = NULL;
+    uint32_t number = 0;
+    spean_err err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
+    if (err == SPEAN_OK) {
+        err = find_invite(core, tx, c, &number);
+        spean_tx_abort(tx);
+    }
+    return err;
+}
+
+/* Have a newcomer wait by an invitation that was not used, whatever became of one before. */
 static spean_err admit(struct spean_core *core, const struct spean_sync_effect *effect,
                        uint8_t fresh[SPEAN_JOIN_FRESH_BYTES])
 {
     struct core_candidate c = {0};
     struct spean_tx *tx = NULL;
     spean_err err = read_candidate(core, effect, &c);
+    if (err == SPEAN_OK) {
+        err = look_for_invite(core, &c);
+    }
+    if (err == SPEAN_OK && !c.node) {
+        err = judge_chain(core, &c);
+    }
     if (err == SPEAN_OK) {
         core_flush(core);
         err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
@@ -275,11 +303,11 @@ void core_lobby_join(struct spean_core *core, const struct spean_sync_effect *ef
         send_standing(core, effect->link, SPEAN_STANDING_WAITING); /* Nobody can be judged now. */
         return;
     }
-    if (answer_known(core, effect)) {
-        return;
-    }
     uint8_t fresh[SPEAN_JOIN_FRESH_BYTES];
     const spean_err err = admit(core, effect, fresh);
+    if (err != SPEAN_OK && answer_known(core, effect)) {
+        return; /* It asks again, or by what is of no use to it. */
+    }
     SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_INFO, "join",
                         spean_journal_number("link", effect->link),
                         spean_journal_text("err", spean_err_name(err)));
@@ -382,6 +410,26 @@ bool core_lobby_join_message(struct spean_core *core, const struct spean_key *tr
     memcpy(buf, j->frame, j->frame_len);
     *out = (struct spean_view){buf, j->frame_len};
     return true;
+}
+
+spean_err core_lobby_join_by(struct spean_core *core, struct joining *joining,
+                             const struct spean_handle *handle)
+{
+    struct spean_tx *tx = NULL;
+    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
+    if (err == SPEAN_OK) {
+        err = joining_keep(joining, tx, core->keys);
+        const spean_err committed = spean_tx_commit(tx);
+        err = err == SPEAN_OK ? committed : err;
+    }
+    if (err != SPEAN_OK) {
+        joining_fini(joining);
+        return err;
+    }
+    core_set_joining(core, joining);
+    err = core->entered ? SPEAN_OK : spean_core_enter(core, handle);
+    spean_core_sync_now(core); /* However the invitation before this one ended. */
+    return err;
 }
 
 /* Keep how we stand; say it once when no more asking will change it. */

@@ -6,6 +6,7 @@
 #include "node/core_internal.h"
 #include "node/lobby.h"
 #include "store/author.h"
+#include "store/handed.h"
 #include "store/lobby.h"
 
 static struct spean_statement_node node_of(const struct spean_message *m,
@@ -90,29 +91,51 @@ static bool is_let_in(const struct spean_core *core, const struct spean_lobby_ne
     return log != NULL && spean_id_equal(&log->org, &core->org);
 }
 
-/* Find the first newcomer that is let in. SPEAN_ENOTFOUND: there is none. */
-static spean_err next_let_in(struct spean_core *core, struct spean_key *out)
+/* A newcomer that is let in, if there is one. */
+struct let_in {
+    const struct spean_core *core;
+    bool found;
+    struct spean_key transport;
+};
+
+static spean_err find_let_in(void *ctx, const struct spean_lobby_newcomer *newcomer)
 {
-    const struct spean_key *after = NULL;
+    struct let_in *let_in = ctx;
+    if (is_let_in(let_in->core, newcomer)) {
+        let_in->found = true;
+        let_in->transport = newcomer->transport;
+    }
+    return SPEAN_OK;
+}
+
+/* Find one. SPEAN_ENOTFOUND: there is none. */
+static spean_err next_let_in(struct spean_core *core, struct spean_tx *tx, struct spean_key *out)
+{
+    struct let_in let_in = {.core = core};
+    const spean_err err = spean_lobby_each_newcomer(tx, core->keys, find_let_in, &let_in);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    *out = let_in.transport;
+    return let_in.found ? SPEAN_OK : SPEAN_ENOTFOUND;
+}
+
+/* Say whether a newcomer was let in that is not forgotten, and whether an open node of our org
+ * lacks the secrets, for all that is known here. */
+static spean_err look(struct spean_core *core, bool *let_in, bool *owed)
+{
     struct spean_tx *tx = NULL;
-    struct spean_lobby_read *read = NULL;
+    struct spean_key key;
     spean_err err = spean_tx_begin(core->db, SPEAN_TX_READ, &tx);
     if (err != SPEAN_OK) {
         return err;
     }
-    bool found = false;
-    struct spean_key at;
-    while (!found && (err = spean_lobby_next_newcomer(tx, core->keys, after, &read)) == SPEAN_OK) {
-        const struct spean_lobby_newcomer *newcomer = spean_lobby_read_newcomer(read);
-        found = is_let_in(core, newcomer);
-        at = newcomer->transport;
-        after = &at;
-        spean_lobby_read_free(read);
+    err = next_let_in(core, tx, &key);
+    *let_in = err == SPEAN_OK;
+    if (err == SPEAN_OK || err == SPEAN_ENOTFOUND) {
+        err = spean_handed_owes(tx, core->authority, spean_core_own_log(core), owed);
     }
     spean_tx_abort(tx);
-    if (found) {
-        *out = at;
-    }
     return err;
 }
 
@@ -131,40 +154,39 @@ static spean_err hand_keys(struct spean_core *core)
     return err;
 }
 
-/* Forget the newcomers that were let in. Until then a restart hands out the keys once more. */
+/* Forget the newcomers that were let in: who lacks the secrets is seen without them. */
 static spean_err forget(struct spean_core *core)
 {
+    struct spean_tx *tx = NULL;
     struct spean_key key;
-    spean_err err = SPEAN_OK;
-    while ((err = next_let_in(core, &key)) == SPEAN_OK) {
-        struct spean_tx *tx = NULL;
-        err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
-        if (err != SPEAN_OK) {
-            return err;
-        }
+    core_flush(core);
+    spean_err err = spean_tx_begin(core->db, SPEAN_TX_WRITE, &tx);
+    while (err == SPEAN_OK && (err = next_let_in(core, tx, &key)) == SPEAN_OK) {
         err = spean_lobby_del_newcomer(tx, &key);
-        const spean_err committed = spean_tx_commit(tx);
-        err = err == SPEAN_OK ? committed : err;
-        if (err != SPEAN_OK) {
-            return err;
-        }
     }
-    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+    if (err != SPEAN_ENOTFOUND) {
+        spean_tx_abort(tx);
+        return err;
+    }
+    return spean_tx_commit(tx);
 }
 
-void core_lobby_hand_keys(struct spean_core *core)
+void core_lobby_hand_keys(struct spean_core *core, bool guests)
 {
-    struct spean_key key;
-    spean_err err = next_let_in(core, &key);
-    if (err == SPEAN_ENOTFOUND) {
-        return;
-    }
-    if (err == SPEAN_OK) {
+    bool let_in = false;
+    bool owed = false;
+    spean_err err = look(core, &let_in, &owed);
+    if (err == SPEAN_OK && owed && (let_in || !guests)) {
         err = hand_keys(core);
     }
-    if (err == SPEAN_OK || err == SPEAN_EEXISTS) {
+    if (err == SPEAN_OK && let_in) {
         err = forget(core);
     }
-    SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_INFO, "node_is_in",
-                        spean_journal_text("err", spean_err_name(err)));
+    if (err == SPEAN_EWAIT) {
+        return; /* This node lacks them itself, or has something to fold first. */
+    }
+    if (let_in || err != SPEAN_OK) {
+        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_INFO, "node_is_in",
+                            spean_journal_text("err", spean_err_name(err)));
+    }
 }

@@ -138,33 +138,37 @@ json_t *spean_json_u64(uint64_t value)
     return json_string(text);
 }
 
-/* Read all of text as decimal digits. The number of digits is bounded before any arithmetic. */
-static bool digits_read(const char *text, size_t len, uint64_t *out)
+spean_err spean_digits_read(const char *text, uint64_t max, uint64_t *out)
 {
+    assert(text != NULL);
+    assert(out != NULL);
+    const size_t len = strnlen(text, U64_DIGITS_MAX + 1); /* Bounded before any arithmetic. */
     if (len == 0 || len > U64_DIGITS_MAX) {
-        return false;
+        return SPEAN_EINPUT;
     }
     uint64_t value = 0;
     for (size_t i = 0; i < len; i++) {
         if (text[i] < '0' || text[i] > '9') {
-            return false;
+            return SPEAN_EINPUT;
         }
         const uint64_t digit = (uint64_t)(text[i] - '0');
         if (value > (UINT64_MAX - digit) / 10) {
-            return false;
+            return SPEAN_EINPUT;
         }
         value = value * 10 + digit;
     }
+    if (value > max) {
+        return SPEAN_EINPUT;
+    }
     *out = value;
-    return true;
+    return SPEAN_OK;
 }
 
 spean_err spean_json_get_u64(const json_t *value, uint64_t *out)
 {
     assert(out != NULL);
     if (json_is_string(value)) {
-        const bool read = digits_read(json_string_value(value), json_string_length(value), out);
-        return read ? SPEAN_OK : SPEAN_EINPUT;
+        return spean_digits_read(json_string_value(value), UINT64_MAX, out);
     }
     if (!json_is_integer(value)) {
         return SPEAN_EINPUT;

@@ -105,6 +105,10 @@ void spean_reply_refuse(struct spean_reply *reply, int status, spean_err err, co
 /* A number for an answer: an integer, or a decimal string above SPEAN_JSON_INTEGER_MAX. */
 json_t *spean_json_u64(uint64_t value);
 
+/* Read text, decimal digits and nothing else, into *out. SPEAN_EINPUT: it is no number, or above
+ * max; *out is unchanged. */
+SPEAN_CHECK spean_err spean_digits_read(const char *text, uint64_t max, uint64_t *out);
+
 /*
  * Read such a number, in either form, into *out. SPEAN_EINPUT: value is NULL, of another type,
  * negative, out of range, or a string with anything but digits; *out is unchanged.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/reply.h"
 #include "protocol/text.h"
 
 void spean_request_free(struct spean_request *request)
@@ -158,20 +159,12 @@ spean_err spean_request_page(const struct spean_request *request, struct spean_p
     assert(out != NULL);
     const char *after = spean_request_query(request, "after");
     const char *limit = spean_request_query(request, "limit");
-    uint32_t value = 0;
-    for (const char *c = limit; c != NULL && *c != '\0'; c++) {
-        if (*c < '0' || *c > '9') {
-            return SPEAN_EINPUT;
-        }
-        value = value * 10 + (uint32_t)(*c - '0');
-        if (value > SPEAN_PAGE_LIMIT_MAX) {
-            return SPEAN_EINPUT;
-        }
-    }
-    if (limit != NULL && value == 0) {
+    uint64_t value = 0;
+    if (limit != NULL &&
+        (spean_digits_read(limit, SPEAN_PAGE_LIMIT_MAX, &value) != SPEAN_OK || value == 0)) {
         return SPEAN_EINPUT;
     }
-    out->limit = limit != NULL ? value : SPEAN_PAGE_LIMIT_DEFAULT;
+    out->limit = limit != NULL ? (uint32_t)value : SPEAN_PAGE_LIMIT_DEFAULT;
     out->after = after != NULL ? after : "";
     return SPEAN_OK;
 }

@@ -226,7 +226,7 @@ void core_settle_records(struct spean_core *core)
     if (spean_keys_locked(core->keys) || spean_core_own_log(core) == NULL) {
         return;
     }
-    core_lobby_hand_keys(core);
+    core_lobby_hand_keys(core, true);
     const spean_err err = settle_self(core);
     if (err != SPEAN_OK && err != SPEAN_EWAIT) {
         SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "own_record",

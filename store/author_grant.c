@@ -5,6 +5,7 @@
 #include "protocol/partkey.h"
 #include "store/author_internal.h"
 #include "store/context.h"
+#include "store/handed.h"
 #include "store/logs.h"
 #include "store/record.h"
 #include "store/secret.h"
@@ -436,12 +437,19 @@ static uint32_t collect_secrets(const struct spean_author *author, struct spean_
     return count;
 }
 
-static spean_err put_secrets(struct spean_author_work *work, struct spean_grant_key *secrets)
+/* Make the grant, and note in the same transaction whom the secrets up to generation go to. */
+static spean_err put_secrets(struct spean_author_work *work, struct spean_grant_key *secrets,
+                             uint32_t generation)
 {
     struct spean_grant_receiver receivers[SPEAN_GRANT_BOXES_MAX];
     struct spean_grant_outer outer = {.receivers = receivers};
     (void)memcpy(outer.place.author.bytes, work->author->log->sealing.bytes, SPEAN_KEY_BYTES);
     spean_err err = fill_nodes(work, receivers, &outer.receivers_count);
+    for (uint32_t i = 0; err == SPEAN_OK && i < outer.receivers_count; i++) {
+        struct spean_key sealing;
+        (void)memcpy(sealing.bytes, receivers[i].party.bytes, sizeof(sealing.bytes));
+        err = spean_handed_put(work->tx, &sealing, generation);
+    }
     if (err != SPEAN_OK) {
         return err;
     }
@@ -466,17 +474,17 @@ spean_err spean_author_orgkey(const struct spean_author *author, struct spean_au
 {
     struct spean_author_work *work = NULL;
     void *secrets = NULL;
+    uint32_t generation = 0;
     spean_err err = spean_author_begin(&work, author);
     if (err == SPEAN_OK) {
         const struct spean_org_secret *newest = NULL;
-        uint32_t generation = 0;
         err = own_secret(author, &newest, &generation); /* Only whoever holds it hands it on. */
     }
     if (err == SPEAN_OK) {
         err = spean_secret_alloc(SPEAN_KEYS_ORG_MAX * sizeof(struct spean_grant_key), &secrets);
     }
     if (err == SPEAN_OK) {
-        err = put_secrets(work, secrets);
+        err = put_secrets(work, secrets, generation);
     }
     if (err == SPEAN_OK) {
         err = spean_author_finish(work, false, done);

@@ -10,6 +10,7 @@
 #include "store/body.h"
 #include "store/destroy.h"
 #include "store/fold_batch.h"
+#include "store/handed.h"
 #include "store/seal.h"
 
 #define NUMBER_AT     SPEAN_PART_NAME_BYTES
@@ -939,9 +940,10 @@ spean_err fold_grant(struct fold_batch *b, const struct fold_place *place,
 
 /* -- Org-key grants -------------------------------------------------------------------------- */
 
-/* Take over a secret of the org: if it is what a statement names, and not held yet. */
+/* Take over a secret of the org: if it is what a statement names, and not held yet. *newest is then
+ * at least its generation. */
 static spean_err secret_take(struct fold_batch *b, const struct fold_place *place,
-                             const struct spean_grant_key *secret)
+                             const struct spean_grant_key *secret, uint64_t *newest)
 {
     struct spean_key public_key;
     const struct spean_key *const named =
@@ -949,8 +951,11 @@ static spean_err secret_take(struct fold_batch *b, const struct fold_place *plac
     if (crypto_scalarmult_base(public_key.bytes, secret->key) != 0 || named == NULL) {
         return keep_unopened(b, place, KEY_NOT_KNOWN);
     }
-    if (!spean_key_equal(named, &public_key) ||
-        spean_keys_org_find(b->fold->keys, &public_key) != NULL ||
+    if (!spean_key_equal(named, &public_key)) {
+        return SPEAN_OK;
+    }
+    *newest = secret->generation > *newest ? secret->generation : *newest;
+    if (spean_keys_org_find(b->fold->keys, &public_key) != NULL ||
         b->fold->found_count == SPEAN_FOLD_SECRETS_MAX) {
         return SPEAN_OK; /* Above the most at once, the entry comes again for the others. */
     }
@@ -976,10 +981,15 @@ static spean_err secrets_open(struct fold_batch *b, const struct fold_place *pla
     } else {
         struct spean_view left = secrets.secrets;
         struct spean_grant_key secret;
+        uint64_t newest = 0;
         while (err == SPEAN_OK && spean_grant_key_next(&left, &secret)) {
-            err = secret_take(b, place, &secret);
+            err = secret_take(b, place, &secret, &newest);
         }
         sodium_memzero(&secret, sizeof(secret));
+        if (err == SPEAN_OK && newest > 0) {
+            err =
+                spean_handed_seen(b->tx, b->authority, place->log->log, grant->boxes_count, newest);
+        }
     }
     sodium_memzero(buf, cap);
     free(buf);

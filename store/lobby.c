@@ -354,6 +354,29 @@ spean_err spean_lobby_next_newcomer(struct spean_tx *tx, const struct spean_keys
     return err == SPEAN_OK ? newcomer_open(keys, key, sealed, out) : err;
 }
 
+spean_err spean_lobby_each_newcomer(struct spean_tx *tx, const struct spean_keys *keys,
+                                    spean_err (*visit)(void *, const struct spean_lobby_newcomer *),
+                                    void *ctx)
+{
+    assert(visit != NULL);
+
+    struct spean_lobby_read *read = NULL;
+    struct spean_key after;
+    const struct spean_key *from = NULL;
+    spean_err err = SPEAN_OK;
+    while ((err = spean_lobby_next_newcomer(tx, keys, from, &read)) == SPEAN_OK) {
+        const struct spean_lobby_newcomer *newcomer = spean_lobby_read_newcomer(read);
+        after = newcomer->transport;
+        from = &after;
+        err = visit(ctx, newcomer);
+        spean_lobby_read_free(read);
+        if (err != SPEAN_OK) {
+            return err;
+        }
+    }
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
 spean_err spean_lobby_del_newcomer(struct spean_tx *tx, const struct spean_key *transport)
 {
     assert(transport != NULL);

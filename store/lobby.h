@@ -91,6 +91,14 @@ SPEAN_CHECK spean_err spean_lobby_next_newcomer(struct spean_tx *tx, const struc
                                                 const struct spean_key *after,
                                                 struct spean_lobby_read **out);
 
+/*
+ * Call visit for each newcomer, ascending by transport key, until it gives an error, which is then
+ * returned. It may put and forget newcomers. Errors as above, but for SPEAN_ENOTFOUND.
+ */
+SPEAN_CHECK spean_err spean_lobby_each_newcomer(
+    struct spean_tx *tx, const struct spean_keys *keys,
+    spean_err (*visit)(void *ctx, const struct spean_lobby_newcomer *newcomer), void *ctx);
+
 /* Forget a newcomer. SPEAN_ENOTFOUND. */
 SPEAN_CHECK spean_err spean_lobby_del_newcomer(struct spean_tx *tx,
                                                const struct spean_key *transport);

@@ -20,6 +20,11 @@ static enum spean_exit invite_run(struct spean_call *call, struct spean_problem 
     return spean_inviting_run(call, false, problem);
 }
 
+static enum spean_exit invitations_run(struct spean_call *call, struct spean_problem *problem)
+{
+    return spean_inviting_list(call, false, problem);
+}
+
 static void pending_add(struct spean_grid *grid, const json_t *item)
 {
     char who[SPEAN_WHO_BYTES_MAX];
@@ -129,11 +134,32 @@ static const struct spean_command commands[] = {
                    "nothing more: you see who it is, compare eight digits by telephone, and "
                    "approve. An invitation that is not used expires by itself."),
         .flags = invite_flags,
-        .inverse = SPEAN_INVERSE_NONE,
+        .inverse = "member uninvite",
         .examples =
             (const char *const[]){"spean member invite",
                                   "spean member invite --expires 2d --out invitation.txt", NULL},
         .run = invite_run,
+    },
+    {
+        .path = "member invitations",
+        .summary = N_("Show which invitations are open"),
+        .text = N_(
+            "Lists the invitations of organisations that were made here, not used and not taken "
+            "back, and how long each can be used. Their codes are shown once, when they are made."),
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean member invitations", NULL},
+        .run = invitations_run,
+    },
+    {
+        .path = "member uninvite",
+        .summary = N_("Take an invitation back"),
+        .text =
+            N_("Nobody can knock by its code any more; whoever tries is told that it has expired. "
+               "Once somebody has knocked by it, send them away instead: \"spean member refuse\"."),
+        .args = (const struct spean_arg[]){SPEAN_INVITING_NUMBER, {0}},
+        .inverse = "member invite",
+        .examples = (const char *const[]){"spean member uninvite 3", NULL},
+        .run = spean_inviting_cancel,
     },
     {
         .path = "member join",

@@ -24,6 +24,11 @@ static enum spean_exit invite_run(struct spean_call *call, struct spean_problem 
     return spean_inviting_run(call, true, problem);
 }
 
+static enum spean_exit invitations_run(struct spean_call *call, struct spean_problem *problem)
+{
+    return spean_inviting_list(call, true, problem);
+}
+
 static void node_add(struct spean_grid *grid, const json_t *item)
 {
     char key[SPEAN_IDTEXT_SHORT_BYTES];
@@ -137,10 +142,31 @@ static const struct spean_command commands[] = {
                    "a server. The other machine knocks at this node with it; you compare eight "
                    "digits and approve. An invitation that is not used expires by itself."),
         .flags = invite_flags,
-        .inverse = SPEAN_INVERSE_NONE,
+        .inverse = "node uninvite",
         .examples =
             (const char *const[]){"spean node invite", "spean node invite --out node.txt", NULL},
         .run = invite_run,
+    },
+    {
+        .path = "node invitations",
+        .summary = N_("Show which invitations are open"),
+        .text = N_("Lists the invitations of machines of your own organisation that were made "
+                   "here, not used and not taken back, and how long each can be used. Their codes "
+                   "are shown once, when they are made."),
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean node invitations", NULL},
+        .run = invitations_run,
+    },
+    {
+        .path = "node uninvite",
+        .summary = N_("Take an invitation back"),
+        .text =
+            N_("Nobody can knock by its code any more; whoever tries is told that it has expired. "
+               "Once somebody has knocked by it, send them away instead: \"spean node refuse\"."),
+        .args = (const struct spean_arg[]){SPEAN_INVITING_NUMBER, {0}},
+        .inverse = "node invite",
+        .examples = (const char *const[]){"spean node uninvite 3", NULL},
+        .run = spean_inviting_cancel,
     },
     {
         .path = "node join",

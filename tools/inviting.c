@@ -8,8 +8,11 @@
 #include <jansson.h>
 
 #include "store/file.h"
+#include "tools/client.h"
+#include "tools/grid.h"
 #include "tools/i18n.h"
 #include "tools/jsonget.h"
+#include "tools/listing.h"
 #include "tools/out.h"
 #include "tools/qr.h"
 #include "tools/sink.h"
@@ -58,6 +61,7 @@ static enum spean_exit tell(struct spean_call *call, const json_t *reply, bool n
     struct spean_out *const out = spean_call_out(call);
     const char *const path = spean_call_value(call, "out");
     const char *const code = spean_jsonget_text(reply, "code");
+    const long long number = spean_jsonget_number(reply, "number");
     char when[SPEAN_WHEN_BYTES_MAX];
     if (path != NULL) {
         const spean_err err = spean_file_write_new(
@@ -81,14 +85,15 @@ static enum spean_exit tell(struct spean_call *call, const json_t *reply, bool n
     }
     spean_jsonget_when(reply, "expires", when);
     if (node) {
-        spean_out_done(out, _("invitation made, for one node of ours, until %s"), when);
+        spean_out_done(out, _("invitation %lld made, for one node of ours, until %s"), number,
+                       when);
         spean_out_note(out, "%s",
                        _("Carry it to the other machine. It lets nothing in by itself: you compare "
                          "eight digits and approve."));
         spean_out_next(out, "spean node list");
         return SPEAN_EXIT_DONE;
     }
-    spean_out_done(out, _("invitation made, for one organisation, until %s"), when);
+    spean_out_done(out, _("invitation %lld made, for one organisation, until %s"), number, when);
     spean_out_note(out, "%s",
                    _("Give it to them by a way that you trust. It lets nobody in by itself: you "
                      "compare eight digits and approve."));
@@ -116,4 +121,48 @@ enum spean_exit spean_inviting_run(struct spean_call *call, bool node,
     }
     json_decref(reply);
     return exit;
+}
+
+static void invitation_add(struct spean_grid *grid, const json_t *item)
+{
+    char when[SPEAN_WHEN_BYTES_MAX];
+    spean_jsonget_when(item, "expires", when);
+    spean_grid_cell(grid, "%lld", (long long)spean_jsonget_number(item, "number"));
+    spean_grid_cell(grid, "%s", when);
+}
+
+enum spean_exit spean_inviting_list(struct spean_call *call, bool node,
+                                    struct spean_problem *problem)
+{
+    static const char *const columns[] = {N_("INVITATION"), N_("CAN BE USED UNTIL"), NULL};
+    return spean_listing_print(
+        call, node ? "/v1/invitations?for=node" : "/v1/invitations?for=organisation", columns,
+        invitation_add, problem);
+}
+
+enum spean_exit spean_inviting_cancel(struct spean_call *call, struct spean_problem *problem)
+{
+    struct spean_out *const out = spean_call_out(call);
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX];
+    json_t *reply = NULL;
+    const char *const number = spean_call_value(call, "number");
+    const spean_err err = spean_client_path(path, "/v1/invitations/%s/cancel", number);
+    if (err != SPEAN_OK) {
+        return spean_problem_err(problem, err, spean_call_path(call));
+    }
+    const enum spean_exit exit = spean_call_request(call, "POST", path, NULL, &reply, problem);
+    if (reply == NULL) {
+        return exit;
+    }
+    spean_out_json(out, reply);
+    if (strcmp(spean_jsonget_text(reply, "for"), "node") == 0) {
+        spean_out_done(out, _("invitation %s, for one node of ours, was taken back"), number);
+        spean_out_next(out, "spean node invite");
+    } else {
+        spean_out_done(out, _("invitation %s, for one organisation, was taken back"), number);
+        spean_out_next(out, "spean member invite");
+    }
+    spean_out_note(out, "%s", _("Whoever has its code gets nowhere with it."));
+    json_decref(reply);
+    return SPEAN_EXIT_DONE;
 }

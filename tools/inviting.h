@@ -1,4 +1,4 @@
-/* tools/inviting.h - making an invitation, for another organisation or for one more node. */
+/* tools/inviting.h - invitations, for another organisation or for one more node. */
 #ifndef SPEAN_TOOLS_INVITING_H
 #define SPEAN_TOOLS_INVITING_H
 
@@ -26,8 +26,24 @@
         .name = "qr", .help = N_("show it as a QR code, too")                                      \
     }
 
+/* The argument of spean_inviting_cancel(). */
+#define SPEAN_INVITING_NUMBER                                                                      \
+    {                                                                                              \
+        .name = "number", .kind = SPEAN_KIND_NUMBER, .help = N_("the invitation's number")         \
+    }
+
 /* `spean member invite`, or with node `spean node invite`. Errors as spean_call_request(). */
 SPEAN_CHECK enum spean_exit spean_inviting_run(struct spean_call *call, bool node,
                                                struct spean_problem *problem);
+
+/* `spean member invitations`, or with node `spean node invitations`. Errors as
+ * spean_listing_get(). */
+SPEAN_CHECK enum spean_exit spean_inviting_list(struct spean_call *call, bool node,
+                                                struct spean_problem *problem);
+
+/* Take back the invitation that the argument "number" names. Exit 5: there is none that is open. 6:
+ * somebody has knocked with it. Others as spean_call_request(). */
+SPEAN_CHECK enum spean_exit spean_inviting_cancel(struct spean_call *call,
+                                                  struct spean_problem *problem);
 
 #endif

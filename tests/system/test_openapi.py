@@ -50,7 +50,11 @@ CALLS = [
     Call("charter"),
     Call("charter_add", refused=True),
     Call("members"),
-    Call("invite"),
+    Call("invite", keep="invitation"),
+    Call("invitations", query="?for=organisation"),
+    Call("invitation_cancel", {"number": "{invitation}"}, query="?dry_run=1"),
+    Call("invitation_cancel", {"number": "{invitation}"}),
+    Call("invitation_cancel", {"number": "{invitation}"}, refused=True),
     Call("join_state"),
     Call("join", refused=True),
     Call("pending"),
@@ -200,6 +204,8 @@ class OpenApi(ClusterTest):
             real["{log}"] = next(log["id"] for log in answer["items"] if log["self"])
         elif call.keep == "nodes":
             real["{node}"] = next(row["signing"] for row in answer["items"] if row["self"])
+        elif call.keep == "invitation":
+            real["{invitation}"] = str(answer["number"])
         elif call.keep is not None:
             real["{" + call.keep + "}"] = answer["id"]
         return answer

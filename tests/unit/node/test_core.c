@@ -77,6 +77,11 @@ static size_t pending_count(struct corekit_node *node)
     return json_array_size(json_object_get(corekit_ok(node, "GET", "/v1/pending", NULL), "items"));
 }
 
+static json_int_t todo_count(struct corekit_node *node, const char *path)
+{
+    return json_integer_value(corekit_at(corekit_ok(node, "GET", "/v1/status", NULL), path));
+}
+
 /* -- Founding -------------------------------------------------------------------------------- */
 
 static void a_node_founds_one_ledger_and_keeps_it(void **state)
@@ -254,19 +259,50 @@ static void an_invitation_to_another_ledger_brings_nobody_in(void **state)
     assert_int_equal(pending_count(node_a(state)), 0);
 }
 
-static void a_refused_newcomer_hears_so(void **state)
+/* A sends the newcomer away that waits there. */
+static void refuse_pending(void **state)
 {
-    char code[CODE_BYTES];
     char target[128];
-    begin(state);
-    corekit_invite(node_a(state), code);
-    corekit_join(node_b(state), code);
-    corekit_await(node_b(state), "/v1/join", "state", "waiting");
     const json_t *pending = corekit_ok(node_a(state), "GET", "/v1/pending", NULL);
     (void)snprintf(target, sizeof(target), "/v1/pending/%.8s/refuse",
                    corekit_text(pending, "items.0.org"));
     (void)corekit_ok(node_a(state), "POST", target, NULL);
+}
+
+static void a_refused_newcomer_hears_so(void **state)
+{
+    char code[CODE_BYTES];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    assert_int_equal(todo_count(node_a(state), "todo.pending"), 1);
+    refuse_pending(state);
     corekit_await(node_b(state), "/v1/join", "state", "refused");
+    assert_int_equal(pending_count(node_a(state)), 0);
+    assert_int_equal(todo_count(node_a(state), "todo.pending"), 0); /* There is nothing to do. */
+}
+
+static void who_was_refused_gets_in_by_another_invitation(void **state)
+{
+    char code[CODE_BYTES];
+    char digits[32];
+    begin(state);
+    corekit_invite(node_a(state), code);
+    corekit_join(node_b(state), code);
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    (void)snprintf(digits, sizeof(digits), "%s",
+                   corekit_text(corekit_ok(node_b(state), "GET", "/v1/join", NULL), "digits"));
+    refuse_pending(state);
+    corekit_await(node_b(state), "/v1/join", "state", "refused");
+    corekit_invite(node_a(state), code);
+    (void)corekit_ok(node_b(state), "POST", "/v1/join", corekit_join_body(node_b(state), code));
+    corekit_await(node_b(state), "/v1/join", "state", "waiting");
+    const char *again = corekit_text(corekit_ok(node_b(state), "GET", "/v1/join", NULL), "digits");
+    assert_string_not_equal(again, digits); /* What was compared before is over. */
+    corekit_await(node_a(state), "/v1/pending", "items.0.digits", again);
+    corekit_approve(*state, node_a(state), node_b(state));
+    corekit_await(node_b(state), "/v1/join", "state", "member");
     assert_int_equal(pending_count(node_a(state)), 0);
 }
 
@@ -575,6 +611,7 @@ int main(void)
         NODES(a_chain_with_two_nodes_is_answered_as_expired),
         NODES(an_invitation_to_another_ledger_brings_nobody_in),
         NODES(a_refused_newcomer_hears_so),
+        NODES(who_was_refused_gets_in_by_another_invitation),
         NODES(a_dry_run_sends_nobody_away),
         NODES(after_an_expired_invitation_another_one_lets_in),
         NODES(joining_goes_on_after_both_nodes_start_again),

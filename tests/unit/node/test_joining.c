@@ -72,12 +72,15 @@ static spean_err join(struct world *w, uint32_t count, size_t len)
         documents[i] = (struct spean_view){bytes, len};
     }
     struct spean_tx *tx = begin(w, SPEAN_TX_WRITE);
-    const spean_err err = joining_begin(&w->joining, tx, w->keys, &w->invite, &w->own,
-                                        &w->statement, documents, count);
+    spean_err err = joining_make(&w->joining, &w->invite, &w->own, &w->statement, documents, count);
+    if (err == SPEAN_OK) {
+        err = joining_keep(&w->joining, tx, w->keys);
+    }
     if (err == SPEAN_OK) {
         assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
     } else {
         spean_tx_abort(tx);
+        joining_fini(&w->joining);
     }
     free(bytes);
     return err;
@@ -155,7 +158,8 @@ static void a_further_node_says_its_keys_and_proves_the_secret_p12_5(void **stat
     memset(w->invite.org.bytes, 2, sizeof(w->invite.org.bytes));
     const struct spean_statement_node node = further_node(w, &w->invite.org);
     struct spean_tx *tx = begin(w, SPEAN_TX_WRITE);
-    assert_int_equal(joining_begin_node(&w->joining, tx, w->keys, &w->invite, &node), SPEAN_OK);
+    assert_int_equal(joining_make_node(&w->joining, &w->invite, &node), SPEAN_OK);
+    assert_int_equal(joining_keep(&w->joining, tx, w->keys), SPEAN_OK);
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
     assert_int_equal(load(w, &loaded), SPEAN_OK);
     const struct spean_view frame = {loaded.frame, loaded.frame_len};

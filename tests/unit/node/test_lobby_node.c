@@ -246,28 +246,80 @@ static void a_code_lets_one_newcomer_wait(void **state)
     assert_waits(state, &second);
 }
 
+/* Send a newcomer away, as people do. */
+static void refuse(void **state, const struct newcomer *n)
+{
+    char target[128];
+    json_t *const key = corekit_hex(n->node.signing.bytes, sizeof(n->node.signing.bytes));
+    (void)snprintf(target, sizeof(target), "/v1/nodes/%s/refuse", json_string_value(key));
+    json_decref(key);
+    corekit_stop(node_a(state));
+    corekit_start(node_a(state));
+    (void)corekit_ok(node_a(state), "POST", target, NULL);
+    take_over(state);
+}
+
 static void a_refused_newcomer_stays_refused_and_its_code_is_used(void **state)
 {
     struct newcomer n;
     struct newcomer second;
-    char target[128];
-    char hex[2 * SPEAN_KEY_BYTES + 1];
     const struct spean_invite invite = invite_node(state);
     take_over(state);
     make(&n, 10, &invite);
     make(&second, 20, &invite);
     assert_waits(state, &n);
-    corekit_stop(node_a(state));
-    corekit_start(node_a(state));
-    json_t *const text = corekit_hex(n.node.signing.bytes, sizeof(n.node.signing.bytes));
-    (void)snprintf(hex, sizeof(hex), "%s", json_string_value(text));
-    json_decref(text);
-    (void)snprintf(target, sizeof(target), "/v1/nodes/%s/refuse", hex);
-    (void)corekit_ok(node_a(state), "POST", target, NULL);
-    take_over(state);
+    refuse(state, &n);
     assert_nobody(state, &n);
     assert_int_equal(standing_count(state, "refused"), 1);
     assert_nobody(state, &second);
+}
+
+static void another_code_lets_a_refused_newcomer_wait_again(void **state)
+{
+    struct newcomer n;
+    struct newcomer again;
+    char before[DIGITS];
+    char after[DIGITS];
+    const struct spean_invite first = invite_node(state);
+    const struct spean_invite second = invite_node(state);
+    take_over(state);
+    make(&n, 10, &first);
+    make(&again, 10, &second);
+    assert_waits(state, &n);
+    digits_of_waiting(state, before);
+    refuse(state, &n);
+    assert_waits(state, &again);
+    digits_of_waiting(state, after);
+    assert_string_not_equal(before, after);
+    assert_waits(state, &again); /* Which it asks more than once, like anybody. */
+    digits_of_waiting(state, before);
+    assert_string_equal(before, after);
+    refuse(state, &again);
+    assert_nobody(state, &again);
+    assert_nobody(state, &n); /* Nor does the code before count again. */
+    assert_int_equal(standing_count(state, "refused"), 1);
+}
+
+/* Whoever waits and then uses another code has digits of that code: both sides show the same. */
+static void another_code_takes_the_place_of_the_one_before(void **state)
+{
+    struct newcomer n;
+    struct newcomer again;
+    char before[DIGITS];
+    char after[DIGITS];
+    const struct spean_invite first = invite_node(state);
+    const struct spean_invite second = invite_node(state);
+    take_over(state);
+    make(&n, 10, &first);
+    make(&again, 10, &second);
+    assert_waits(state, &n);
+    digits_of_waiting(state, before);
+    assert_waits(state, &again);
+    digits_of_waiting(state, after);
+    assert_string_not_equal(before, after);
+    assert_waits(state, &n);
+    digits_of_waiting(state, before);
+    assert_string_equal(before, after);
 }
 
 static void an_invitation_of_the_other_kind_is_not_in_force(void **state)
@@ -359,6 +411,63 @@ static void keys_of_an_open_node_are_not_taken_again(void **state)
     assert_nobody(state, &n);
 }
 
+/* -- The organisation's secrets ---------------------------------------------------------------- */
+
+/* Another node of the organisation, let in by one that died before it handed the secrets over. */
+static void let_in_elsewhere(void **state)
+{
+    struct corekit_node *const a = node_a(state);
+    struct fixture_document *next = calloc(1, sizeof(*next));
+    assert_non_null(next);
+    const struct spean_handle handle = a->core->handle;
+    struct spean_statement_node row = fixture_node(a->seed + 70, &a->org, &handle);
+    const struct spean_statement_draft draft = {
+        .version = 3, .previous = a->second.doc.id, .nodes_count = 1, .nodes = &row};
+    fixture_statement(next, &draft, SIGNED_BY(a->seed));
+    assert_int_equal(spean_core_put_documents(a->core, &next->view, 1, SPEAN_PENDING_REFUSE),
+                     SPEAN_OK);
+    free(next);
+}
+
+static size_t key_grants_count(void **state)
+{
+    char target[128];
+    size_t count = 0;
+    size_t index;
+    const json_t *item;
+    const struct spean_log *own = spean_core_own_log(node_a(state)->core);
+    json_t *const id = corekit_hex(own->id.bytes, sizeof(own->id.bytes));
+    (void)snprintf(target, sizeof(target), "/v1/logs/%s/entries", json_string_value(id));
+    json_decref(id);
+    const json_t *const page = corekit_ok(node_a(state), "GET", target, NULL);
+    json_array_foreach(json_object_get(page, "items"), index, item)
+    {
+        count += strcmp(corekit_text(item, "kind"), "org_key_grant") == 0 ? 1 : 0;
+    }
+    return count;
+}
+
+static void whoever_lacks_the_secrets_is_handed_them_once_by_any_node_that_has_them(void **state)
+{
+    corekit_await(node_a(state), "/v1/agencies", "items.0.names.und", "Bridge");
+    take_over(state);
+    struct spean_core *const core = node_a(state)->core;
+    core_lobby_hand_keys(core, false);
+    assert_int_equal(key_grants_count(state), 0);
+    let_in_elsewhere(state);
+    core_lobby_hand_keys(core, true); /* It is no guest of ours: there is no haste. */
+    assert_int_equal(key_grants_count(state), 0);
+    core_lobby_hand_keys(core, false);
+    assert_int_equal(key_grants_count(state), 1);
+    core_lobby_hand_keys(core, false);
+    core_lobby_hand_keys(core, true);
+    assert_int_equal(key_grants_count(state), 1);
+    corekit_stop(node_a(state)); /* Nor after a restart. */
+    corekit_open(node_a(state));
+    core_lobby_hand_keys(node_a(state)->core, false);
+    assert_int_equal(key_grants_count(state), 1);
+}
+
 #define TEST(F) cmocka_unit_test_setup_teardown(F, founded_setup, corekit_teardown)
 
 int main(void)
@@ -370,11 +479,14 @@ int main(void)
         TEST(a_node_that_is_repeated_over_its_own_link_changes_nothing),
         TEST(a_code_lets_one_newcomer_wait),
         TEST(a_refused_newcomer_stays_refused_and_its_code_is_used),
+        TEST(another_code_lets_a_refused_newcomer_wait_again),
+        TEST(another_code_takes_the_place_of_the_one_before),
         TEST(an_invitation_of_the_other_kind_is_not_in_force),
         TEST(an_expired_invitation_is_not_in_force),
         TEST(another_ledger_or_organisation_is_not_ours_to_let_into),
         TEST(an_acceptance_that_does_not_hold_lets_nobody_wait),
         TEST(keys_of_an_open_node_are_not_taken_again),
+        TEST(whoever_lacks_the_secrets_is_handed_them_once_by_any_node_that_has_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -429,6 +429,36 @@ static void an_invitation_is_asked_for_with_its_terms_and_given_once(void **stat
     talk_fini(&talk);
 }
 
+static void open_invitations_are_shown_and_taken_back_by_number(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say list[] = {
+        {.status = 200,
+         .json = "{\"items\":[{\"number\":3,\"for\":\"organisation\",\"expires\":"
+                 "\"2026-11-29T00:00:00Z\"}],\"next\":null}"}};
+    talk_run(&talk, list, 1, (const char *const[]){"spean", "member", "invitations", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "GET /v1/invitations?for=organisation&limit=1000", NULL);
+    assert_non_null(strstr(talk.result.out, "3 "));
+    assert_non_null(strstr(talk.result.out, "2026"));
+    talk_fini(&talk);
+
+    const struct api_say done[] = {
+        {.status = 200,
+         .json = "{\"number\":3,\"for\":\"organisation\",\"expires\":\"2026-11-29T00:00:00Z\"}"}};
+    talk_run(&talk, done, 1, (const char *const[]){"spean", "member", "uninvite", "3", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+    assert_asked(&talk, 0, "POST /v1/invitations/3/cancel", NULL);
+    assert_non_null(strstr(talk.result.err, "invitation 3, for one organisation, was taken back"));
+    talk_fini(&talk);
+
+    talk_run(&talk, done, 1, (const char *const[]){"spean", "member", "uninvite", "three", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_USAGE);
+    assert_asked_times(&talk, 0);
+    talk_fini(&talk);
+}
+
 static void a_time_that_is_none_is_refused(void **state)
 {
     (void)state;
@@ -606,6 +636,7 @@ int main(void)
         TEST(a_prefix_of_two_newcomers_is_ambiguous),
         TEST(a_dry_run_of_approving_is_checked_by_the_daemon),
         TEST(an_invitation_is_asked_for_with_its_terms_and_given_once),
+        TEST(open_invitations_are_shown_and_taken_back_by_number),
         TEST(a_time_that_is_none_is_refused),
         TEST(lists_are_tables_of_all_pages),
         TEST(refusing_sends_the_newcomer_away),
