@@ -1,4 +1,5 @@
 /* How this node stands with its partners, and syncing now. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -307,6 +308,17 @@ static void add_room_problem(json_t *problems, const struct spean_room *room)
     (void)json_array_append_new(problems, json_string(text));
 }
 
+/* What people were told is destroyed soon is hidden only. */
+static void add_destroy_problem(struct spean_core *core, json_t *problems)
+{
+    if (atomic_load(&core->destroy_full)) {
+        (void)json_array_append_new(
+            problems, json_string("what was erased is hidden but not destroyed yet: for that the "
+                                  "store is written anew, and there is no room for a copy of it; "
+                                  "make room on the store's disk"));
+    }
+}
+
 static json_t *room_of(const struct spean_room *room)
 {
     return json_pack("{s:o, s:o, s:b, s:s}", "used_bytes", spean_json_u64(room->used_bytes),
@@ -349,6 +361,7 @@ static json_t *health_of(const struct spean_core_view *view, const struct spean_
     add_carried(view, problems);
     core_quota_problems(view, problems);
     add_room_problem(problems, &view->core->room);
+    add_destroy_problem(view->core, problems);
     json_t *health = json_object();
     (void)json_object_set_new(health, "ok", json_boolean(json_array_size(problems) == 0));
     (void)json_object_set_new(health, "problems", problems);

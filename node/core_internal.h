@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "node/core.h"
 #include "node/dialplan.h"
@@ -151,6 +152,7 @@ struct spean_core {
     struct core_supervisor supervisor;
     uint64_t next_tick_ms, next_dial_ms, next_readers_ms;
     uint64_t next_destroy_ms; /* 0: nobody was in the way. */
+    atomic_bool destroy_full; /* What was erased waits for room on the disk. */
     bool dial_now;            /* Somebody asked: whoever is not connected is dialled at once. */
     struct spean_dialplan plans[CORE_PLANS_MAX];
     uint32_t plans_count;

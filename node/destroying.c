@@ -1,5 +1,7 @@
 /* What an erasure hid is destroyed when the charter's delay is over: at start, and looked for now
  * and then. */
+#include <stdatomic.h>
+
 #include "node/core_internal.h"
 #include "store/destroy.h"
 
@@ -24,7 +26,9 @@ void core_destroy(struct spean_core *core)
         core_fail(core, err, "destroy");
         return;
     }
-    if (err != SPEAN_OK) {
+    const bool full = err == SPEAN_EFULL;
+    const bool was_full = atomic_exchange(&core->destroy_full, full);
+    if (err != SPEAN_OK && !(full && was_full)) { /* That is said once, and in status. */
         core->next_destroy_ms = err == SPEAN_EBUSY ? core_now_ms() + CORE_DESTROY_MS : 0;
         SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "destroy_waits",
                             spean_journal_text("err", spean_err_name(err)));

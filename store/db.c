@@ -161,10 +161,7 @@ static spean_err dir_open(struct spean_db *db, const struct spean_db_options *op
     if (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         return spean_file_err(errno);
     }
-    /* A copy that was not finished is nothing; a crash left it. */
-    return unlinkat(db->dir_fd, SPEAN_DB_NEW_NAME, 0) == 0 || errno == ENOENT
-               ? SPEAN_OK
-               : spean_file_err(errno);
+    return spean_db_sweep(db);
 }
 
 /* Take over where the store is and how large it may become. */
@@ -874,7 +871,7 @@ static void tx_free(struct spean_tx *tx)
 
 /* LMDB reports a short write, as a disk that fills up makes it, like one that failed. Pages of the
  * transaction were on their way then and nothing refers to them, so it can be gone on with. */
-static spean_err commit_result(const struct spean_db *db, int rc)
+spean_err spean_db_write_err(const struct spean_db *db, int rc)
 {
     const spean_err err = spean_db_err(rc);
     const bool full = err == SPEAN_EIO && spean_file_room(db->dir_fd, ROOM_BYTES) == SPEAN_EFULL;
@@ -887,7 +884,7 @@ spean_err spean_tx_commit(struct spean_tx *tx)
 
     spean_err err = spean_tx_err(tx);
     if (err == SPEAN_OK && tx->mode == SPEAN_TX_WRITE) {
-        err = commit_result(tx->db, mdb_txn_commit(tx->txn));
+        err = spean_db_write_err(tx->db, mdb_txn_commit(tx->txn));
         tx->txn = NULL; /* Gone, whatever was returned. */
         if (err != SPEAN_OK && err != SPEAN_EFULL) {
             spean_db_break(tx->db, err == SPEAN_ECORRUPT ? SPEAN_ECORRUPT : SPEAN_EIO);

@@ -156,9 +156,11 @@ int spean_db_dir_fd(const struct spean_db *db);
  * file and overwrite the old one. LMDB itself clears nothing: what was deleted stays in free pages,
  * and between the rows of others. Reads go on, but for the moment in which the files change places;
  * views of transactions that have ended are gone as ever. It takes as much room on the disk again
- * as the store, and the time to copy it.
+ * as what is live in the store, and the time to copy it. Until it is overwritten the old file has a
+ * name beside the store; broken off, it is found by that and overwritten when the store is opened,
+ * and so is a copy that was not finished.
  *   SPEAN_EBUSY  a write transaction is open, or a read was for longer than SPEAN_DB_READ_MS_MAX
- *   SPEAN_EFULL  there is no room for the copy
+ *   SPEAN_EFULL  there is no room for the copy; none is begun then
  * After these, and others from before the change of places, the store is as it was: try later.
  * SPEAN_EIO, SPEAN_ECORRUPT: see spean_db_broken().
  */

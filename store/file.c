@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -167,8 +168,11 @@ spean_err spean_file_read(const char *path, uint8_t *buf, size_t size, size_t *l
     return err;
 }
 
-spean_err spean_file_room(int dir_fd, uint32_t bytes)
+spean_err spean_file_room(int dir_fd, uint64_t bytes)
 {
+    assert(bytes > 0);
+    assert(bytes <= INT64_MAX); /* What off_t holds. */
+
     static const char name[] = "room"; /* Never seen: it has no name as soon as it is open. */
     (void)unlinkat(dir_fd, name, 0);   /* Left by a power cut; if it stays, O_EXCL finds it. */
     const int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

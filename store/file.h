@@ -34,6 +34,6 @@ SPEAN_CHECK spean_err spean_file_read(const char *path, uint8_t *buf, size_t siz
  * Look whether a file in the directory dir_fd could grow by this much: SPEAN_OK, or SPEAN_EFULL:
  * the disk, a quota or a limit of the process is in the way. Other errors as they came.
  */
-SPEAN_CHECK spean_err spean_file_room(int dir_fd, uint32_t bytes);
+SPEAN_CHECK spean_err spean_file_room(int dir_fd, uint64_t bytes);
 
 #endif

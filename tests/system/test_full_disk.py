@@ -12,11 +12,12 @@ import sys
 import unittest
 
 from cluster import SKIPPED, ClusterTest, Failed, wait_for
-from story import NAMES, SAMPLES
+from story import NAMES, SAMPLES, Story
 
 SMALL_MIB = 14
 LARGE_MIB = 96
 AGENCIES_TOO_MANY = 500  # For the small disk.
+LARGE_STORE = 60  # Agencies.
 TEXT = "x" * 3900
 INSIDE = "SPEAN_TEST_MOUNTS"
 
@@ -49,8 +50,8 @@ class SmallDisk:
     def mount(self, *words):
         subprocess.run(["mount", *words, str(self.folder)], check=True)
 
-    def fill(self):
-        """Leave not one block."""
+    def fill(self, leave=0):
+        """Leave not one block, or so many bytes."""
         with open(self.filler, "ab", buffering=0) as file:
             for size in (1 << 20, 1 << 12):
                 try:
@@ -58,6 +59,8 @@ class SmallDisk:
                         file.write(b"\xff" * size)
                 except OSError:
                     pass
+            if leave > 0:
+                file.truncate(file.tell() - leave)
 
     def empty(self):
         """Make room, and more of it than there was."""
@@ -166,6 +169,37 @@ class FullDisk(ClusterTest):
         self.assertEqual(len(guest.items("/v1/agencies")), len(host.items("/v1/agencies")))
         self.assertTrue(guest.spean("verify")["ok"])
         self.assertEqual(guest.complaints(), [])
+
+    def test_what_was_erased_is_destroyed_when_there_is_room_for_that(self):
+        story = Story(self.cluster)
+        story.tokyo, disk = self.small(NAMES[2])
+        story.nodes = (story.phnom_penh, story.tokyo)
+        self.cluster.form_ledger(*story.nodes, erasure_delay="0")
+        for count in range(LARGE_STORE):
+            self.add(story.tokyo, count, 200)
+        self.cluster.in_step(*story.nodes)
+        story.prepare("--urgency", "emergency")
+        story.wait_state(story.tokyo, "sent")
+        wait_for(lambda: story.payload(story.tokyo), "an emergency's details come at once")
+        store = story.tokyo.home / "store"
+        disk.fill(leave=(store / "data.mdb").stat().st_size // 2)
+
+        story.step(story.tokyo, "decline", "--reason", "no_capacity")
+        wait_for(lambda: "not destroyed yet" in story.tokyo.run("status").out, "status says so")
+        self.assertEqual(story.payload(story.tokyo), {})
+        self.assertEqual(sorted(path.name for path in store.glob("data.mdb*")), ["data.mdb"])
+        story.tokyo.kill()
+        story.tokyo.start()
+        wait_for(lambda: not story.tokyo.status()["health"]["ok"], "still not")
+
+        disk.empty()
+        story.tokyo.stop()
+        story.tokyo.start()  # Else it is tried again within a minute.
+        wait_for(lambda: story.seen(story.phnom_penh)["fields"].get("purge_receipts"),
+                 "a receipt of who destroyed it")
+        self.assertNotIn("not destroyed yet", story.tokyo.run("status").out)
+        self.assertTrue(story.tokyo.spean("verify")["ok"])
+        self.assertEqual(story.tokyo.complaints(), [])
 
 
 if __name__ == "__main__":

@@ -35,6 +35,13 @@ static bool file_has(const struct fixture *f, const char *name, const char *text
     return false;
 }
 
+static bool is_there(const struct fixture *f, const char *name)
+{
+    char path[FIXTURE_PATH_BYTES];
+    fixture_path(f, name, path);
+    return access(path, F_OK) == 0;
+}
+
 static void fill(struct fixture *f, unsigned count)
 {
     struct spean_tx *tx = fixture_begin(f, SPEAN_TX_WRITE);
@@ -84,6 +91,22 @@ static void the_old_file_is_overwritten(void **state)
     assert_int_equal(spean_db_rewrite(f->db), SPEAN_OK);
     assert_false(file_has(f, "other_name", "LEAKMARKER5736"));
     assert_false(file_has(f, "other_name", "what is kept"));
+    assert_false(is_there(f, "store/data.mdb.old"));
+    assert_false(is_there(f, "store/data.mdb.new"));
+}
+
+static void a_read_that_does_not_end_is_not_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    fill(f, 10);
+    struct spean_tx *tx = fixture_begin(f, SPEAN_TX_READ);
+    assert_int_equal(spean_db_rewrite(f->db), SPEAN_EBUSY);
+    spean_tx_abort(tx);
+    assert_false(is_there(f, "store/data.mdb.old"));
+    assert_false(is_there(f, "store/data.mdb.new"));
+    assert_int_equal(fixture_has_local(f, "marked"), SPEAN_OK);
+    assert_int_equal(spean_db_rewrite(f->db), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "marked"), SPEAN_OK);
 }
 
 static void nothing_is_rewritten_while_somebody_writes(void **state)
@@ -97,24 +120,77 @@ static void nothing_is_rewritten_while_somebody_writes(void **state)
     assert_int_equal(fixture_has_local(f, "key"), SPEAN_OK);
 }
 
-static void a_copy_that_was_not_finished_is_removed_when_the_store_is_opened(void **state)
+/* Leave a file beside a store that is closed, and hold on to its bytes by another name. */
+static void leave(struct fixture *f, const char *name)
+{
+    char path[FIXTURE_PATH_BYTES];
+    char other[FIXTURE_PATH_BYTES];
+    fixture_path(f, name, path);
+    fixture_path(f, "other_name", other);
+    assert_int_equal(spean_file_write_new(path, fixture_text("row 1 LEAKMARKER5736 row 2")),
+                     SPEAN_OK);
+    assert_int_equal(link(path, other), 0);
+    assert_true(file_has(f, "other_name", "LEAKMARKER5736"));
+}
+
+static void a_copy_that_was_not_finished_is_destroyed_when_the_store_is_opened(void **state)
+{
+    struct fixture *f = *state;
+    fill(f, 10);
+    fixture_close(f);
+    leave(f, "store/data.mdb.new");
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_OK);
+    assert_false(is_there(f, "store/data.mdb.new"));
+    assert_false(file_has(f, "other_name", "LEAKMARKER5736"));
+    assert_int_equal(fixture_has_local(f, "row 9"), SPEAN_OK);
+}
+
+/* As a crash leaves it between the change of places and the end of overwriting. */
+static void an_old_file_that_was_not_overwritten_is_destroyed_when_the_store_is_opened(void **state)
+{
+    struct fixture *f = *state;
+    fill(f, 10);
+    fixture_close(f);
+    leave(f, "store/data.mdb.old");
+    assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_OK);
+    assert_false(is_there(f, "store/data.mdb.old"));
+    assert_false(file_has(f, "other_name", "LEAKMARKER5736"));
+    assert_int_equal(fixture_has_local(f, "row 9"), SPEAN_OK);
+}
+
+/* As a crash leaves it before the change of places: it is the store that has two names. */
+static void a_second_name_of_the_store_is_removed_and_the_store_stays(void **state)
 {
     struct fixture *f = *state;
     char path[FIXTURE_PATH_BYTES];
+    char old[FIXTURE_PATH_BYTES];
     fill(f, 10);
     fixture_close(f);
-    fixture_path(f, "store/data.mdb.new", path);
-    assert_int_equal(spean_file_write_new(path, fixture_text("half a copy")), SPEAN_OK);
+    fixture_path(f, "store/data.mdb", path);
+    fixture_path(f, "store/data.mdb.old", old);
+    assert_int_equal(link(path, old), 0);
     assert_int_equal(fixture_open(f, false, FIXTURE_MAP_BYTES), SPEAN_OK);
-    assert_int_equal(access(path, F_OK), -1);
+    assert_false(is_there(f, "store/data.mdb.old"));
     assert_int_equal(fixture_has_local(f, "row 9"), SPEAN_OK);
+    assert_int_equal(fixture_has_local(f, "marked"), SPEAN_OK);
+}
+
+/* What an earlier try could not overwrite goes with the next one. */
+static void what_was_left_is_destroyed_by_the_next_rewriting(void **state)
+{
+    struct fixture *f = *state;
+    fill(f, 10);
+    leave(f, "store/data.mdb.old");
+    assert_int_equal(spean_db_rewrite(f->db), SPEAN_OK);
+    assert_false(is_there(f, "store/data.mdb.old"));
+    assert_false(file_has(f, "other_name", "LEAKMARKER5736"));
+    assert_int_equal(fixture_has_local(f, "marked"), SPEAN_OK);
 }
 
 static void no_room_for_the_copy_leaves_the_store_as_it_was(void **state)
 {
     struct fixture *f = *state;
     fill(f, 3000);
-    char path[FIXTURE_PATH_BYTES];
     const struct rlimit little = {.rlim_cur = 16384, .rlim_max = RLIM_INFINITY};
     struct rlimit before;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -124,8 +200,8 @@ static void no_room_for_the_copy_leaves_the_store_as_it_was(void **state)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_true(signal(SIGXFSZ, SIG_DFL) != SIG_ERR);
     assert_int_equal(err, SPEAN_EFULL);
-    fixture_path(f, "store/data.mdb.new", path);
-    assert_int_equal(access(path, F_OK), -1);
+    assert_false(is_there(f, "store/data.mdb.new"));
+    assert_false(is_there(f, "store/data.mdb.old"));
     assert_int_equal(fixture_has_local(f, "row 2999"), SPEAN_OK);
     assert_int_equal(spean_db_rewrite(f->db), SPEAN_OK);
 }
@@ -171,8 +247,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_rewritten_store_has_nothing_of_what_was_deleted),
         T(the_old_file_is_overwritten),
+        T(a_read_that_does_not_end_is_not_waited_for),
         T(nothing_is_rewritten_while_somebody_writes),
-        T(a_copy_that_was_not_finished_is_removed_when_the_store_is_opened),
+        T(a_copy_that_was_not_finished_is_destroyed_when_the_store_is_opened),
+        T(an_old_file_that_was_not_overwritten_is_destroyed_when_the_store_is_opened),
+        T(a_second_name_of_the_store_is_removed_and_the_store_stays),
+        T(what_was_left_is_destroyed_by_the_next_rewriting),
         T(no_room_for_the_copy_leaves_the_store_as_it_was),
         T(reads_of_other_threads_go_on_over_it),
     };
