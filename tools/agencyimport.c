@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "tools/codefetch.h"
+#include "tools/codewords.h"
 #include "tools/edit.h"
 #include "tools/hsds.h"
 #include "tools/hsdscsv.h"
@@ -124,12 +126,13 @@ static enum spean_exit tell(struct spean_call *call, const struct spean_hsds *hs
 }
 
 /* Compare an item that we exported with the record as it is now; *same: it asks for nothing. */
-static enum spean_exit own_compare(struct spean_call *call, json_t *item, const char *id,
-                                   bool *same, struct spean_problem *problem)
+static enum spean_exit own_compare(struct spean_call *call, const struct spean_codewords *words,
+                                   json_t *item, bool *same, struct spean_problem *problem)
 {
     char path[SPEAN_CLIENT_PATH_BYTES_MAX];
     json_t *record = NULL;
     json_t *const edit = json_object_get(item, "edit");
+    const char *const id = spean_hsds_own_id(item);
     spean_err err = spean_client_path(path, "/v1/agencies/%s", id);
     enum spean_exit exit = err != SPEAN_OK
                                ? spean_problem_err(problem, err, "agency import")
@@ -140,7 +143,7 @@ static enum spean_exit own_compare(struct spean_call *call, json_t *item, const 
         return SPEAN_EXIT_DONE; /* It is another node's, and an agency like any other. */
     }
     if (exit == SPEAN_EXIT_DONE) {
-        err = spean_hsdsout_subtract(edit, record, spean_call_globals(call)->lang);
+        err = spean_hsdsout_subtract(edit, record, spean_call_globals(call)->lang, words);
         *same = err == SPEAN_OK && json_object_size(edit) == 0;
         if (err == SPEAN_OK &&
             json_object_set_new(item, "match", json_pack("{s:s}", "record", id)) != 0) {
@@ -153,16 +156,15 @@ static enum spean_exit own_compare(struct spean_call *call, json_t *item, const 
 }
 
 /* Leave of our own agencies what is new; those of which nothing is are counted as unchanged. */
-static enum spean_exit own_subtract(struct spean_call *call, json_t *items, struct sums *sums,
-                                    struct spean_problem *problem)
+static enum spean_exit own_subtract(struct spean_call *call, const struct spean_codewords *words,
+                                    json_t *items, struct sums *sums, struct spean_problem *problem)
 {
     enum spean_exit exit = SPEAN_EXIT_DONE;
     for (size_t i = json_array_size(items); exit == SPEAN_EXIT_DONE && i > 0; i--) {
         json_t *const item = json_array_get(items, i - 1);
-        const char *const id = spean_hsds_own_id(item);
         bool same = false;
-        if (id != NULL) {
-            exit = own_compare(call, item, id, &same, problem);
+        if (spean_hsds_own_id(item) != NULL) {
+            exit = own_compare(call, words, item, &same, problem);
             (void)json_object_del(item, "id"); /* The daemon does not ask for it. */
         }
         if (exit == SPEAN_EXIT_DONE && same) {
@@ -174,13 +176,13 @@ static enum spean_exit own_subtract(struct spean_call *call, json_t *items, stru
 }
 
 /* Send everything, chunk by chunk. */
-static enum spean_exit send_and_tell(struct spean_call *call, const struct spean_hsds *hsds,
-                                     struct spean_problem *problem)
+static enum spean_exit send_and_tell(struct spean_call *call, const struct spean_codewords *words,
+                                     const struct spean_hsds *hsds, struct spean_problem *problem)
 {
     struct sums sums = {.results = json_array()};
     enum spean_exit exit = sums.results == NULL
                                ? spean_problem_err(problem, SPEAN_ENOMEM, "agency import")
-                               : own_subtract(call, hsds->items, &sums, problem);
+                               : own_subtract(call, words, hsds->items, &sums, problem);
     for (size_t i = 0; exit == SPEAN_EXIT_DONE && i < json_array_size(hsds->items);
          i += SPEAN_AGENCYIMPORT_CHUNK) {
         exit = chunk_send(call, hsds->items, i, &sums, problem);
@@ -230,6 +232,28 @@ static enum spean_exit file_read(const char *path, json_t **file, json_t **lost,
     return SPEAN_EXIT_DONE;
 }
 
+/* Import what was read. */
+static enum spean_exit file_import(struct spean_call *call, const struct spean_codewords *words,
+                                   const json_t *file, json_t *lost, struct spean_problem *problem)
+{
+    struct spean_hsds hsds;
+    const spean_err err =
+        spean_hsds_read(file, spean_call_globals(call)->lang, spean_call_value(call, "kind"),
+                        spean_call_value(call, "country"), words, &hsds);
+    if (err != SPEAN_OK) {
+        return spean_problem_err(problem, err, spean_call_value(call, "file"));
+    }
+    hsds.failed += json_array_size(lost);
+    const enum spean_exit exit =
+        json_array_extend(hsds.errors, lost) != 0
+            ? spean_problem_err(problem, SPEAN_ENOMEM, spean_call_value(call, "file"))
+        : json_array_size(hsds.items) == 0 && hsds.failed > 0
+            ? refuse(call, &hsds, problem)
+            : send_and_tell(call, words, &hsds, problem);
+    spean_hsds_fini(&hsds);
+    return exit;
+}
+
 enum spean_exit spean_agencyimport_run(struct spean_call *call, struct spean_problem *problem)
 {
     assert(call != NULL);
@@ -242,28 +266,16 @@ enum spean_exit spean_agencyimport_run(struct spean_call *call, struct spean_pro
     }
     json_t *file = NULL;
     json_t *lost = NULL; /* Rows of CSV that belong nowhere. */
+    struct spean_codewords words = {.added = NULL};
     enum spean_exit exit = file_read(path, &file, &lost, problem);
-    if (exit != SPEAN_EXIT_DONE) {
-        return exit;
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_codefetch_all(call, &words, problem);
     }
-    struct spean_hsds hsds;
-    const spean_err err = spean_hsds_read(file, lang, spean_call_value(call, "kind"),
-                                          spean_call_value(call, "country"), &hsds);
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = file_import(call, &words, file, lost, problem);
+    }
+    spean_codewords_fini(&words);
     json_decref(file);
-    if (err != SPEAN_OK) {
-        json_decref(lost);
-        return spean_problem_err(problem, err, path);
-    }
-    hsds.failed += json_array_size(lost);
-    const bool told = json_array_extend(hsds.errors, lost) == 0;
     json_decref(lost);
-    if (!told) {
-        spean_hsds_fini(&hsds);
-        return spean_problem_err(problem, SPEAN_ENOMEM, path);
-    }
-    exit = json_array_size(hsds.items) == 0 && hsds.failed > 0
-               ? refuse(call, &hsds, problem)
-               : send_and_tell(call, &hsds, problem);
-    spean_hsds_fini(&hsds);
     return exit;
 }

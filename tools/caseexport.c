@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 
+#include "tools/codefetch.h"
+#include "tools/codewords.h"
 #include "tools/csv.h"
 #include "tools/htcds.h"
 #include "tools/i18n.h"
@@ -26,6 +28,7 @@ struct export
     FILE *file;
     const char *lang;
     const char *format;
+    struct spean_codewords words;
     json_int_t count;
 };
 
@@ -52,7 +55,7 @@ static enum spean_exit case_take(void *ctx, json_t *record, struct spean_problem
     if (strcmp(export->format, "jsonl") == 0) {
         exit = spean_sink_line(export->file, record, problem);
     } else {
-        json_t *const row = spean_htcds_show(record, export->lang);
+        json_t *const row = spean_htcds_show(record, export->lang, &export->words);
         exit = row == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, "case export")
                            : row_write(export, row, problem);
         json_decref(row);
@@ -75,12 +78,18 @@ static void headings_write(FILE *file)
 static enum spean_exit all_fill(void *ctx, FILE *file, struct spean_problem *problem)
 {
     struct export *const export = ctx;
+    enum spean_exit exit = SPEAN_EXIT_DONE;
     export->file = file;
     if (strcmp(export->format, "csv") == 0) {
         headings_write(file);
     }
-    const enum spean_exit exit =
-        spean_pages_each(export->call, "/v1/export?type=case", case_take, export, problem);
+    if (strcmp(export->format, "jsonl") != 0) {
+        exit = spean_codefetch_all(export->call, &export->words, problem);
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_pages_each(export->call, "/v1/export?type=case", case_take, export, problem);
+    }
+    spean_codewords_fini(&export->words);
     if (strcmp(export->format, "json") == 0) {
         spean_sink_members_end(file, export->count);
     }

@@ -15,6 +15,8 @@
 #include "protocol/text.h"
 #include "tools/casekeys.h"
 #include "tools/caserows.h"
+#include "tools/codefetch.h"
+#include "tools/codewords.h"
 #include "tools/htcds.h"
 #include "tools/i18n.h"
 #include "tools/interrupt.h"
@@ -37,6 +39,7 @@ struct import {
     const char *lang;
     const char *source;      /* Of rows that their system has a name for. */
     const char *file_source; /* Of rows without. */
+    struct spean_codewords words;
     json_t *chunk;
     size_t chunk_bytes;
     json_t *errors; /* [{"place", "column", "error"}] */
@@ -224,7 +227,8 @@ static enum spean_exit row_edit(struct import *import, const struct spean_casero
 {
     struct spean_htcds_why why;
     json_t *edit = NULL;
-    const spean_err err = spean_htcds_edit(row->cells, record, import->lang, &edit, &why);
+    const spean_err err =
+        spean_htcds_edit(row->cells, record, import->lang, &import->words, &edit, &why);
     if (err == SPEAN_EINPUT) {
         return row_fail(import, row->place, why.column, why.text, problem);
     }
@@ -276,10 +280,11 @@ static enum spean_exit tell(struct import *import, struct spean_problem *problem
     struct spean_out *const out = spean_call_out(import->call);
     json_t *const left = spean_caserows_left(import->rows);
     const bool dry_run = spean_call_globals(import->call)->dry_run;
-    json_t *const object = json_pack(
-        "{s:b,s:I,s:I,s:I,s:I,s:I,s:O,s:O}", "dry_run", dry_run, "rows", import->rows_count,
-        "created", import->created, "changed", import->changed, "unchanged", import->unchanged,
-        "failed", import->failed, "errors", import->errors, "left_out", left);
+    json_t *const object =
+        json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:O,s:O,s:O}", "dry_run", dry_run, "rows",
+                  import->rows_count, "created", import->created, "changed", import->changed,
+                  "unchanged", import->unchanged, "failed", import->failed, "errors",
+                  import->errors, "left_out", left, "unknown_codes", import->words.unknown);
     if (object == NULL) {
         return no_memory(problem);
     }
@@ -296,6 +301,13 @@ static enum spean_exit tell(struct import *import, struct spean_problem *problem
                      "left out: %s (%" JSON_INTEGER_FORMAT " time): cases have no field for it",
                      "left out: %s (%" JSON_INTEGER_FORMAT " times): cases have no field for it"),
             key, json_integer_value(count));
+    }
+    json_object_foreach(import->words.unknown, key, count)
+    {
+        spean_out_note(out,
+                       _("in no code list: %s (%" JSON_INTEGER_FORMAT
+                         " times): kept as it is; spean code add makes it known"),
+                       key, json_integer_value(count));
     }
     spean_out_line(out,
                    _("created %" JSON_INTEGER_FORMAT ", changed %" JSON_INTEGER_FORMAT
@@ -398,7 +410,11 @@ enum spean_exit spean_caseimport_run(struct spean_call *call, struct spean_probl
     if (exit == SPEAN_EXIT_DONE) {
         exit = spean_caserows_open(&options, &import.rows, problem);
     }
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_codefetch_all(call, &import.words, problem);
+    }
     if (exit != SPEAN_EXIT_DONE) {
+        spean_caserows_free(import.rows);
         return exit;
     }
     import.chunk = json_array();
@@ -410,6 +426,7 @@ enum spean_exit spean_caseimport_run(struct spean_call *call, struct spean_probl
     json_decref(import.chunk);
     json_decref(import.errors);
     json_decref(import.seen);
+    spean_codewords_fini(&import.words);
     spean_caserows_free(import.rows);
     return exit;
 }

@@ -5,7 +5,10 @@
 
 #include "tools/htcds.h"
 
-/* As the API of Primero v2 has the core fields of a case, and that of OSCaR those of a client. */
+/* As GET /api/v2/cases of Primero has a case: the fields of its model and of the form "Basic
+ * Identity" of its default configuration (primeroIMS/primero of 2023, app/models/child.rb and
+ * db/configuration). As OSCaR serialises a client for other systems and in its own API
+ * (Children-in-Families/oscar-web, app/serializers). */
 static const struct {
     enum spean_caserows_format format;
     const char *key;
@@ -26,6 +29,10 @@ static const struct {
     {SPEAN_CASEROWS_PRIMERO, "sex", "prs_Gender"},
     {SPEAN_CASEROWS_PRIMERO, "date_of_birth", "prs_Birthdate"},
     {SPEAN_CASEROWS_PRIMERO, "marital_status", "prs_MaritalStatus"},
+    {SPEAN_CASEROWS_PRIMERO, "maritial_status", "prs_MaritalStatus"}, /* As its forms spell it. */
+    {SPEAN_CASEROWS_PRIMERO, "nationality", "prs_Citizenship"},
+    {SPEAN_CASEROWS_PRIMERO, "occupation", "prs_Title"},
+    {SPEAN_CASEROWS_PRIMERO, "closure_reason", "spean_ClosureReason"},
     {SPEAN_CASEROWS_PRIMERO, "national_id_no", "prs_IdentityNumber"},
     {SPEAN_CASEROWS_PRIMERO, "telephone_current", "prs_MobilePhone"},
     {SPEAN_CASEROWS_PRIMERO, "address_current", "prs_MailingStreet"},
@@ -33,13 +40,18 @@ static const struct {
     {SPEAN_CASEROWS_PRIMERO, "date_closure", "spean_ClosedOn"},
     {SPEAN_CASEROWS_PRIMERO, "risk_level", "spean_RiskLevel"},
     {SPEAN_CASEROWS_OSCAR, "global_id", NULL},
+    {SPEAN_CASEROWS_OSCAR, "slug", NULL},
+    {SPEAN_CASEROWS_OSCAR, "status", "cas_Status"},
     {SPEAN_CASEROWS_OSCAR, "given_name", "prs_FirstName"},
     {SPEAN_CASEROWS_OSCAR, "family_name", "prs_SecondName"},
     {SPEAN_CASEROWS_OSCAR, "local_given_name", "spean_FirstNameOther"},
     {SPEAN_CASEROWS_OSCAR, "local_family_name", "spean_SecondNameOther"},
     {SPEAN_CASEROWS_OSCAR, "gender", "prs_Gender"},
     {SPEAN_CASEROWS_OSCAR, "date_of_birth", "prs_Birthdate"},
+    {SPEAN_CASEROWS_OSCAR, "marital_status", "prs_MaritalStatus"},
+    {SPEAN_CASEROWS_OSCAR, "nationality", "prs_Citizenship"},
     {SPEAN_CASEROWS_OSCAR, "client_phone", "prs_MobilePhone"},
+    {SPEAN_CASEROWS_OSCAR, "telephone_number", "prs_HomePhone"},
     {SPEAN_CASEROWS_OSCAR, "client_email", "prs_Email"},
     {SPEAN_CASEROWS_OSCAR, "current_address", "prs_MailingStreet"},
     {SPEAN_CASEROWS_OSCAR, "initial_referral_date", "spean_OpenedOn"},

@@ -420,8 +420,8 @@ static bool choice_take(struct spean_caserow *row, const struct heading *heading
     bool is_made = false;
     bool is_known = text[0] == '\0';
     for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
-        is_made = is_made || spean_htcds_same(made[i], text);
-        is_known = is_known || spean_htcds_same(not_made[i], text);
+        is_made = is_made || spean_codewords_same(made[i], text);
+        is_known = is_known || spean_codewords_same(not_made[i], text);
     }
     if (!is_made && !is_known) {
         row->error = _("a column of one choice has something other than 1 and 0");

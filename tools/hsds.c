@@ -10,6 +10,7 @@
 
 #include "protocol/bytes.h"
 #include "protocol/codes.h"
+#include "tools/countries.h"
 #include "tools/edit.h"
 #include "tools/hsdsshape.h"
 #include "tools/i18n.h"
@@ -31,6 +32,7 @@ struct reading {
     const char *lang;
     const char *kind;
     const char *country;
+    const struct spean_codewords *words;
     json_t *edit;                /* Of the row at hand. */
     char place[PLACE_BYTES_MAX]; /* Of the row at hand. */
     spean_err err;               /* Sticky: SPEAN_ENOMEM. */
@@ -326,13 +328,14 @@ static void extension_put(struct reading *r, json_t *value, const json_t *phone,
     }
 }
 
-/* Put the code that is made of the text under key, if there is any. */
-static void code_put(struct reading *r, json_t *value, const char *as, const json_t *object,
-                     const char *key, const char *above)
+/* Put the code of list that the text under key means, or that is made of it, if there is any. */
+static void code_put(struct reading *r, json_t *value, const char *as, const char *list,
+                     const json_t *object, const char *key, const char *above)
 {
     char code[SPEAN_CODE_BYTES_MAX + 1];
     const char *const text = text_get(object, key);
-    if (text != NULL && code_make(text, code)) {
+    if (text != NULL &&
+        (spean_codewords_find(r->words, list, text, code) || code_make(text, code))) {
         put(r, value, as, json_string(code));
     } else if (text != NULL) {
         complain(r, _("this is no code; it is left out"), "%s.%s", above, key);
@@ -358,7 +361,7 @@ static void phone_add(struct reading *r, json_t *phone, const char *above, size_
         fail(r);
         return;
     }
-    code_put(r, value, "type", phone, "type", place);
+    code_put(r, value, "type", "phone_type", phone, "type", place);
     languages_put(r, value, phone);
     extension_put(r, value, phone, place);
     add(r, "phones", value);
@@ -430,12 +433,6 @@ static void lines_write(const json_t *address, char out[TEXT_BYTES_MAX])
     }
 }
 
-static bool is_country(const char *text)
-{
-    return text != NULL && strlen(text) == 2 && isupper((unsigned char)text[0]) &&
-           isupper((unsigned char)text[1]);
-}
-
 static void address_add(struct reading *r, json_t *address, const char *above, size_t index)
 {
     const char *const country = text_get(address, "country");
@@ -445,7 +442,7 @@ static void address_add(struct reading *r, json_t *address, const char *above, s
     char where[PLACE_BYTES_MAX];
     place_within(address, above, "addresses", index, where);
     keys_check(r, SPEAN_HSDS_ADDRESS, address, where);
-    if (country != NULL && !is_country(country)) {
+    if (country != NULL && !spean_countries_is_code(country)) {
         complain(r, _("a country is two capital letters by ISO 3166; the address is left out"),
                  "%s.country", where);
         return;
@@ -461,7 +458,7 @@ static void address_add(struct reading *r, json_t *address, const char *above, s
             json_pack("{s:s,s:s,s:s}", "country", country == NULL ? "" : country, "code", "",
                       "name", good_city ? city : ""));
     }
-    code_put(r, value, "kind", address, "address_type", where);
+    code_put(r, value, "kind", "address_kind", address, "address_type", where);
     if (lines[0] != '\0') {
         put(r, value, "lines", text_make(r, lines));
     }
@@ -496,19 +493,48 @@ static void location_add(struct reading *r, json_t *location, const char *above)
     }
 }
 
-/* Find, among the terms that an object is tagged with, a code of one of our lists. */
-static const char *term_find(const json_t *object, const char *list)
+/* Whether a term with which an object is tagged means a code of list. Terms of our own exports name
+ * the list, and whatever code they have is one. */
+static bool term_means(const struct reading *r, const json_t *term, const char *list,
+                       char out[SPEAN_CODE_BYTES_MAX + 1])
+{
+    const char *const code = spean_jsonget_text(term, "code");
+    if (strcmp(spean_jsonget_text(term, "taxonomy"), list) == 0) {
+        return spean_codewords_take(r->words, list, code, out);
+    }
+    return spean_codewords_find(r->words, list, code, out) ||
+           spean_codewords_find(r->words, list, spean_jsonget_text(term, "name"), out);
+}
+
+/* Find, among the terms that an object is tagged with, a code of one of our lists, and count those
+ * that mean none. */
+static bool term_find(struct reading *r, const json_t *object, const char *list,
+                      char out[SPEAN_CODE_BYTES_MAX + 1])
 {
     const json_t *const attributes = json_object_get(object, "attributes");
+    bool found = false;
     for (size_t i = 0; i < json_array_size(attributes); i++) {
         const json_t *const term = json_object_get(json_array_get(attributes, i), "taxonomy_term");
-        const char *const code = text_get(term, "code");
-        if (code != NULL && spean_codes_find(list, (struct spean_view){(const uint8_t *)code,
-                                                                       strlen(code)}) != NULL) {
-            return code;
+        const char *const code = spean_jsonget_text(term, "code");
+        char means[SPEAN_CODE_BYTES_MAX + 1];
+        char name[COUNT_NAME_BYTES];
+        if (!json_is_object(term)) {
+            continue; /* Told when it was checked. */
+        }
+        if (!term_means(r, term, list, means)) {
+            (void)snprintf(name, sizeof(name), "taxonomy_term %s",
+                           code[0] != '\0' ? code
+                                           : spean_jsonget_text(term, "name")); /* Cut will do. */
+            count_left(r, SPEAN_HSDS_ATTRIBUTE, name);
+        } else if (!found) {
+            memcpy(out, means, sizeof(means));
+            found = true;
+        } else if (strcmp(out, means) != 0) {
+            (void)snprintf(name, sizeof(name), "taxonomy_term %s", means); /* Fits. */
+            count_left(r, SPEAN_HSDS_ATTRIBUTE, name); /* There is room for one. */
         }
     }
-    return NULL;
+    return found;
 }
 
 /* Put what a service says in words. */
@@ -580,7 +606,7 @@ static void places_add(struct reading *r, const json_t *service, const char *abo
 static void service_add(struct reading *r, json_t *service, const char *above)
 {
     const char *const assured = text_get(service, "assured_date");
-    const char *const code = term_find(service, "service");
+    char code[SPEAN_CODE_BYTES_MAX + 1];
     if (!json_is_object(service)) {
         return; /* Told when its list was checked. */
     }
@@ -591,10 +617,10 @@ static void service_add(struct reading *r, json_t *service, const char *above)
     }
     json_t *const value = json_object();
     service_texts_put(r, value, service);
-    if (code != NULL) {
+    if (term_find(r, service, "service", code)) {
         put(r, value, "code", json_string(code));
     }
-    code_put(r, value, "status", service, "status", above);
+    code_put(r, value, "status", "service_status", service, "status", above);
     if (assured != NULL) {
         put(r, value, "assured_on", json_string(assured));
     }
@@ -621,12 +647,11 @@ static json_t *identifiers_add(struct reading *r, const json_t *organization, co
             spean_hsds_misfit(SPEAN_HSDS_TEXT, json_object_get(row, "identifier"));
         const char *const scheme = text_get(row, "identifier_scheme");
         const char *const type = text_get(row, "identifier_type");
+        const char *const said = scheme != NULL ? scheme : type != NULL ? type : "other";
         char code[SPEAN_CODE_BYTES_MAX + 1];
         if (value == NULL || strlen(value) > VALUE_BYTES_MAX ||
-            !code_make(scheme != NULL ? scheme
-                       : type != NULL ? type
-                                      : "other",
-                       code)) {
+            (!spean_codewords_find(r->words, "identifier_scheme", said, code) &&
+             !code_make(said, code))) {
             char place[PLACE_BYTES_MAX];
             place_within(row, above, "organization_identifiers", i, place);
             complain(r, _("this is no identifier; it is left out"), "%s%s", place,
@@ -655,7 +680,8 @@ static json_t *identifiers_add(struct reading *r, const json_t *organization, co
 static void organization_fill(struct reading *r, json_t *organization, const char *above)
 {
     static const char *const plain[] = {"email", "website"};
-    const char *const kind = term_find(organization, "agency_kind");
+    char kind[SPEAN_CODE_BYTES_MAX + 1];
+    const bool has_kind = term_find(r, organization, "agency_kind", kind);
     const char *const alias = text_get(organization, "alternate_name");
     const char *const description = text_get(organization, "description");
     set(r, "names", text_make(r, text_get(organization, "name")));
@@ -670,8 +696,8 @@ static void organization_fill(struct reading *r, json_t *organization, const cha
     if (alias != NULL) {
         add(r, "aliases", text_make(r, alias));
     }
-    if (kind != NULL || r->kind != NULL) {
-        set(r, "kind", json_string(kind != NULL ? kind : r->kind));
+    if (has_kind || r->kind != NULL) {
+        set(r, "kind", json_string(has_kind ? kind : r->kind));
     }
     reach_add(r, organization, above);
     const json_t *const locations = json_object_get(organization, "locations");
@@ -789,12 +815,14 @@ static spean_err rows_read(struct reading *r, const json_t *rows, const char *wh
 }
 
 spean_err spean_hsds_read(const json_t *file, const char *lang, const char *kind,
-                          const char *country, struct spean_hsds *out)
+                          const char *country, const struct spean_codewords *words,
+                          struct spean_hsds *out)
 {
     assert(file != NULL);
     assert(lang != NULL);
     assert(out != NULL);
-    struct reading r = {.lang = lang, .kind = kind, .country = country, .err = SPEAN_OK};
+    struct reading r = {
+        .lang = lang, .kind = kind, .country = country, .words = words, .err = SPEAN_OK};
     r.out =
         (struct spean_hsds){.items = json_array(), .errors = json_array(), .left = json_object()};
     const json_t *const contents = json_object_get(file, "contents");

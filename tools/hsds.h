@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "protocol/err.h"
+#include "tools/codewords.h"
 
 #define SPEAN_HSDS_FILE_BYTES_MAX ((size_t)64 << 20)
 #define SPEAN_HSDS_ROWS_MAX       100000u
@@ -30,11 +31,13 @@ struct spean_hsds {
 
 /*
  * Read file, whose texts are in lang; kind and country (may be NULL) stand in where an item says
- * none. *out is freed with spean_hsds_fini(). A file that is no HSDS gives errors, not items.
- * SPEAN_ELIMIT: more than SPEAN_HSDS_ROWS_MAX rows. SPEAN_ENOMEM. After an error *out is unchanged.
+ * none; words says what terms mean (may be NULL). *out is freed with spean_hsds_fini(). A file that
+ * is no HSDS gives errors, not items. SPEAN_ELIMIT: more than SPEAN_HSDS_ROWS_MAX rows.
+ * SPEAN_ENOMEM. After an error *out is unchanged.
  */
 SPEAN_CHECK spean_err spean_hsds_read(const json_t *file, const char *lang, const char *kind,
-                                      const char *country, struct spean_hsds *out);
+                                      const char *country, const struct spean_codewords *words,
+                                      struct spean_hsds *out);
 /* The "id" of an organization or item that may be a record of ours; NULL: it is none. */
 const char *spean_hsds_own_id(const json_t *object);
 

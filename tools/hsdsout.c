@@ -239,7 +239,8 @@ static void fields_subtract(json_t *fields, json_t *others)
     }
 }
 
-spean_err spean_hsdsout_subtract(json_t *edit, const json_t *record, const char *lang)
+spean_err spean_hsdsout_subtract(json_t *edit, const json_t *record, const char *lang,
+                                 const struct spean_codewords *words)
 {
     assert(json_is_object(edit));
     assert(lang != NULL);
@@ -249,7 +250,7 @@ spean_err spean_hsdsout_subtract(json_t *edit, const json_t *record, const char 
     if (organization == NULL) {
         return SPEAN_ENOMEM;
     }
-    const spean_err err = spean_hsds_read(organization, lang, NULL, NULL, &read);
+    const spean_err err = spean_hsds_read(organization, lang, NULL, NULL, words, &read);
     json_decref(organization);
     if (err != SPEAN_OK) {
         return err;

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "protocol/err.h"
+#include "tools/codewords.h"
 
 /* The organization of an agency as the API shows it, a new object; texts in lang (may be NULL).
  * NULL: no memory. */
@@ -19,8 +20,9 @@ json_t *spean_hsdsout_show(const json_t *record, const char *lang);
 
 /*
  * Take out of the edit of an organization what record would say if it were exported in lang and
- * read. SPEAN_ENOMEM.
+ * read with words. SPEAN_ENOMEM.
  */
-SPEAN_CHECK spean_err spean_hsdsout_subtract(json_t *edit, const json_t *record, const char *lang);
+SPEAN_CHECK spean_err spean_hsdsout_subtract(json_t *edit, const json_t *record, const char *lang,
+                                             const struct spean_codewords *words);
 
 #endif

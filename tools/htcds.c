@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/countries.h"
 #include "tools/edit.h"
 #include "tools/htcds_words.h"
 #include "tools/i18n.h"
 #include "tools/jsonget.h"
 #include "tools/script.h"
 
-#define PARTS_MAX 256u /* Words in one cell. */
+#define PARTS_MAX  256u /* Words in one cell. */
+#define DATE_BYTES 16u
 
 /* How a column and the case belong together. Columns of one unit are written together. */
 enum unit {
@@ -66,6 +68,7 @@ static const struct column columns[] = {
     {"prs_MailingStreet", "Mailing Street", UNIT_CONTACT, "contacts", "post", NULL},
     {"prs_MailingCountry", "Mailing Country", UNIT_MAP, "place", "country", NULL},
     {"prs_MailingCity", "Mailing City", UNIT_MAP, "place", "name", NULL},
+    {"spean_PlaceCode", NULL, UNIT_MAP, "place", "code", NULL},
     {"vic_TraffickingStatus", "Trafficking Status", UNIT_MAP, "trafficking_status", "status",
      "trafficking_status"},
     {"vic_TraffickingStatusDecisionMakingOrg", "Trafficking Status Decision Making Organization",
@@ -102,6 +105,7 @@ struct making {
     const json_t *shown;  /* NULL: a new case. */
     const json_t *fields; /* Of the record; NULL likewise. */
     const char *lang;
+    const struct spean_codewords *words;
     json_t *edit;
     struct spean_htcds_why *why;
     spean_err err; /* Sticky. */
@@ -122,17 +126,17 @@ const char *spean_htcds_column_find(const char *heading)
 {
     assert(heading != NULL);
     for (size_t i = 0; i < COLUMNS_COUNT; i++) {
-        if (spean_htcds_same(columns[i].name, heading)) {
+        if (spean_codewords_same(columns[i].name, heading)) {
             return columns[i].name;
         }
     }
     for (size_t i = 0; i < sizeof(misspelt) / sizeof(misspelt[0]); i++) {
-        if (spean_htcds_same(misspelt[i].heading, heading)) {
+        if (spean_codewords_same(misspelt[i].heading, heading)) {
             return misspelt[i].name;
         }
     }
     for (size_t i = 0; i < COLUMNS_COUNT; i++) {
-        if (columns[i].label != NULL && spean_htcds_same(columns[i].label, heading)) {
+        if (columns[i].label != NULL && spean_codewords_same(columns[i].label, heading)) {
             return columns[i].name;
         }
     }
@@ -143,7 +147,7 @@ bool spean_htcds_is_label(const char *heading)
 {
     assert(heading != NULL);
     for (size_t i = 0; i < COLUMNS_COUNT; i++) {
-        if (columns[i].label != NULL && spean_htcds_same(columns[i].label, heading)) {
+        if (columns[i].label != NULL && spean_codewords_same(columns[i].label, heading)) {
             return true;
         }
     }
@@ -214,16 +218,16 @@ static const char *text_lang(json_t *text, const char *lang)
 }
 
 /* Whether an issue goes into a column: by its word of HTCDS, or with all others. */
-static bool issue_belongs(const struct column *column, const char *code,
-                          char word[SPEAN_HTCDS_WORD_BYTES])
+static bool issue_belongs(const struct spean_codewords *words, const struct column *column,
+                          const char *code, char word[SPEAN_CODEWORDS_TERM_BYTES])
 {
     if (column->more == NULL) {
-        (void)snprintf(word, SPEAN_HTCDS_WORD_BYTES, "%s", code); /* A code fits. */
+        (void)snprintf(word, SPEAN_CODEWORDS_TERM_BYTES, "%s", code); /* A code fits. */
         return true;
     }
     const char *const *const list =
         strcmp(column->more, "methods") == 0 ? spean_htcds_methods : spean_htcds_exploitation;
-    return spean_htcds_issue_show(code, word) && spean_htcds_word_find(list, word) != NULL;
+    return spean_htcds_issue_show(words, code, word) && spean_htcds_word_find(list, word) != NULL;
 }
 
 /* Append a word to a cell, unless it is there; NULL: no memory. cell is taken. */
@@ -244,36 +248,38 @@ static json_t *cell_append(json_t *cell, const char *word)
     return longer;
 }
 
-static json_t *set_show(const struct column *column, const json_t *fields)
+static json_t *set_show(const struct spean_codewords *words, const struct column *column,
+                        const json_t *fields)
 {
     const json_t *const members = json_object_get(fields, column->field);
     json_t *cell = json_string("");
     for (size_t i = 0; cell != NULL && i < json_array_size(members); i++) {
         const char *const code = json_string_value(json_array_get(members, i));
-        char word[SPEAN_HTCDS_WORD_BYTES];
+        char word[SPEAN_CODEWORDS_TERM_BYTES];
         if (code == NULL || strlen(code) >= sizeof(word)) {
             continue;
         }
         if (column->unit == UNIT_COUNTRIES) {
             cell = cell_append(cell, code);
-        } else if (issue_belongs(column, code, word)) {
-            cell = cell_append(cell, word);
+        } else if (issue_belongs(words, column, code, word)) {
+            cell = cell_append(cell, column->more == NULL ? word : spean_htcds_word_show(word));
         }
     }
     return cell;
 }
 
-static json_t *code_show(const char *list, const char *code)
+static json_t *code_show(const struct spean_codewords *words, const char *list, const char *code)
 {
-    char word[SPEAN_HTCDS_WORD_BYTES];
+    char word[SPEAN_CODEWORDS_TERM_BYTES];
     if (code[0] == '\0' || strlen(code) > SPEAN_CODE_BYTES_MAX) {
         return json_string("");
     }
-    spean_htcds_code_show(list, code, word);
+    spean_htcds_code_show(words, list, code, word);
     return json_string(word);
 }
 
-static json_t *cell_show(const struct column *column, const json_t *record, const char *lang)
+static json_t *cell_show(const struct spean_codewords *words, const struct column *column,
+                         const json_t *record, const char *lang)
 {
     json_t *const fields = json_object_get(record, "fields");
     switch (column->unit) {
@@ -283,7 +289,7 @@ static json_t *cell_show(const struct column *column, const json_t *record, cons
     case UNIT_DATE:
         return json_string(spean_jsonget_text(fields, column->field));
     case UNIT_CODE:
-        return code_show(column->more, spean_jsonget_text(fields, column->field));
+        return code_show(words, column->more, spean_jsonget_text(fields, column->field));
     case UNIT_TEXT: {
         json_t *const text = json_object_get(fields, column->field);
         const char *const in = text_lang(text, lang);
@@ -296,7 +302,7 @@ static json_t *cell_show(const struct column *column, const json_t *record, cons
         return json_string(spean_jsonget_text(language_find(fields, column), "code"));
     case UNIT_COUNTRIES:
     case UNIT_ISSUES:
-        return set_show(column, fields);
+        return set_show(words, column, fields);
     case UNIT_DOCUMENT:
     case UNIT_CONTACT:
         return json_string(spean_jsonget_text(json_object_get(item_find(fields, column), "item"),
@@ -304,7 +310,7 @@ static json_t *cell_show(const struct column *column, const json_t *record, cons
     case UNIT_MAP: {
         const char *const sub =
             spean_jsonget_text(json_object_get(fields, column->field), column->more);
-        return column->list == NULL ? json_string(sub) : code_show(column->list, sub);
+        return column->list == NULL ? json_string(sub) : code_show(words, column->list, sub);
     }
     case UNIT_JOIN:
         break;
@@ -312,11 +318,13 @@ static json_t *cell_show(const struct column *column, const json_t *record, cons
     return json_string("");
 }
 
-json_t *spean_htcds_show(const json_t *record, const char *lang)
+json_t *spean_htcds_show(const json_t *record, const char *lang,
+                         const struct spean_codewords *words)
 {
     json_t *const row = json_object();
     for (size_t i = 0; i < COLUMNS_COUNT - JOINS_COUNT; i++) {
-        if (json_object_set_new(row, columns[i].name, cell_show(&columns[i], record, lang)) != 0) {
+        if (json_object_set_new(row, columns[i].name,
+                                cell_show(words, &columns[i], record, lang)) != 0) {
             json_decref(row);
             return NULL;
         }
@@ -365,19 +373,44 @@ static void append(struct making *m, const char *verb, const char *field, json_t
     keep(m, spean_edit_append(m->edit, verb, field, value));
 }
 
-/* Whether text looks like 1990, 1990-03 or 1990-03-12; the daemon knows the calendar. */
-static bool is_date(const char *text)
+/* Read one or two digits, which a separator follows or the end. False: they are not there. */
+static bool date_part(const char **at, char separator, char out[3])
 {
-    static const char form[] = "dddd-dd-dd";
-    const size_t len = strlen(text);
-    for (size_t i = 0; i < len; i++) {
-        const bool fits = i < sizeof(form) - 1 &&
-                          (form[i] == 'd' ? isdigit((unsigned char)text[i]) : text[i] == form[i]);
-        if (!fits) {
-            return false;
-        }
+    const size_t len = strspn(*at, "0123456789");
+    if (len < 1 || len > 2 || ((*at)[len] != '\0' && (*at)[len] != separator)) {
+        return false;
     }
-    return len == 4 || len == 7 || len == 10;
+    out[0] = len == 1 ? '0' : (*at)[0];
+    out[1] = (*at)[len - 1];
+    out[2] = '\0';
+    *at += len;
+    return true;
+}
+
+/* Write a date as 1990, 1990-03 or 1990-03-12; the daemon knows the calendar. Spreadsheets make
+ * 1990/3/12 of it in some countries, which says the same; where the day or month comes first nobody
+ * knows which. */
+static bool date_read(const char *text, char out[DATE_BYTES])
+{
+    char month[3] = "";
+    char day[3] = "";
+    const char *at = text + strspn(text, "0123456789");
+    const char separator = *at;
+    bool good = at - text == 4 && (separator == '\0' || strchr("-/.", separator) != NULL);
+    if (good && separator != '\0') {
+        at++;
+        good = date_part(&at, separator, month);
+    }
+    if (good && *at != '\0') {
+        at++;
+        good = date_part(&at, separator, day);
+    }
+    if (!good || *at != '\0') {
+        return false;
+    }
+    (void)snprintf(out, DATE_BYTES, "%.4s%s%s%s%s", text, month[0] == '\0' ? "" : "-", month,
+                   day[0] == '\0' ? "" : "-", day); /* Fits. */
+    return true;
 }
 
 /* A code of list for a cell; NULL where it was refused. */
@@ -385,8 +418,13 @@ static json_t *code_make(struct making *m, const struct column *column, const ch
                          const char *cell)
 {
     char code[SPEAN_CODE_BYTES_MAX + 1];
-    if (!spean_htcds_code_read(list, cell, code)) {
-        refuse(m, column, _("this word is in no code list"));
+    if (!spean_htcds_code_read(m->words, list, cell, code)) {
+        char why[SPEAN_HTCDS_WHY_BYTES];
+        (void)snprintf(why, sizeof(why),
+                       _("this word is in no code list; make it known: spean code add %s CODE "
+                         "--label LANG=WORD"),
+                       list); /* Cut is good enough. */
+        refuse(m, column, why);
         return NULL;
     }
     return json_string(code);
@@ -415,8 +453,15 @@ static void value_make(struct making *m, const struct column *column)
         text_make(m, column, cell);
     } else if (cell[0] == '\0') {
         set(m, column->field, json_null());
-    } else if (column->unit == UNIT_DATE && !is_date(cell)) {
-        refuse(m, column, _("a date is written 1990, 1990-03 or 1990-03-12"));
+    } else if (column->unit == UNIT_DATE) {
+        char date[DATE_BYTES];
+        if (date_read(cell, date)) {
+            set(m, column->field, json_string(date));
+        } else {
+            refuse(m, column,
+                   _("a date is written 1990, 1990-03 or 1990-03-12; give the column that form in "
+                     "the spreadsheet"));
+        }
     } else if (column->unit == UNIT_CODE) {
         json_t *const code = code_make(m, column, column->more, cell);
         if (code != NULL) {
@@ -544,10 +589,13 @@ static void item_make(struct making *m, const struct column *column)
 static void place_complete(struct making *m, const struct column *column, json_t *place)
 {
     static const char *const parts[] = {"country", "code", "name"};
-    const char *const country = spean_jsonget_text(place, "country");
-    if (country[0] != '\0' && (strlen(country) != 2 || !isupper((unsigned char)country[0]) ||
-                               !isupper((unsigned char)country[1]))) {
-        refuse(m, column, _("the country is two capital letters by ISO 3166: KH"));
+    const char *const said = spean_jsonget_text(place, "country");
+    const char *const country = said[0] == '\0' ? said : spean_countries_find(said);
+    if (country == NULL) {
+        refuse(m, column, _("the country is two capital letters by ISO 3166, KH, or its name"));
+    } else if (country != said &&
+               json_object_set_new(place, "country", json_string(country)) != 0) {
+        keep(m, SPEAN_ENOMEM);
     }
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         if (json_object_get(place, parts[i]) == NULL &&
@@ -610,21 +658,22 @@ static bool array_has(const json_t *array, const char *text)
 }
 
 /* Bring the word of a cell into our form: a country, a word of HTCDS, an issue. */
-static bool word_read(const struct column *column, const char *text,
-                      char out[SPEAN_HTCDS_WORD_BYTES])
+static bool word_read(const struct spean_codewords *words, const struct column *column,
+                      const char *text, char out[SPEAN_CODEWORDS_TERM_BYTES])
 {
     if (column->unit == UNIT_COUNTRIES) {
-        (void)snprintf(out, SPEAN_HTCDS_WORD_BYTES, "%s", text); /* Cut only where it is wrong. */
-        return strlen(text) == 2 && isupper((unsigned char)text[0]) &&
-               isupper((unsigned char)text[1]);
+        const char *const country = spean_countries_find(text);
+        (void)snprintf(out, SPEAN_CODEWORDS_TERM_BYTES, "%s",
+                       country == NULL ? "" : country); /* Two letters. */
+        return country != NULL;
     }
     if (column->more == NULL) {
-        return spean_htcds_code_read("issue", text, out);
+        return spean_htcds_code_read(words, "issue", text, out);
     }
     const char *const word = spean_htcds_word_find(
         strcmp(column->more, "methods") == 0 ? spean_htcds_methods : spean_htcds_exploitation,
         text);
-    (void)snprintf(out, SPEAN_HTCDS_WORD_BYTES, "%s", word == NULL ? "" : word); /* Fits. */
+    (void)snprintf(out, SPEAN_CODEWORDS_TERM_BYTES, "%s", word == NULL ? "" : word); /* Fits. */
     return word != NULL;
 }
 
@@ -635,14 +684,14 @@ static json_t *words_read(struct making *m, const struct column *column, const c
     json_t *const words = json_array();
     for (size_t i = 0; m->err == SPEAN_OK && i < json_array_size(texts); i++) {
         const char *at = json_string_value(json_array_get(texts, i));
-        char word[SPEAN_HTCDS_WORD_BYTES];
+        char word[SPEAN_CODEWORDS_TERM_BYTES];
         while (m->err == SPEAN_OK && *at != '\0') {
             size_t len = strlen(at);
-            if (!word_read(column, at, word)) {
-                char one[SPEAN_HTCDS_WORD_BYTES];
+            if (!word_read(m->words, column, at, word)) {
+                char one[SPEAN_CODEWORDS_TERM_BYTES];
                 len = strcspn(at, " ");
                 (void)snprintf(one, sizeof(one), "%.*s", (int)(len < sizeof(one) ? len : 0), at);
-                if (!word_read(column, one, word)) {
+                if (!word_read(m->words, column, one, word)) {
                     refuse(m, column, _("a word in this cell is not known here"));
                     break;
                 }
@@ -684,23 +733,25 @@ static void countries_make(struct making *m, const struct column *column)
 }
 
 /* Take out of issues those that word means, in words of column. */
-static void issues_drop(const struct column *column, json_t *issues, const char *word)
+static void issues_drop(const struct spean_codewords *words, const struct column *column,
+                        json_t *issues, const char *word)
 {
     for (size_t i = json_array_size(issues); i > 0; i--) {
         const char *const code = json_string_value(json_array_get(issues, i - 1));
-        char means[SPEAN_HTCDS_WORD_BYTES];
-        if (code != NULL && strlen(code) < sizeof(means) && issue_belongs(column, code, means) &&
-            strcmp(means, word) == 0) {
+        char means[SPEAN_CODEWORDS_TERM_BYTES];
+        if (code != NULL && strlen(code) < sizeof(means) &&
+            issue_belongs(words, column, code, means) && strcmp(means, word) == 0) {
             (void)json_array_remove(issues, i - 1); /* It is there. */
         }
     }
 }
 
-static bool issues_mean(const struct column *column, const json_t *issues, const char *word)
+static bool issues_mean(const struct spean_codewords *words, const struct column *column,
+                        const json_t *issues, const char *word)
 {
     json_t *const copy = json_copy((json_t *)(uintptr_t)issues); /* Only read. */
     const size_t before = json_array_size(copy);
-    issues_drop(column, copy, word);
+    issues_drop(words, column, copy, word);
     const bool mean = json_array_size(copy) < before;
     json_decref(copy);
     return mean;
@@ -712,21 +763,23 @@ static void issues_apply(struct making *m, const struct column *column, json_t *
     json_t *const now = words_read(m, column, cell_of(m, column));
     json_t *const before = words_split(spean_jsonget_text(m->shown, column->name));
     for (size_t i = 0; i < json_array_size(before); i++) {
-        const char *const word = json_string_value(json_array_get(before, i));
-        if (!array_has(now, word)) {
-            issues_drop(column, issues, word);
+        char word[SPEAN_CODEWORDS_TERM_BYTES] = "";
+        const char *const shown = json_string_value(json_array_get(before, i));
+        const bool is_word = word_read(m->words, column, shown, word);
+        if (!array_has(now, is_word ? word : shown)) {
+            issues_drop(m->words, column, issues, is_word ? word : shown);
         }
     }
     for (size_t i = 0; m->err == SPEAN_OK && i < json_array_size(now); i++) {
         const char *const word = json_string_value(json_array_get(now, i));
         char code[SPEAN_CODE_BYTES_MAX + 1];
-        if (issues_mean(column, issues, word)) {
+        if (issues_mean(m->words, column, issues, word)) {
             continue;
         }
         if (column->more == NULL) {
             (void)snprintf(code, sizeof(code), "%s", word); /* It is a code. */
         } else {
-            spean_htcds_issue_read(word, code);
+            spean_htcds_issue_read(m->words, word, code);
         }
         keep(m, json_array_append_new(issues, json_string(code)) == 0 ? SPEAN_OK : SPEAN_ENOMEM);
     }
@@ -828,18 +881,20 @@ static json_t *row_join(const json_t *row)
     return joined;
 }
 
-spean_err spean_htcds_edit(const json_t *row, const json_t *record, const char *lang, json_t **edit,
+spean_err spean_htcds_edit(const json_t *row, const json_t *record, const char *lang,
+                           const struct spean_codewords *words, json_t **edit,
                            struct spean_htcds_why *why)
 {
     assert(json_is_object(row));
     assert(edit != NULL);
     assert(why != NULL);
     json_t *const joined = row_join(row);
-    json_t *const shown = record == NULL ? json_object() : spean_htcds_show(record, lang);
+    json_t *const shown = record == NULL ? json_object() : spean_htcds_show(record, lang, words);
     struct making m = {.row = joined,
                        .shown = shown,
                        .fields = json_object_get(record, "fields"),
                        .lang = lang,
+                       .words = words,
                        .edit = json_object(),
                        .why = why};
     m.err = joined == NULL || shown == NULL || m.edit == NULL ? SPEAN_ENOMEM : SPEAN_OK;

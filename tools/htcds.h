@@ -19,6 +19,7 @@
 #include <jansson.h>
 
 #include "protocol/err.h"
+#include "tools/codewords.h"
 
 #define SPEAN_HTCDS_ID        "spean_ID" /* The column that has the record id. */
 #define SPEAN_HTCDS_WHY_BYTES 256u
@@ -47,16 +48,18 @@ bool spean_htcds_is_label(const char *heading);
 bool spean_htcds_is_multiple(const char *column);
 
 /* The row of a record as the API shows it, a new object with all columns; texts in lang (may be
- * NULL) where there are several. NULL: no memory. */
-json_t *spean_htcds_show(const json_t *record, const char *lang);
+ * NULL) where there are several, codes as words tells (may be NULL). NULL: no memory. */
+json_t *spean_htcds_show(const json_t *record, const char *lang,
+                         const struct spean_codewords *words);
 
 /*
  * Make of a row the edit of a record, or of a new one (record NULL); texts are in lang, which may
- * be NULL where there are none. Columns that are not known are passed over. SPEAN_EINPUT: a cell
- * cannot be understood, *why says which. SPEAN_ENOMEM. *edit is a new object, empty where nothing
- * is to be done.
+ * be NULL where there are none, words as words tells. Columns that are not known are passed over.
+ * SPEAN_EINPUT: a cell cannot be understood, *why says which. SPEAN_ENOMEM. *edit is a new object,
+ * empty where nothing is to be done.
  */
 SPEAN_CHECK spean_err spean_htcds_edit(const json_t *row, const json_t *record, const char *lang,
-                                       json_t **edit, struct spean_htcds_why *why);
+                                       const struct spean_codewords *words, json_t **edit,
+                                       struct spean_htcds_why *why);
 
 #endif

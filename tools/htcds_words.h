@@ -7,33 +7,33 @@
 #include <stddef.h>
 
 #include "protocol/codes.h"
-
-#define SPEAN_HTCDS_WORD_BYTES 96u
+#include "tools/codewords.h"
 
 /* Codes of HTCDS that are kept as issues of a case; each list ends with NULL. */
 extern const char *const spean_htcds_methods[];      /* vic_MethodsOfControl */
 extern const char *const spean_htcds_exploitation[]; /* vic_TypeOfExploitation */
 
-/* Say whether two words are the same but for case, spaces, hyphens and other marks of ASCII. */
-bool spean_htcds_same(const char *a, const char *b);
-
 /* Find the word of a list that text is, or is the label of. NULL: none. */
 const char *spean_htcds_word_find(const char *const *list, const char *text);
 
-/*
- * Write our code of list for text: one of its codes, a word of HTCDS or Primero that is mapped to
- * one, a label; else text itself if it has the form of a code, for lists grow. False: it is none.
- */
-bool spean_htcds_code_read(const char *list, const char *text, char out[SPEAN_CODE_BYTES_MAX + 1]);
+/* Give the word of HTCDS that one of the lists is written as: "Other" of either list. */
+const char *spean_htcds_word_show(const char *word);
+
+/* Write our code of list for a word or label, as spean_codewords_take() does. */
+bool spean_htcds_code_read(const struct spean_codewords *words, const char *list, const char *text,
+                           char out[SPEAN_CODE_BYTES_MAX + 1]);
 
 /* Write the word of HTCDS for a code of list; the code itself where there is none. */
-void spean_htcds_code_show(const char *list, const char *code, char out[SPEAN_HTCDS_WORD_BYTES]);
+void spean_htcds_code_show(const struct spean_codewords *words, const char *list, const char *code,
+                           char out[SPEAN_CODEWORDS_TERM_BYTES]);
 
 /* Write the word of HTCDS that an issue means. False: there is none. */
-bool spean_htcds_issue_show(const char *code, char out[SPEAN_HTCDS_WORD_BYTES]);
+bool spean_htcds_issue_show(const struct spean_codewords *words, const char *code,
+                            char out[SPEAN_CODEWORDS_TERM_BYTES]);
 
 /* Write the issue for a word of the lists above: the last that is mapped to it (debt rather than
  * recruitment_fee), else one of its own, "htcds:physical_threats". */
-void spean_htcds_issue_read(const char *word, char out[SPEAN_CODE_BYTES_MAX + 1]);
+void spean_htcds_issue_read(const struct spean_codewords *words, const char *word,
+                            char out[SPEAN_CODE_BYTES_MAX + 1]);
 
 #endif

@@ -55,7 +55,7 @@ static void row_check(const struct spean_caserow *row)
     }
     struct spean_htcds_why why;
     json_t *edit = NULL;
-    const spean_err err = spean_htcds_edit(row->cells, NULL, LANG, &edit, &why);
+    const spean_err err = spean_htcds_edit(row->cells, NULL, LANG, NULL, &edit, &why);
     assert(err == SPEAN_OK || err == SPEAN_EINPUT);
     json_decref(edit);
 }

@@ -33,11 +33,11 @@ static void item_try(const json_t *item)
     assert(shown != NULL);
     assert(spean_hsds_own_id(shown) != NULL);
     struct spean_hsds read;
-    const spean_err err = spean_hsds_read(shown, LANG, NULL, NULL, &read);
+    const spean_err err = spean_hsds_read(shown, LANG, NULL, NULL, NULL, &read);
     assert(err == SPEAN_OK);
     assert(json_array_size(read.items) == 1);
     json_t *const again = json_object_get(json_array_get(read.items, 0), "edit");
-    const spean_err subtracted = spean_hsdsout_subtract(again, record, LANG);
+    const spean_err subtracted = spean_hsdsout_subtract(again, record, LANG, NULL);
     assert(subtracted == SPEAN_OK);
     assert(json_object_size(again) == 0);
     spean_hsds_fini(&read);
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     json_t *const file = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
     struct spean_hsds hsds;
-    if (file != NULL && spean_hsds_read(file, LANG, "legal", "KH", &hsds) == SPEAN_OK) {
+    if (file != NULL && spean_hsds_read(file, LANG, "legal", "KH", NULL, &hsds) == SPEAN_OK) {
         for (size_t i = 0; i < json_array_size(hsds.items); i++) {
             item_try(json_array_get(hsds.items, i));
         }

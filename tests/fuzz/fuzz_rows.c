@@ -49,7 +49,7 @@ static void row_try(const json_t *row)
 {
     struct spean_htcds_why why;
     json_t *edit = NULL;
-    const spean_err err = spean_htcds_edit(row, NULL, LANG, &edit, &why);
+    const spean_err err = spean_htcds_edit(row, NULL, LANG, NULL, &edit, &why);
     if (err != SPEAN_OK) {
         assert(err == SPEAN_EINPUT);
         assert(why.column != NULL);
@@ -57,9 +57,9 @@ static void row_try(const json_t *row)
         return;
     }
     json_t *const record = record_make(edit);
-    json_t *const shown = spean_htcds_show(record, LANG);
+    json_t *const shown = spean_htcds_show(record, LANG, NULL);
     json_t *again = NULL;
-    const spean_err shown_err = spean_htcds_edit(shown, record, LANG, &again, &why);
+    const spean_err shown_err = spean_htcds_edit(shown, record, LANG, NULL, &again, &why);
     assert(shown_err == SPEAN_OK);
     assert(json_object_size(again) == 0);
     json_decref(again);

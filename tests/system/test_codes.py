@@ -80,6 +80,31 @@ class Codes(ClusterTest):
                if row["code"] == "tk:interpreting"]
         self.assertEqual([one["mapped_to"] for one in row], ["interpretation"])
 
+    def test_imports_read_words_as_members_explain_them(self):
+        rows = ("prs_FirstName,prs_Gender,spean_Scheme\r\n"
+                "A,\u179f\u17d2\u179a\u17b8,Skill development\r\nB,wanita,esd_9\r\n")
+        path = self.tokyo.write("rows.csv", rows.encode())
+        told = self.tokyo.spean("case", "import", path, "--dry-run", expect=3)
+        self.assertEqual([(row["place"], row["column"]) for row in told["errors"]],
+                         [("line 2", "prs_Gender")])
+        self.assertIn("spean code add gender", told["errors"][0]["error"])
+        self.assertEqual(told["unknown_codes"], {"gender wanita": 1, "scheme esd_9": 1})
+
+        self.publish(self.phnom_penh, ("gender", "female"), "--label",
+                     "km=\u179f\u17d2\u179a\u17b8")
+        self.publish(self.phnom_penh, ("scheme", "esd_1"), "--label", "en=Skill development")
+        self.tokyo.spean("code", "add", "gender", "wanita")
+        self.cluster.in_step(*self.story.nodes)
+        self.phnom_penh.spean("code", "map", "gender", "wanita", "--to", "female")
+        self.cluster.in_step(*self.story.nodes)
+        told = self.tokyo.spean("case", "import", path)
+        self.assertEqual((told["created"], told["failed"]), (2, 0), told)
+        self.assertEqual(told["unknown_codes"], {"scheme esd_9": 1})
+        fields = [self.tokyo.api("GET", f"/v1/cases/{row['id']}")["fields"]
+                  for row in self.tokyo.items("/v1/cases")]
+        self.assertEqual([one["gender"] for one in fields], ["female", "female"])
+        self.assertEqual({one["scheme"] for one in fields}, {"esd_1", "esd_9"})
+
     def test_a_code_that_nobody_explains_is_kept_and_shown_as_it_is(self):
         edit = self.tokyo.write("agency", b'{"set": {"names": {"en": "Night Bus"}, '
                                           b'"kind": "tk:night_bus"}}')

@@ -205,12 +205,42 @@ class Cases(InOut):
         told = self.node.spean("case", "import", path)
         self.assertEqual(self.counts(told), (0, 1, 0, 0))
 
+    def test_answers_of_a_form_are_taken_as_json_and_found_again_when_edited(self):
+        answers = {"_id": 7, "_uuid": "u2", "meta/rootUuid": "uuid:u1", "start": "2026-11-22",
+                   "person/prs_First_Name": "Dara", "person/prs_Citizenship": "KH",
+                   "vic_Methods_of_Control": "DebtBondage Other", "_attachments": [],
+                   "_geolocation": [None, None], "_validation_status": {}, "__version__": "v"}
+        path = self.node.write("form.json", json.dumps({"results": [answers]}).encode())
+        told = self.node.spean("case", "import", path)
+        self.assertEqual(self.counts(told), (1, 0, 0, 0), told)
+        self.assertEqual(told["left_out"], {"start": 1})
+        fields = next(iter(self.cases().values()))["fields"]
+        self.assertEqual(sorted(fields["issues"]), ["debt", "htcds:other_control"])
+        answers.update({"_uuid": "u3", "person/prs_First_Name": "Dara Chan"})
+        self.node.write("form.json", json.dumps({"results": [answers]}).encode())
+        self.assertEqual(self.counts(self.node.spean("case", "import", path)), (0, 1, 0, 0))
+        # The same form as CSV, as KoBo separates it, and with its choices in columns of their own.
+        path = self.node.write("form.csv", (
+            "\"_uuid\";\"meta/rootUuid\";\"person/prs_First_Name\";"
+            "\"vic_Methods_of_Control/DebtBondage\";\"vic_Methods_of_Control/Other\"\r\n"
+            "\"u3\";\"uuid:u1\";\"Dara Chan\";\"1\";\"1\"\r\n").encode())
+        self.assertEqual(self.counts(self.node.spean("case", "import", path)), (0, 0, 1, 0))
+
+    def test_a_file_in_another_form_is_refused_with_what_to_do(self):
+        text = "prs_FirstName,prs_SecondName\r\n\u82b1\u5b50,\u5c71\u7530\r\n"
+        for data in (text.encode("cp932"), text.encode("utf-16"), b"PK\x03\x04" + bytes(40)):
+            answer = self.node.run("case", "import", self.node.write("bad.csv", data), "--json")
+            self.assertIn("UTF-8", self.refused(answer, 2)["hint"])
+        self.assertEqual(self.cases(), {})
+
     def test_other_systems_are_understood(self):
         primero = {"data": [{"id": "p1", "status": "open", "sex": "female", "name_first": "Sokha",
                              "name_last": "Chan", "date_of_birth": "2001-05-04", "flag_count": 2,
-                             "registration_date": "2025-01-02"}]}
+                             "registration_date": "2025-01-02", "nationality": ["cambodia", "vietnam"],
+                             "maritial_status": "married_cohabitating"}]}
         oscar = [{"global_id": "o1", "given_name": "Sokha", "local_given_name": KHMER,
-                  "gender": "male", "reason_for_referral": "x"}]
+                  "gender": "male", "reason_for_referral": "x", "status": "Exited",
+                  "nationality": "Cambodian", "marital_status": "Single"}]
         for form, value in (("primero", primero), ("oscar", oscar)):
             path = self.node.write(f"{form}.json", json.dumps(value).encode())
             words = ("case", "import", path, "--format", form, "--lang", "en")
@@ -219,6 +249,10 @@ class Cases(InOut):
             self.assertEqual(self.counts(self.node.spean(*words)), (0, 0, 1, 0))
         fields = [case["fields"] for case in self.cases().values()]
         self.assertEqual({one["gender"] for one in fields}, {"male", "female"})
+        self.assertEqual({tuple(sorted(one["citizenship"])) for one in fields},
+                         {("KH", "VN"), ("KH",)})
+        self.assertEqual({one["marital_status"] for one in fields}, {"married", "never_married"})
+        self.assertEqual({one["status"] for one in fields}, {"active", "closed"})
         self.assertIn({"script": "khmr", "given": KHMER},
                       [name for one in fields for name in one["names"]])
 

@@ -98,7 +98,7 @@ static void agencies_in_four_languages_import_without_a_complaint(void **state)
         struct spean_hsds hsds;
         (void)snprintf(name, sizeof(name), "agencies-%s.json", langs[i]);
         json_t *const file = load(name);
-        assert_int_equal(spean_hsds_read(file, langs[i], NULL, NULL, &hsds), SPEAN_OK);
+        assert_int_equal(spean_hsds_read(file, langs[i], NULL, NULL, NULL, &hsds), SPEAN_OK);
         assert_true(json_array_size(hsds.items) >= 2);
         assert_int_equal(json_array_size(hsds.errors), 0);
         assert_int_equal(json_object_size(hsds.left), 0);

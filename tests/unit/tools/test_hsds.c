@@ -15,7 +15,7 @@ static void read_text(const char *text, struct spean_hsds *hsds)
 {
     json_t *const file = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(file);
-    assert_int_equal(spean_hsds_read(file, "km", NULL, NULL, hsds), SPEAN_OK);
+    assert_int_equal(spean_hsds_read(file, "km", NULL, NULL, NULL, hsds), SPEAN_OK);
     json_decref(file);
 }
 
@@ -195,7 +195,7 @@ static void a_kind_and_country_stand_in_only_where_there_is_none(void **state)
         "term\":"
         "{\"code\":\"police\"}}],\"locations\":[{\"addresses\":[{\"country\":\"JP\"}]}]}]",
         0, NULL);
-    assert_int_equal(spean_hsds_read(file, "en", "union", "VN", &hsds), SPEAN_OK);
+    assert_int_equal(spean_hsds_read(file, "en", "union", "VN", NULL, &hsds), SPEAN_OK);
     static const char *const kinds[] = {"union", "police"};
     static const char *const countries[] = {"VN", "JP"};
     for (size_t i = 0; i < 2; i++) {
@@ -217,7 +217,7 @@ static void more_rows_than_the_limit_are_refused(void **state)
     for (size_t i = 0; i < SPEAN_HSDS_ROWS_MAX + 1; i++) {
         assert_int_equal(json_array_append(file, row), 0);
     }
-    assert_int_equal(spean_hsds_read(file, "en", NULL, NULL, &hsds), SPEAN_ELIMIT);
+    assert_int_equal(spean_hsds_read(file, "en", NULL, NULL, NULL, &hsds), SPEAN_ELIMIT);
     assert_null(hsds.items);
     json_decref(row);
     json_decref(file);
@@ -234,7 +234,7 @@ static void parts_of_one_agency_have_a_limit(void **state)
         (void)snprintf(number, sizeof(number), "+855%d", 10000 + i);
         assert_int_equal(json_array_append_new(phones, json_pack("{s:s}", "number", number)), 0);
     }
-    assert_int_equal(spean_hsds_read(file, "en", NULL, NULL, &hsds), SPEAN_OK);
+    assert_int_equal(spean_hsds_read(file, "en", NULL, NULL, NULL, &hsds), SPEAN_OK);
     const json_t *const add =
         json_object_get(json_object_get(json_array_get(hsds.items, 0), "edit"), "add");
     assert_int_equal(json_array_size(json_object_get(add, "phones")), SPEAN_HSDS_PARTS_MAX);
@@ -403,6 +403,44 @@ a_language_without_a_code_is_told_and_so_is_what_schedules_and_areas_have_more(v
     spean_hsds_fini(&hsds);
 }
 
+/* Terms of other taxonomies mean what members said, else they are counted. */
+static void terms_mean_what_a_list_or_a_member_says_and_others_are_told(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"id\":\"u\",\"name\":\"N\",\"services\":["
+        "{\"id\":\"1\",\"name\":\"A\",\"attributes\":[{\"taxonomy_term\":{\"code\":\"FT-3000\","
+        "\"taxonomy\":\"AIRS\"}}]},"
+        "{\"id\":\"2\",\"name\":\"B\",\"attributes\":[{\"taxonomy_term\":{\"code\":\"x1\",\"name\":"
+        "\"Safe shelter\"}},{\"taxonomy_term\":{\"code\":\"BH-1800\",\"taxonomy\":\"AIRS\"}}]},"
+        "{\"id\":\"3\",\"name\":\"C\",\"attributes\":[{\"taxonomy_term\":{\"code\":\"pp:ours\","
+        "\"taxonomy\":\"service\"}}]}]}";
+    struct spean_codewords words;
+    struct spean_hsds hsds;
+    json_t *const row =
+        json_pack("{s:s,s:s,s:s,s:s,s:[{s:s,s:s}]}", "list", "service", "code", "legal", "id", "1",
+                  "standing", "published", "mappings", "scheme", "AIRS", "value", "FT-3000");
+    json_t *const file = json_loads(text, 0, NULL);
+    assert_int_equal(spean_codewords_init(&words), SPEAN_OK);
+    assert_int_equal(spean_codewords_add(&words, row), SPEAN_OK);
+    assert_int_equal(spean_hsds_read(file, "km", NULL, NULL, &words, &hsds), SPEAN_OK);
+    const json_t *const services = json_object_get(
+        json_object_get(json_object_get(json_array_get(hsds.items, 0), "edit"), "add"), "services");
+    static const char *const codes[] = {"legal", "shelter", "pp:ours"};
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        assert_string_equal(json_string_value(json_object_get(json_array_get(services, i), "code")),
+                            codes[i]);
+    }
+    assert_int_equal(json_object_size(hsds.left), 1);
+    assert_int_equal(
+        json_integer_value(json_object_get(hsds.left, "attribute.taxonomy_term BH-1800")), 1);
+    assert_int_equal(json_object_size(words.unknown), 1);
+    spean_hsds_fini(&hsds);
+    spean_codewords_fini(&words);
+    json_decref(row);
+    json_decref(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +460,7 @@ int main(void)
         cmocka_unit_test(null_says_nothing_and_is_no_error),
         cmocka_unit_test(the_reason_of_a_row_that_fails_says_that_the_organization_is_left_out),
         cmocka_unit_test(an_extension_written_as_text_is_kept_as_it_is),
+        cmocka_unit_test(terms_mean_what_a_list_or_a_member_says_and_others_are_told),
         cmocka_unit_test(what_is_wrong_in_a_row_of_another_file_is_told_with_that_files_place),
         cmocka_unit_test(
             a_language_without_a_code_is_told_and_so_is_what_schedules_and_areas_have_more),

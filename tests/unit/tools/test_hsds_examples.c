@@ -52,7 +52,7 @@ static void the_published_examples_are_understood_or_refused_whole(void **state)
         json_t *const file = json_load_file(path, 0, NULL);
         struct spean_hsds hsds;
         assert_non_null(file);
-        assert_int_equal(spean_hsds_read(file, "en", NULL, NULL, &hsds), SPEAN_OK);
+        assert_int_equal(spean_hsds_read(file, "en", NULL, NULL, NULL, &hsds), SPEAN_OK);
         if (json_array_size(hsds.items) < example_items(entry->d_name)) {
             fail_msg("%s: %s", entry->d_name, json_dumps(hsds.errors, 0));
         }

@@ -41,7 +41,7 @@ static void assert_asks(const char *row_text, const char *record_text, const cha
     json_t *const expected = parse(edit_text);
     struct spean_htcds_why why;
     json_t *edit = NULL;
-    assert_int_equal(spean_htcds_edit(row, record, "km", &edit, &why), SPEAN_OK);
+    assert_int_equal(spean_htcds_edit(row, record, "km", NULL, &edit, &why), SPEAN_OK);
     if (!json_equal(edit, expected)) {
         char *const text = json_dumps(edit, JSON_SORT_KEYS);
         fail_msg("%s asks for %s", row_text, text);
@@ -61,7 +61,7 @@ static void assert_refuses(const char *row_text, const char *lang, const char *c
     json_t *const row = parse(row_text);
     struct spean_htcds_why why;
     json_t *edit = NULL;
-    assert_int_equal(spean_htcds_edit(row, NULL, lang, &edit, &why), SPEAN_EINPUT);
+    assert_int_equal(spean_htcds_edit(row, NULL, lang, NULL, &edit, &why), SPEAN_EINPUT);
     assert_string_equal(why.column, column);
     assert_true(strlen(why.text) > 0);
     assert_null(edit);
@@ -90,6 +90,41 @@ static void a_row_becomes_a_new_case(void **state)
     assert_asks("{'hte_Description':'x'}", NULL, "{'set':{'narrative':{'km':'x'}}}");
 }
 
+static void countries_may_be_written_by_name_and_places_by_code(void **state)
+{
+    (void)state;
+    assert_asks("{'prs_Citizenship':'Cambodia; Viet Nam'}", NULL,
+                "{'add':{'citizenship':['KH','VN']}}");
+    assert_asks("{'prs_MailingCountry':'Cambodia','spean_PlaceCode':'0201'}", NULL,
+                "{'set':{'place':{'name':'','country':'KH','code':'0201'}}}");
+}
+
+static void dates_with_the_year_first_are_read_however_a_spreadsheet_writes_them(void **state)
+{
+    (void)state;
+    static const char *const dates[] = {"1990/2/3", "1990-2-3", "1990.02.3", "1990-02-03"};
+    for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+        char row[64];
+        (void)snprintf(row, sizeof(row), "{'prs_Birthdate':'%s'}", dates[i]);
+        assert_asks(row, NULL, "{'set':{'birth_date':'1990-02-03'}}");
+    }
+    assert_asks("{'prs_Birthdate':'1990/11'}", NULL, "{'set':{'birth_date':'1990-11'}}");
+}
+
+static void other_is_told_apart_by_its_column_and_comes_back(void **state)
+{
+    (void)state;
+    assert_asks("{'vic_MethodsOfControl':'Other;DebtBondage','vic_TypeOfExploitation':'other'}",
+                NULL,
+                "{'add':{'issues':['htcds:other_exploitation','htcds:other_control','debt']}}");
+    const char *const record =
+        "{'id':'7','fields':{'issues':['htcds:other_control','htcds:other_exploitation','debt']}}";
+    assert_asks("{'vic_MethodsOfControl':'Other;DebtBondage','vic_TypeOfExploitation':'Other'}",
+                record, "{}");
+    assert_asks("{'vic_MethodsOfControl':'DebtBondage'}", record,
+                "{'remove':{'issues':['htcds:other_control']}}");
+}
+
 static void what_is_empty_or_absent_asks_for_nothing(void **state)
 {
     (void)state;
@@ -110,11 +145,11 @@ static void words_are_codes_labels_or_our_own_codes(void **state)
         assert_asks(row, NULL, "{'set':{'gender':'not_stated'}}");
     }
     char code[SPEAN_CODE_BYTES_MAX + 1];
-    assert_true(spean_htcds_code_read("case_status", "open", code));
+    assert_true(spean_htcds_code_read(NULL, "case_status", "open", code));
     assert_string_equal(code, "active");
-    assert_true(spean_htcds_code_read("gender", "a_local_code", code)); /* Kept as it is. */
+    assert_true(spean_htcds_code_read(NULL, "gender", "a_local_code", code)); /* Kept as it is. */
     assert_string_equal(code, "a_local_code");
-    assert_false(spean_htcds_code_read("gender", "Man?", code));
+    assert_false(spean_htcds_code_read(NULL, "gender", "Man?", code));
 }
 
 static void methods_of_control_become_issues_and_come_back(void **state)
@@ -122,10 +157,10 @@ static void methods_of_control_become_issues_and_come_back(void **state)
     (void)state;
     for (const char *const *word = spean_htcds_methods; *word != NULL; word++) {
         char code[SPEAN_CODE_BYTES_MAX + 1];
-        char back[SPEAN_HTCDS_WORD_BYTES];
-        spean_htcds_issue_read(*word, code);
+        char back[SPEAN_CODEWORDS_TERM_BYTES];
+        spean_htcds_issue_read(NULL, *word, code);
         assert_true(spean_codes_valid((struct spean_view){(const uint8_t *)code, strlen(code)}));
-        assert_true(spean_htcds_issue_show(code, back));
+        assert_true(spean_htcds_issue_show(NULL, code, back));
         assert_string_equal(back, *word);
     }
     assert_asks("{'vic_MethodsOfControl':'Threats of law enforcement;DebtBondage TakesEarnings'}",
@@ -139,11 +174,18 @@ static void cells_that_are_wrong_are_named(void **state)
 {
     (void)state;
     assert_refuses("{'prs_Birthdate':'28/02/1990'}", "km", "prs_Birthdate");
-    assert_refuses("{'prs_Birthdate':'1990-2-3'}", "km", "prs_Birthdate");
+    static const char *const dates[] = {"2/3/1990",   "33000",      "1990-",
+                                        "1990-02-",   "1990/02-03", "1990-002",
+                                        "1990-2-3-4", "199-2-3",    "1990 2 3"};
+    for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+        char row[64];
+        (void)snprintf(row, sizeof(row), "{'prs_Birthdate':'%s'}", dates[i]);
+        assert_refuses(row, "km", "prs_Birthdate");
+    }
     assert_refuses("{'prs_Gender':'Who?'}", "km", "prs_Gender");
-    assert_refuses("{'prs_Citizenship':'KH;Viet Nam'}", "km", "prs_Citizenship");
+    assert_refuses("{'prs_Citizenship':'KH;Vietnamia'}", "km", "prs_Citizenship");
     assert_refuses("{'prs_PrimaryLanguage':'English'}", "km", "prs_PrimaryLanguage");
-    assert_refuses("{'prs_MailingCountry':'Cambodia'}", "km", "prs_MailingCountry");
+    assert_refuses("{'prs_MailingCountry':'Cambo'}", "km", "prs_MailingCountry");
     assert_refuses("{'vic_MethodsOfControl':'DebtBondage;Hypnosis'}", "km", "vic_MethodsOfControl");
     assert_refuses("{'hte_Description':'x'}", NULL, "hte_Description");
 }
@@ -160,7 +202,7 @@ static void a_row_that_is_shown_asks_for_nothing(void **state)
 {
     (void)state;
     json_t *const record = parse(RECORD);
-    json_t *const row = spean_htcds_show(record, "km");
+    json_t *const row = spean_htcds_show(record, "km", NULL);
     struct spean_htcds_why why;
     json_t *edit = NULL;
     assert_string_equal(json_string_value(json_object_get(row, "prs_FirstName")), "A");
@@ -169,7 +211,7 @@ static void a_row_that_is_shown_asks_for_nothing(void **state)
     assert_string_equal(json_string_value(json_object_get(row, "vic_MethodsOfControl")),
                         "DebtBondage");
     assert_int_equal(json_object_size(row), spean_htcds_columns_count());
-    assert_int_equal(spean_htcds_edit(row, record, "km", &edit, &why), SPEAN_OK);
+    assert_int_equal(spean_htcds_edit(row, record, "km", NULL, &edit, &why), SPEAN_OK);
     assert_int_equal(json_object_size(edit), 0);
     json_decref(edit);
     json_decref(row);
@@ -221,6 +263,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_becomes_a_new_case),
+        cmocka_unit_test(countries_may_be_written_by_name_and_places_by_code),
+        cmocka_unit_test(dates_with_the_year_first_are_read_however_a_spreadsheet_writes_them),
+        cmocka_unit_test(other_is_told_apart_by_its_column_and_comes_back),
         cmocka_unit_test(what_is_empty_or_absent_asks_for_nothing),
         cmocka_unit_test(words_are_codes_labels_or_our_own_codes),
         cmocka_unit_test(methods_of_control_become_issues_and_come_back),
