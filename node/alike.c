@@ -243,17 +243,13 @@ static spean_err add_naming(struct spean_records *at, const struct spean_record_
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
-/* Set answer["same"]. */
-static spean_err set_same(struct spean_records *at, const struct spean_record_id *record,
-                          json_t *answer)
+/* Follow what people decided from the first of *found on, until nothing is added. */
+static spean_err gather(struct spean_records *at, struct found *found)
 {
-    struct found found = {.count = 0};
-    json_t *const same = json_array();
-    spean_err err = same == NULL ? SPEAN_ENOMEM : SPEAN_OK;
     uint64_t type = 0;
-    (void)found_add(&found, record);
-    for (uint32_t i = 0; i < found.count && err == SPEAN_OK; i++) {
-        const struct spean_record_id id = found.at[i];
+    spean_err err = SPEAN_OK;
+    for (uint32_t i = 0; i < found->count && err == SPEAN_OK; i++) {
+        const struct spean_record_id id = found->at[i];
         struct spean_records_item item = {.record = NULL};
         const struct alike_kind *kind = NULL;
         err = load(at, &id, &item, &kind);
@@ -263,19 +259,87 @@ static spean_err set_same(struct spean_records *at, const struct spean_record_id
         }
         type = i == 0 ? item.info.type : type;
         if (err == SPEAN_OK && kind != NULL && item.info.type == type) {
-            add_named(item.parts[kind->part], kind->same_as, &found);
-            err = add_naming(at, &id, &found);
-            if (err == SPEAN_OK && i > 0) {
-                err = append(at, &item, NULL, same);
-            }
+            add_named(item.parts[kind->part], kind->same_as, found);
+            err = add_naming(at, &id, found);
         }
         spean_records_unload(&item);
+    }
+    return err;
+}
+
+/* Append to *same all of found but the first that are here and of its type. *first false: one of
+ * lower id, which listing wants too (NULL: nobody asks), stands for them. */
+static spean_err same_show(struct spean_records *at, const struct found *found, uint64_t type,
+                           const struct spean_records_listing *listing, json_t *same, bool *first)
+{
+    spean_err err = SPEAN_OK;
+    *first = true;
+    for (uint32_t i = 1; i < found->count && err == SPEAN_OK && *first; i++) {
+        struct spean_records_item item = {.record = NULL};
+        const struct alike_kind *kind = NULL;
+        err = load(at, &found->at[i], &item, &kind);
+        if (err == SPEAN_ENOTFOUND) {
+            err = SPEAN_OK; /* It has not arrived here. */
+            continue;
+        }
+        if (err == SPEAN_OK && item.info.type == type) {
+            err = append(at, &item, NULL, same);
+            *first = listing == NULL ||
+                     memcmp(found->at[i].bytes, found->at[0].bytes, SPEAN_RECORD_ID_BYTES) > 0 ||
+                     (listing->wants != NULL && !listing->wants(at, &item, listing->ctx));
+        }
+        spean_records_unload(&item);
+    }
+    return err;
+}
+
+/* Set answer["same"]. */
+static spean_err set_same(struct spean_records *at, const struct spean_record_id *record,
+                          uint64_t type, json_t *answer)
+{
+    struct found found = {.count = 0};
+    json_t *const same = json_array();
+    bool first = true;
+    (void)found_add(&found, record);
+    spean_err err = same == NULL ? SPEAN_ENOMEM : gather(at, &found);
+    if (err == SPEAN_OK) {
+        err = same_show(at, &found, type, NULL, same, &first);
     }
     if (err == SPEAN_OK && json_object_set(answer, "same", same) != 0) {
         err = SPEAN_ENOMEM;
     }
     json_decref(same);
     return err;
+}
+
+spean_err spean_alike_one(struct spean_records *at, const struct spean_records_listing *listing,
+                          const struct spean_records_item *item, bool *first, json_t **same)
+{
+    assert(first != NULL);
+    assert(same != NULL);
+    const struct alike_kind *const kind = kind_of(item->info.type);
+    struct found found = {.count = 0};
+    assert(kind != NULL); /* Who lists others does not ask. */
+    (void)found_add(&found, &item->info.record);
+    add_named(item->parts[kind->part], kind->same_as, &found);
+    spean_err err = add_naming(at, &item->info.record, &found);
+    json_t *const others = json_array();
+    if (err == SPEAN_OK && others == NULL) {
+        err = SPEAN_ENOMEM;
+    }
+    if (err == SPEAN_OK && found.count > 1) { /* Most are alone. */
+        err = gather(at, &found);
+    }
+    *first = true;
+    if (err == SPEAN_OK) {
+        err = same_show(at, &found, item->info.type, listing, others, first);
+    }
+    if (err != SPEAN_OK) {
+        json_decref(others);
+        return err;
+    }
+    *same = others;
+    return SPEAN_OK;
 }
 
 /* -- Handlers -------------------------------------------------------------------------------- */
@@ -298,7 +362,7 @@ void spean_alike_get(struct spean_records *at, uint64_t type)
     if (json_object_get(at->reply->body, "fields") == NULL) {
         return; /* Refused. */
     }
-    const spean_err err = set_same(at, &record, at->reply->body);
+    const spean_err err = set_same(at, &record, type, at->reply->body);
     if (err != SPEAN_OK) {
         spean_records_refuse(at, err, NULL, NULL, NULL);
     }

@@ -2,9 +2,12 @@
 #ifndef SPEAN_NODE_ALIKE_H
 #define SPEAN_NODE_ALIKE_H
 
+#include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "node/records.h"
+#include "protocol/err.h"
 
 #define SPEAN_ALIKE_HINTS_MAX  5u   /* Told; nobody reads more. */
 #define SPEAN_ALIKE_LOOKED_MAX 256u /* Looked at; a name that more bear says nothing. */
@@ -23,5 +26,15 @@ void spean_alike_answer_new(struct spean_records *at, const struct spean_record_
  * to be the same, whichever of them says so, also by way of another.
  */
 void spean_alike_get(struct spean_records *at, uint64_t type);
+
+/*
+ * Give in *same, a new array of {id, code}, the agencies or cases that people decided to be the
+ * same as item, as spean_alike_get() does. *first says whether item stands for them in a list: no
+ * other of them that listing wants has a lower id. SPEAN_ENOMEM, SPEAN_ECORRUPT.
+ */
+SPEAN_CHECK spean_err spean_alike_one(struct spean_records *at,
+                                      const struct spean_records_listing *listing,
+                                      const struct spean_records_item *item, bool *first,
+                                      json_t **same);
 
 #endif

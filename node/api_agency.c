@@ -50,7 +50,8 @@ static void agencies_list(const struct spean_request *request, void *ctx, struct
         const struct spean_records_listing listing = {.type = SPEAN_TYPE_AGENCY,
                                                       .ctx = &find,
                                                       .wants = spean_agency_find_wants,
-                                                      .line = agency_line};
+                                                      .line = agency_line,
+                                                      .as_one = true};
         spean_records_list(&at, &listing);
     }
     spean_agency_find_fini(&find);

@@ -49,7 +49,8 @@ static void list(struct spean_records *at, bool from_body)
         const struct spean_records_listing listing = {.type = SPEAN_TYPE_CASE,
                                                       .ctx = &find,
                                                       .wants = spean_case_find_wants,
-                                                      .line = case_line};
+                                                      .line = case_line,
+                                                      .as_one = true};
         spean_records_list(at, &listing);
     }
     spean_case_find_fini(&find);

@@ -252,6 +252,8 @@ struct spean_records_listing {
     /* Its line, a new object; SPEAN_ENOMEM, SPEAN_ECORRUPT. */
     spean_err (*line)(struct spean_records *at, const struct spean_records_item *item, void *ctx,
                       json_t **out);
+    /* Agencies and cases: those that people decided to be the same are one line, with "same". */
+    bool as_one;
 };
 
 /* Answer with a page of records, ascending by id. It ends early when many were looked at, so that

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "node/alike.h"
 #include "node/json_value.h"
 #include "node/records.h"
 #include "protocol/schema.h"
@@ -191,6 +192,26 @@ static bool read_cursor(struct spean_records *at, const struct spean_page *page,
     return true;
 }
 
+/* Make the line of a record that the list wants; none where another stands for it. */
+static spean_err make_line(struct spean_records *at, const struct spean_records_listing *listing,
+                           const struct spean_records_item *item, json_t **out)
+{
+    bool first = true;
+    json_t *same = NULL;
+    spean_err err = listing->as_one ? spean_alike_one(at, listing, item, &first, &same) : SPEAN_OK;
+    if (err == SPEAN_OK && first) {
+        err = listing->line(at, item, listing->ctx, out);
+    }
+    if (err == SPEAN_OK && *out != NULL && same != NULL &&
+        json_object_set(*out, "same", same) != 0) {
+        json_decref(*out);
+        *out = NULL;
+        err = SPEAN_ENOMEM;
+    }
+    json_decref(same);
+    return err;
+}
+
 /* Add the record's line to items if the list has it. Records that cannot be read are left out. */
 static spean_err add_line(struct spean_records *at, const struct spean_records_listing *listing,
                           const struct spean_record_id *record, json_t *items)
@@ -202,7 +223,7 @@ static spean_err add_line(struct spean_records *at, const struct spean_records_l
     }
     json_t *line = NULL;
     if (listing->wants == NULL || listing->wants(at, &item, listing->ctx)) {
-        err = listing->line(at, &item, listing->ctx, &line);
+        err = make_line(at, listing, &item, &line);
     }
     spean_records_unload(&item);
     if (err == SPEAN_OK && line != NULL && json_array_append_new(items, line) != 0) {

@@ -11,6 +11,7 @@
 #include "tools/jsonget.h"
 #include "tools/listing.h"
 #include "tools/recording.h"
+#include "tools/show.h"
 
 #define TEXT_BYTES_MAX 256u /* docs/API.md */
 
@@ -41,9 +42,11 @@ static void row_add(struct spean_grid *grid, const json_t *record)
     const char *const full = spean_jsonget_text(name, "full");
     const char *const family = spean_jsonget_text(name, "family");
     const char *const given = spean_jsonget_text(name, "given");
-    spean_grid_cell(grid, "%s%s%s", full[0] == '\0' ? family : full,
+    char same[SPEAN_SHOW_SAME_BYTES];
+    spean_show_same(record, same);
+    spean_grid_cell(grid, "%s%s%s%s", full[0] == '\0' ? family : full,
                     full[0] == '\0' && family[0] != '\0' && given[0] != '\0' ? " " : "",
-                    full[0] == '\0' ? given : "");
+                    full[0] == '\0' ? given : "", same);
 }
 
 /* What a flag says to the API; NULL: it was not given. */

@@ -24,8 +24,10 @@ static void row_add(struct spean_grid *grid, const json_t *agency)
 {
     const bool conflict = spean_jsonget_number(agency, "conflicts") > 0;
     char id[SPEAN_IDTEXT_SHORT_BYTES];
+    char same[SPEAN_SHOW_SAME_BYTES];
     spean_idtext_short(spean_jsonget_text(agency, "id"), id);
-    spean_grid_cell(grid, "%s", spean_show_text(json_object_get(agency, "names"), NULL));
+    spean_show_same(agency, same);
+    spean_grid_cell(grid, "%s%s", spean_show_text(json_object_get(agency, "names"), NULL), same);
     spean_grid_cell(grid, "%s", spean_jsonget_text(agency, "kind"));
     spean_grid_cell(grid, "%s", spean_jsonget_text(agency, "country"));
     spean_grid_cell(grid, "%s", id);

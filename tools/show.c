@@ -303,6 +303,23 @@ void spean_show_alike(struct spean_out *out, const json_t *record)
     }
 }
 
+void spean_show_same(const json_t *line, char out[SPEAN_SHOW_SAME_BYTES])
+{
+    const json_t *const same = json_object_get(line, "same");
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < json_array_size(same); i++) {
+        char brief[SPEAN_IDTEXT_SHORT_BYTES];
+        const int len = snprintf(out + used, SPEAN_SHOW_SAME_BYTES - used, " = %s",
+                                 name_of(json_array_get(same, i), brief));
+        if (len < 0 || (size_t)len >= SPEAN_SHOW_SAME_BYTES - used) {
+            out[used] = '\0'; /* The rest is in --json, and in show. */
+            return;
+        }
+        used += (size_t)len;
+    }
+}
+
 /* The records that somebody decided to be the same as this one. */
 static void same_print(struct spean_out *out, const json_t *record)
 {

@@ -30,6 +30,12 @@ SPEAN_CHECK spean_err spean_show_row(struct spean_grid *grid, const char *label,
 const char *spean_show_label(const json_t *codes, const char *list, const char *code,
                              const char *lang);
 
+#define SPEAN_SHOW_SAME_BYTES 128u
+
+/* Write what the line of a list says to be the same, " = KH-2611-0002-A", as many as there is room
+ * for; "": nothing. */
+void spean_show_same(const json_t *line, char out[SPEAN_SHOW_SAME_BYTES]);
+
 /* Tell, as talk, which other records a new one looks like, and why. */
 void spean_show_alike(struct spean_out *out, const json_t *record);
 

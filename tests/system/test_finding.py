@@ -193,6 +193,19 @@ class Offices(Finding):
         for one, other in ((first, second), (second, first)):
             shown = self.node.spean("case", "show", one["code"])
             self.assertEqual(shown["same"], [{"id": other["id"], "code": other["code"]}])
+        # Lists show the two as one, the first that is asked for; nothing is merged away.
+        low, high = sorted((first, second), key=lambda case: case["id"])
+        self.assertEqual([(row["id"], [one["id"] for one in row["same"]])
+                          for row in self.node.spean("case", "list")["items"]
+                          if row["id"] in (low["id"], high["id"])], [(low["id"], [high["id"]])])
+        self.assertIn(f" = {high['code']}", self.node.run("case", "list").out)
+        self.node.spean("case", "edit", low["code"], "--status", "follow_up")
+        for status, one, other in (("active", high, low), ("follow_up", low, high)):
+            rows = self.node.spean("case", "find", "--status", status, "--name", "-",
+                                   stdin="dao nguyen")["items"]
+            rows = [row for row in rows if row["id"] in (low["id"], high["id"])]
+            self.assertEqual([(row["id"], row["same"]) for row in rows],
+                             [(one["id"], [{"id": other["id"], "code": other["code"]}])])
         agency = ("agency", "add", "--name", "en=Red Lotus", "--country")
         self.node.spean(*agency, "KH")
         self.assertEqual(self.node.spean(*agency, "VN")["looks_like"], [])

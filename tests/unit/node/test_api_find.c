@@ -317,6 +317,7 @@ static void what_was_decided_to_be_the_same_is_shown_from_every_side(void **stat
     char ids[4][64];
     char path[BODY_BYTES];
     char body[BODY_BYTES];
+    json_t *same = NULL;
     for (size_t i = 0; i < 4; i++) {
         add_case(kit, PERSON("Sok Sophea", "\"1990\""), ids[i]);
     }
@@ -327,7 +328,7 @@ static void what_was_decided_to_be_the_same_is_shown_from_every_side(void **stat
     }
     for (size_t i = 0; i < 4; i++) {
         (void)snprintf(path, sizeof(path), "/v1/cases/%s", ids[i]);
-        json_t *same = records_kit_at(records_kit_ok(kit, A1, "GET", path, NULL), "same");
+        same = records_kit_at(records_kit_ok(kit, A1, "GET", path, NULL), "same");
         assert_int_equal(json_array_size(same), i < 3 ? 2 : 0);
         for (size_t k = 0; k < json_array_size(same); k++) {
             const char *const id = records_kit_text(json_array_get(same, k), "id");
@@ -335,10 +336,31 @@ static void what_was_decided_to_be_the_same_is_shown_from_every_side(void **stat
             assert_string_not_equal(id, ids[3]);
         }
     }
+    /* A list has the three as one, the lowest id that it is asked for. */
+    (void)snprintf(path, sizeof(path), "/v1/cases");
+    json_t *items = records_kit_at(records_kit_ok(kit, A1, "GET", path, NULL), "items");
+    assert_int_equal(json_array_size(items), 2);
+    for (size_t i = 0; i < 2; i++) {
+        json_t *const row = json_array_get(items, i);
+        const char *const id = records_kit_text(row, "id");
+        const bool alone = strcmp(id, ids[3]) == 0;
+        same = json_object_get(row, "same");
+        assert_int_equal(json_array_size(same), alone ? 0 : 2);
+        for (size_t k = 0; k < json_array_size(same); k++) {
+            assert_true(strcmp(id, records_kit_text(json_array_get(same, k), "id")) < 0);
+        }
+    }
+    for (size_t i = 0; i < 3; i++) { /* One by one they leave the status; the rest is still one. */
+        (void)snprintf(path, sizeof(path), "/v1/cases/%s", ids[i]);
+        (void)records_kit_ok(kit, A1, "PATCH", path, "{\"set\": {\"status\": \"follow_up\"}}");
+        items = records_kit_at(records_kit_ok(kit, A1, "GET", "/v1/cases?status=active", NULL),
+                               "items");
+        assert_int_equal(json_array_size(items), i < 2 ? 2 : 1);
+    }
     (void)snprintf(path, sizeof(path), "/v1/cases/%s", ids[0]);
     (void)snprintf(body, sizeof(body), "{\"remove\": {\"same_as\": [\"%s\"]}}", ids[1]);
     (void)records_kit_ok(kit, A1, "PATCH", path, body);
-    json_t *same = records_kit_at(records_kit_ok(kit, A1, "GET", path, NULL), "same");
+    same = records_kit_at(records_kit_ok(kit, A1, "GET", path, NULL), "same");
     assert_int_equal(json_array_size(same), 0);
 }
 
