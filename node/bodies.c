@@ -6,29 +6,16 @@
 #include "store/carry.h"
 #include "store/partkeys.h"
 
-static bool is_in_audience(const struct core_travel *travel, const struct spean_tag *tag)
-{
-    struct spean_audience audience;
-    if (spean_partkeys_audience(travel->tx, travel->core->keys, tag, &audience) != SPEAN_OK) {
-        return false;
-    }
-    for (uint32_t i = 0; i < audience.count; i++) {
-        if (spean_id_equal(&audience.orgs[i], &travel->org)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool core_body_travels(void *ctx, const struct spean_header *header)
 {
     struct core_travel *travel = ctx;
-    if (header->kind != SPEAN_ENTRY_CHANGE || !header->has_tag || travel->relay) {
-        return true;
+    if (travel->relay || !spean_header_is_sealed(header)) {
+        return true; /* A grant bears the tag of what it gives the key of. */
     }
     struct core_travel_slot *slot = &travel->slots[header->tag.bytes[0] % CORE_TRAVEL_SLOTS];
     if (!slot->used || !spean_tag_equal(&slot->tag, &header->tag)) {
-        const bool travels = is_in_audience(travel, &header->tag);
+        const bool travels =
+            spean_partkeys_travels(travel->tx, travel->core->keys, header, &travel->org);
         *slot = (struct core_travel_slot){true, header->tag, travels};
     }
     return slot->travels;

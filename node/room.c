@@ -107,8 +107,7 @@ bool core_room_takes_bodies(const struct spean_core *core)
 bool core_room_keeps_body(void *ctx, const struct spean_header *header)
 {
     const struct spean_core *core = ctx;
-    const bool can_wait = header->kind == SPEAN_ENTRY_CHANGE && header->has_tag;
-    return core_room_takes_bodies(core) || !can_wait;
+    return core_room_takes_bodies(core) || !spean_header_is_sealed(header);
 }
 
 static bool erases(const struct spean_run *run)

@@ -102,6 +102,13 @@ spean_err spean_header_decode(struct spean_view bytes, struct spean_header *out)
     return err;
 }
 
+bool spean_header_is_sealed(const struct spean_header *h)
+{
+    assert(h != NULL);
+
+    return h->kind == SPEAN_ENTRY_CHANGE && h->has_tag;
+}
+
 void spean_entry_id(struct spean_id *out, const struct spean_id *log, struct spean_view header)
 {
     struct spean_hash h;

@@ -31,7 +31,7 @@ struct spean_header {
     uint64_t time; /* Seconds since 1970 by the author's clock, to INT64_MAX; for display. */
     uint64_t kind; /* enum spean_entry_kind, or one of a later format. */
     uint64_t flags;
-    bool has_tag; /* With kind change: the body is sealed. */
+    bool has_tag;
     struct spean_tag tag;
     uint32_t body_len; /* 1 to SPEAN_BODY_BYTES_MAX. */
     struct spean_id body_hash;
@@ -55,6 +55,9 @@ SPEAN_CHECK spean_err spean_header_encode(const struct spean_header *h, uint8_t 
  * body length out of range; SPEAN_ELIMIT: above a named limit. *out is written on success only.
  */
 SPEAN_CHECK spean_err spean_header_decode(struct spean_view bytes, struct spean_header *out);
+
+/* Say whether the body is sealed: a change's with a tag; a grant's is public (P6.1, P6.2). */
+bool spean_header_is_sealed(const struct spean_header *h);
 
 /* Compute the id of the entry with this encoded header in this log (P5.3). */
 void spean_entry_id(struct spean_id *out, const struct spean_id *log, struct spean_view header);

@@ -80,7 +80,7 @@ spean_err spean_body_refused(struct spean_tx *tx, const struct spean_header *hea
 
     *refused = false;
     /* A grant says itself which part it is of, and may be of another than was erased. */
-    if (!header->has_tag || header->kind != SPEAN_ENTRY_CHANGE) {
+    if (!spean_header_is_sealed(header)) {
         return SPEAN_OK;
     }
     return spean_partkeys_refused(tx, &header->tag, refused);

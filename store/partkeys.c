@@ -275,19 +275,20 @@ spean_err spean_partkeys_newest(struct spean_tx *tx, const struct spean_keys *ke
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
-spean_err spean_partkeys_audience(struct spean_tx *tx, const struct spean_keys *keys,
-                                  const struct spean_tag *tag, struct spean_audience *out)
+bool spean_partkeys_travels(struct spean_tx *tx, const struct spean_keys *keys,
+                            const struct spean_header *header, const struct spean_id *org)
 {
-    assert(out != NULL);
+    assert(header != NULL);
+    assert(org != NULL);
 
-    struct spean_partkey key;
-    const spean_err err = spean_partkeys_by_tag(tx, keys, tag, &key);
-    if (err == SPEAN_OK) {
-        out->count = key.audience_count;
-        (void)memcpy(out->orgs, key.audience, key.audience_count * sizeof(key.audience[0]));
+    if (!spean_header_is_sealed(header)) {
+        return true;
     }
+    struct spean_partkey key;
+    const spean_err err = spean_partkeys_by_tag(tx, keys, &header->tag, &key);
+    const bool travels = err == SPEAN_OK && spean_partkeys_reaches(&key, org);
     spean_partkeys_wipe(&key);
-    return err;
+    return travels;
 }
 
 /* -- Bodies that are lacking ----------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 
 #include "protocol/authority.h"
 #include "protocol/bytes.h"
+#include "protocol/entry.h"
 #include "protocol/err.h"
 #include "protocol/limits.h"
 #include "protocol/partkey.h"
@@ -70,19 +71,13 @@ SPEAN_CHECK spean_err spean_partkeys_next(struct spean_tx *tx, const struct spea
                                           const struct spean_part_name *part, uint32_t generation,
                                           uint32_t number, struct spean_partkey *out);
 
-/* The audience of a sealed body (P6.4). */
-struct spean_audience {
-    uint32_t count;
-    struct spean_id orgs[SPEAN_PARTKEYS_AUDIENCE_MAX]; /* Ascending. */
-};
-
 /*
- * Tell to which orgs bodies under tag may travel unasked. Errors as above; after any of them the
- * body travels to relays alone, and to whoever shows the key proof.
+ * Say whether the body of an entry travels unasked to nodes of org (P6.4): what is not sealed does;
+ * of what is, the part's audience decides. Where that is not known (no key, locked, damaged) it
+ * does not: then the body is for relays alone, and for whoever shows the key proof.
  */
-SPEAN_CHECK spean_err spean_partkeys_audience(struct spean_tx *tx, const struct spean_keys *keys,
-                                              const struct spean_tag *tag,
-                                              struct spean_audience *out);
+bool spean_partkeys_travels(struct spean_tx *tx, const struct spean_keys *keys,
+                            const struct spean_header *header, const struct spean_id *org);
 
 /* Say whether a body under tag is refused, because its part was erased (P8.7), as the
  * store does by itself. Needs no keys. Errors as for spean_tx_get(). */

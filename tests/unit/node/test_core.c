@@ -450,6 +450,67 @@ static void a_removed_member_is_dropped_and_its_log_cut(void **state)
     assert_string_equal(corekit_text(listed, "status"), "removed");
 }
 
+/* -- What travels ---------------------------------------------------------------------------- */
+
+/* How many changes of A's log a node has of which the body is so ("held", "missing"), and sealed.
+ */
+static size_t sealed_count(void **state, struct corekit_node *node, const char *body)
+{
+    char target[256];
+    size_t count = 0;
+    size_t index;
+    const json_t *item;
+    const json_t *row = corekit_await_org(node, "/v1/logs", &node_a(state)->org);
+    (void)snprintf(target, sizeof(target), "/v1/logs/%s/entries?limit=1000",
+                   corekit_text(row, "id"));
+    const json_t *items = corekit_at(corekit_ok(node, "GET", target, NULL), "items");
+    json_array_foreach(items, index, item)
+    {
+        count += strcmp(corekit_text(item, "kind"), "change") == 0 &&
+                 corekit_text(item, "tag")[0] != '\0' &&
+                 strcmp(corekit_text(item, "body"), body) == 0;
+    }
+    return count;
+}
+
+static void a_case_is_on_its_way_to_nobody(void **state)
+{
+    begin_with_member(state);
+    (void)corekit_ok(node_a(state), "POST", "/v1/cases",
+                     json_pack("{s:{s:s}}", "set", "gender", "female"));
+    corekit_await_equal(node_a(state), node_b(state));
+    assert_int_equal(sealed_count(state, node_a(state), "held"), 1);
+    assert_int_equal(sealed_count(state, node_b(state), "held"), 0);
+    assert_int_equal(sealed_count(state, node_b(state), "missing"), 1);
+}
+
+/* Whether a body is sent, by what was found out about another tag in the same place. */
+static bool travels(struct spean_core *core, const struct spean_header *header, bool relay,
+                    const struct core_travel_slot *known)
+{
+    struct core_travel travel = {.core = core, .relay = relay};
+    travel.slots[known->tag.bytes[0] % CORE_TRAVEL_SLOTS] = *known;
+    assert_int_equal(spean_tx_begin(spean_core_db(core), SPEAN_TX_READ, &travel.tx), SPEAN_OK);
+    const bool found = core_body_travels(&travel, header);
+    spean_tx_abort(travel.tx);
+    return found;
+}
+
+static void what_was_found_out_of_a_tag_says_nothing_of_another(void **state)
+{
+    const struct spean_header sealed = {
+        .kind = SPEAN_ENTRY_CHANGE, .has_tag = true, .tag = {{5, 1}}};
+    const struct spean_header grant = {.kind = SPEAN_ENTRY_GRANT, .has_tag = true, .tag = {{5, 1}}};
+    const struct core_travel_slot same = {.used = true, .tag = {{5, 1}}, .travels = true};
+    const struct core_travel_slot other = {.used = true, .tag = {{5, 2}}, .travels = true};
+    corekit_open(node_a(state));
+    struct spean_core *core = node_a(state)->core;
+    assert_false(travels(core, &sealed, false, &other));
+    assert_true(travels(core, &sealed, false, &same));
+    assert_true(travels(core, &sealed, true, &other));
+    assert_true(travels(core, &grant, false, &other));
+}
+
 /* -- Being a copy ---------------------------------------------------------------------------- */
 
 static void a_node_whose_log_is_further_on_elsewhere_writes_no_more(void **state)
@@ -619,6 +680,8 @@ int main(void)
         NODES(nobody_is_in_step_with_who_is_not_there),
         NODES(status_counts_what_a_partner_does_not_hold),
         NODES(a_removed_member_is_dropped_and_its_log_cut),
+        NODES(a_case_is_on_its_way_to_nobody),
+        NODES(what_was_found_out_of_a_tag_says_nothing_of_another),
         NODES(a_node_whose_log_is_further_on_elsewhere_writes_no_more),
         cmocka_unit_test_setup_teardown(
             a_charter_that_no_room_was_left_for_is_not_in_force_and_nothing_ends, corekit_setup,

@@ -218,6 +218,17 @@ static void a_signer_made_ready_signs_what_its_seed_signs(void **state)
     assert_memory_equal(by_signer.bytes, by_seed.bytes, sizeof(by_seed.bytes));
 }
 
+static void only_a_change_with_a_tag_is_sealed(void **state)
+{
+    (void)state;
+    for (uint64_t kind = 0; kind < 8; kind++) {
+        const struct spean_header tagged = {.kind = kind, .has_tag = true};
+        const struct spean_header bare = {.kind = kind};
+        assert_false(spean_header_is_sealed(&bare));
+        assert_int_equal(spean_header_is_sealed(&tagged), kind == SPEAN_ENTRY_CHANGE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_body_of_another_length_or_content_is_refused),
         cmocka_unit_test(a_commit_signature_holds_for_one_key_log_and_entry_only),
         cmocka_unit_test(a_signer_made_ready_signs_what_its_seed_signs),
+        cmocka_unit_test(only_a_change_with_a_tag_is_sealed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

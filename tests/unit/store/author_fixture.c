@@ -254,19 +254,7 @@ struct asker {
 static bool may_travel(void *ctx, const struct spean_header *header)
 {
     const struct asker *asker = ctx;
-    if (!header->has_tag || header->kind != SPEAN_ENTRY_CHANGE) {
-        return true;
-    }
-    struct spean_audience audience;
-    if (spean_partkeys_audience(asker->tx, asker->keys, &header->tag, &audience) != SPEAN_OK) {
-        return false;
-    }
-    for (uint32_t i = 0; i < audience.count; i++) {
-        if (spean_id_equal(&audience.orgs[i], &asker->org)) {
-            return true;
-        }
-    }
-    return false;
+    return spean_partkeys_travels(asker->tx, asker->keys, header, &asker->org);
 }
 
 /* Copy one run of a log; false: there is nothing more. */

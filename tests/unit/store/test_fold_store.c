@@ -346,18 +346,30 @@ static void a_key_shows_in_every_log_of_its_audience_and_in_no_other(void **stat
     spean_tx_abort(tx);
 }
 
-static void while_locked_no_audience_is_known(void **state)
+static void a_sealed_body_travels_to_its_audience_and_while_locked_to_nobody(void **state)
 {
     struct env *e = *state;
     make_referral(e);
     take_and_fold(e->ours);
-    const struct spean_tag tag = tag_of(e, 0, key_a);
-    struct spean_audience audience;
+    const struct spean_header sealed = {
+        .kind = SPEAN_ENTRY_CHANGE, .has_tag = true, .tag = tag_of(e, 0, key_a)};
+    const struct spean_header no_key = {
+        .kind = SPEAN_ENTRY_CHANGE, .has_tag = true, .tag = tag_of(e, 0, key_b)};
+    const struct spean_header public = {.kind = SPEAN_ENTRY_CHANGE};
+    const struct spean_header grant = {
+        .kind = SPEAN_ENTRY_GRANT, .has_tag = true, .tag = tag_of(e, 0, key_b)};
+    const struct spean_id stranger = e->w->orgs[2].id;
+    const struct spean_keys *keys = e->ours->keys;
     struct spean_tx *tx = node_read(e->ours);
-    assert_int_equal(spean_partkeys_audience(tx, e->ours->keys, &tag, &audience), SPEAN_OK);
-    assert_int_equal(audience.count, 2);
+    assert_false(spean_partkeys_travels(tx, keys, &sealed, &stranger));
+    assert_false(spean_partkeys_travels(tx, keys, &no_key, &e->w->orgs[0].id));
+    assert_true(spean_partkeys_travels(tx, keys, &public, &stranger));
+    assert_true(spean_partkeys_travels(tx, keys, &grant, &stranger));
+    assert_true(spean_partkeys_travels(tx, keys, &sealed, &e->w->orgs[0].id));
+    assert_true(spean_partkeys_travels(tx, keys, &sealed, &e->w->orgs[1].id));
     spean_keys_lock(e->ours->keys);
-    assert_int_equal(spean_partkeys_audience(tx, e->ours->keys, &tag, &audience), SPEAN_ELOCKED);
+    assert_false(spean_partkeys_travels(tx, keys, &sealed, &e->w->orgs[1].id));
+    assert_true(spean_partkeys_travels(tx, keys, &public, &stranger));
     spean_tx_abort(tx);
 }
 
@@ -1212,7 +1224,7 @@ int main(void)
         T(who_is_not_granted_reads_nothing),
         T(kinds_that_are_not_known_are_counted),
         T(a_key_shows_in_every_log_of_its_audience_and_in_no_other),
-        T(while_locked_no_audience_is_known),
+        T(a_sealed_body_travels_to_its_audience_and_while_locked_to_nobody),
         T(the_newest_generation_is_written_under_and_all_are_read),
         T(a_larger_audience_by_a_party_is_set_aside),
         T(a_second_generation_that_comes_first_waits_for_the_first),
