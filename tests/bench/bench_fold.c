@@ -9,20 +9,17 @@
  * The grants: both nodes hand the key of one part out again and again, which no honest program
  * does; whoever holds the key can.
  */
-#include <assert.h>
-#include <errno.h>
-#include <getopt.h>
-#include <lmdb.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "protocol/bytes.h"
 #include "store/db.h"
+#include "tests/bench/bare.h"
+#include "tests/bench/frame.h"
 #include "tests/bench/history.h"
 #include "tests/bench/scratch.h"
 #include "tests/bench/world.h"
@@ -31,7 +28,6 @@
 #define CHANGES_MAX     2000000u
 #define GRANTS_DEFAULT  1000u
 #define RATE_GOAL       40000.0
-#define MAP_BYTES       ((size_t)4 << 30)
 #define MIB             (1024.0 * 1024.0)
 #define CONTENT_BYTES                                                                              \
     (HISTORY_BODY_BYTES - crypto_aead_xchacha20poly1305_ietf_NPUBBYTES -                           \
@@ -40,6 +36,8 @@
 #define BOX_BYTES     (CONTENT_BYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES)
 #define AD_BYTES      72u /* Log, seq, tag: what a body is bound to. */
 #define ROW_KEY_BYTES 12u
+
+static const char limit_name[] = "limit"; /* Of the folder that the bare limit works in. */
 
 struct options {
     const char *dir; /* Where the folder of the run is made. */
@@ -131,40 +129,13 @@ static struct results measure_fold(const char *dir, uint32_t changes, uint32_t g
 /* -- The bare limit -------------------------------------------------------------------------- */
 
 struct limit {
-    MDB_env *env;
-    MDB_txn *txn;
+    struct bare bare;
     MDB_dbi rows;
     uint8_t key[crypto_aead_xchacha20poly1305_ietf_KEYBYTES];
     uint8_t nonce[crypto_aead_xchacha20poly1305_ietf_NPUBBYTES];
     uint8_t ad[AD_BYTES];
     uint8_t boxes[BOXES][BOX_BYTES];
 };
-
-static void need(int rc, const char *what)
-{
-    scratch_want(rc == 0, what);
-}
-
-static void begin(struct limit *l)
-{
-    need(mdb_txn_begin(l->env, NULL, 0, &l->txn), "to begin a bare transaction");
-}
-
-static void commit(struct limit *l)
-{
-    need(mdb_txn_commit(l->txn), "to commit bare rows");
-    begin(l);
-}
-
-static void open_env(struct limit *l, const char *dir)
-{
-    need(mkdir(dir, S_IRWXU), "to make a folder for the bare limit");
-    need(mdb_env_create(&l->env), "to make an environment");
-    need(mdb_env_set_mapsize(l->env, MAP_BYTES), "to set the size of the map");
-    need(mdb_env_open(l->env, dir, MDB_NOTLS, S_IRUSR | S_IWUSR), "to open an environment");
-    begin(l);
-    need(mdb_dbi_open(l->txn, NULL, 0, &l->rows), "to open a table");
-}
 
 static void seal_boxes(struct limit *l)
 {
@@ -182,36 +153,36 @@ static void seal_boxes(struct limit *l)
 /* Open one box into the row under seq. */
 static void take_box(struct limit *l, uint64_t seq)
 {
-    uint8_t key_bytes[ROW_KEY_BYTES] = {0};
-    spean_u64_put(key_bytes + ROW_KEY_BYTES - sizeof(seq), seq);
-    MDB_val key = {sizeof(key_bytes), key_bytes};
-    MDB_val value = {CONTENT_BYTES, NULL};
-    need(mdb_put(l->txn, l->rows, &key, &value, MDB_RESERVE | MDB_APPEND), "to put a bare row");
-    need(crypto_aead_xchacha20poly1305_ietf_decrypt(value.mv_data, NULL, NULL,
-                                                    l->boxes[seq % BOXES], BOX_BYTES, l->ad,
-                                                    sizeof(l->ad), l->nonce, l->key),
-         "to open a box");
+    uint8_t key[ROW_KEY_BYTES] = {0};
+    spean_u64_put(key + ROW_KEY_BYTES - sizeof(seq), seq);
+    uint8_t *const row = bare_put(&l->bare, l->rows, (struct spean_view){key, sizeof(key)},
+                                  CONTENT_BYTES, MDB_APPEND);
+    const int rc = crypto_aead_xchacha20poly1305_ietf_decrypt(
+        row, NULL, NULL, l->boxes[seq % BOXES], BOX_BYTES, l->ad, sizeof(l->ad), l->nonce, l->key);
+    scratch_want(rc == 0, "to open a box");
 }
 
 static double measure_limit(const char *dir, uint32_t changes, uint32_t commits_count)
 {
+    static const char *const no_name = NULL;
     static struct limit l;
     char path[SCRATCH_PATH_BYTES];
     const uint32_t batch = changes / commits_count + 1;
-    scratch_path(path, dir, "limit");
+    scratch_path(path, dir, limit_name);
     seal_boxes(&l);
-    open_env(&l, path);
+    bare_open(&l.bare, path, &no_name, 1, &l.rows);
+    bare_begin(&l.bare);
     const double begun_s = scratch_now_s();
     for (uint32_t i = 0; i < changes; i++) {
         take_box(&l, i + 1);
         if ((i + 1) % batch == 0) {
-            commit(&l);
+            bare_commit(&l.bare);
+            bare_begin(&l.bare);
         }
     }
-    commit(&l);
+    bare_commit(&l.bare);
     const double took_s = scratch_now_s() - begun_s;
-    mdb_txn_abort(l.txn);
-    mdb_env_close(l.env);
+    bare_close(&l.bare);
     scratch_remove(path);
     return took_s;
 }
@@ -259,65 +230,25 @@ static const char usage_text[] =
     "  --json       print one object instead of a table\n"
     "  --help       print this\n";
 
-static bool parse(int argc, char **argv, struct options *o)
-{
-    static const struct option table[] = {
-        {"changes", required_argument, NULL, 'c'}, {"grants", required_argument, NULL, 'g'},
-        {"dir", required_argument, NULL, 'd'},     {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
-    };
-    int opt = 0;
-    while ((opt = getopt_long(argc, argv, "", table, NULL)) != -1) {
-        switch (opt) {
-        case 'c':
-            o->changes = (uint32_t)strtoul(optarg, NULL, 10);
-            break;
-        case 'g':
-            o->grants = (uint32_t)strtoul(optarg, NULL, 10);
-            break;
-        case 'd':
-            o->dir = optarg;
-            break;
-        case 'j':
-            o->json = true;
-            break;
-        case 'h':
-            (void)fputs(usage_text, stdout);
-            exit(EXIT_SUCCESS);
-        default:
-            return false;
-        }
-    }
-    return optind == argc && o->changes > 0 && o->changes <= CHANGES_MAX &&
-           o->changes % HISTORY_CHANGES_A_CASE == 0 && o->grants > 0 &&
-           o->grants <= HISTORY_GRANTS_MAX;
-}
-
-static char run_dir[SCRATCH_PATH_BYTES];
-
-/* Remove what the run left, also when something failed. */
-static void remove_run(void)
-{
-    char limit[SCRATCH_PATH_BYTES];
-    scratch_path(limit, run_dir, "limit");
-    scratch_remove(limit);
-    world_remove(run_dir);
-    scratch_remove(run_dir);
-}
-
 int main(int argc, char **argv)
 {
+    static const char *const left[] = {limit_name, NULL};
     struct options o = {.changes = CHANGES_DEFAULT, .grants = GRANTS_DEFAULT};
-    if (!parse(argc, argv, &o)) {
-        (void)fputs(usage_text, stderr);
-        return 2;
+    const struct frame_flag flags[] = {
+        {.name = "changes", .number = &o.changes, .number_max = CHANGES_MAX},
+        {.name = "grants", .number = &o.grants, .number_max = HISTORY_GRANTS_MAX},
+        {.name = "dir", .text = &o.dir},
+        {.name = "json", .given = &o.json},
+    };
+    frame_flags(argc, argv, flags, sizeof(flags) / sizeof(flags[0]), usage_text);
+    if (o.changes % HISTORY_CHANGES_A_CASE != 0) {
+        frame_misused(usage_text);
     }
     scratch_want(sodium_init() >= 0, "libsodium to start");
-    scratch_make(run_dir, o.dir);
-    scratch_want(atexit(remove_run) == 0, "to clean up at the end");
-    struct results r = measure_fold(run_dir, o.changes, 0);
-    r.limit_s = measure_limit(run_dir, o.changes, r.commits);
-    r.grants_s = measure_fold(run_dir, 0, o.grants).fold_s;
+    const char *const dir = frame_folder(o.dir, left);
+    struct results r = measure_fold(dir, o.changes, 0);
+    r.limit_s = measure_limit(dir, o.changes, r.commits);
+    r.grants_s = measure_fold(dir, 0, o.grants).fold_s;
     if (o.json) {
         print_json(&o, &r);
     } else {

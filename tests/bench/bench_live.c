@@ -11,9 +11,7 @@
  * bytes, a ZeroMQ message of as many bytes over CURVE, a bare commit there, an empty answer.
  */
 #include <assert.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <lmdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -34,7 +31,9 @@
 #include "store/author.h"
 #include "store/fold.h"
 #include "store/record.h"
+#include "tests/bench/bare.h"
 #include "tests/bench/child.h"
+#include "tests/bench/frame.h"
 #include "tests/bench/history.h"
 #include "tests/bench/scratch.h"
 #include "tests/bench/world.h"
@@ -42,10 +41,7 @@
 #define ROUNDS_DEFAULT  500u
 #define ROUNDS_MAX      100000u
 #define WARMING_ROUNDS  20u
-#define NARRATIVE       120u /* Letters, as in bench_commit. */
-#define VALUE_BYTES     256u
 #define MESSAGE_BYTES   525u /* Header, body and signature of such a commit. */
-#define MAP_BYTES       1073741824u
 #define NUMBER_BYTES    32u
 #define ADDRESS_BYTES   128u
 #define CURVE_KEY_CHARS 41u
@@ -67,20 +63,6 @@ struct writing {
     struct spean_record_id record; /* Once the first round has made it. */
     uint32_t round;
 };
-
-static struct spean_view narrative(uint32_t round, uint8_t *buf, size_t cap)
-{
-    char text[NARRATIVE + 1];
-    (void)snprintf(text, sizeof(text), "%0*" PRIu32, (int)NARRATIVE, round);
-    struct spean_writer w;
-    struct spean_view out;
-    spean_writer_init(&w, buf, cap);
-    spean_writer_map(&w, 1);
-    spean_writer_str(&w, "en", 2);
-    spean_writer_str(&w, text, NARRATIVE);
-    scratch_need(spean_writer_end(&w, &out), "to encode a text");
-    return out;
-}
 
 static void begin_change(struct writing *w, struct spean_draft *draft)
 {
@@ -107,12 +89,12 @@ static void write_round(struct spean_job *job, void *core)
                                         .log = own,
                                         .now_s = (uint64_t)time(NULL)};
     static const char actor[] = "bench";
-    uint8_t buf[VALUE_BYTES];
+    uint8_t buf[HISTORY_NARRATIVE_BYTES];
     struct spean_draft *draft = NULL;
     scratch_need(spean_draft_new(author.authority, own, &draft), "to begin a draft");
     begin_change(w, draft);
     scratch_need(spean_draft_op(draft, SPEAN_FIELD_CASE_NARRATIVE, SPEAN_VERB_WRITE,
-                                narrative(w->round, buf, sizeof(buf))),
+                                history_narrative(w->round, buf)),
                  "to draft a text");
     scratch_need(spean_author_commit(&author, draft,
                                      (struct spean_view){(const uint8_t *)actor, sizeof(actor) - 1},
@@ -182,7 +164,7 @@ static uint32_t number_in(const struct spean_part *part)
 {
     struct spean_write write;
     struct spean_reader r;
-    char text[NARRATIVE + 1] = {0};
+    char text[HISTORY_NARRATIVE_LETTERS + 1] = {0};
     const struct spean_field *field =
         spean_part_find(part, SPEAN_FIELD_CASE_NARRATIVE, SPEAN_KIND_VALUE);
     if (field == NULL || spean_field_writes_count(field) != 1) {
@@ -191,8 +173,8 @@ static uint32_t number_in(const struct spean_part *part)
     spean_field_get_write(field, 0, &write);
     spean_reader_init(&r, write.value);
     (void)spean_reader_map(&r, 1);
-    (void)spean_reader_str(&r, 0, NARRATIVE);
-    const struct spean_view value = spean_reader_str(&r, 0, NARRATIVE);
+    (void)spean_reader_str(&r, 0, HISTORY_NARRATIVE_LETTERS);
+    const struct spean_view value = spean_reader_str(&r, 0, HISTORY_NARRATIVE_LETTERS);
     scratch_need(spean_reader_end(&r), "to read a text");
     memcpy(text, value.data, value.len);
     return (uint32_t)strtoul(text, NULL, 10) + 1;
@@ -250,8 +232,8 @@ static void be_b(const struct options *o)
 
 /* -- The bare limit: near and far ------------------------------------------------------------ */
 
-struct bare {
-    MDB_env *env;
+struct end {
+    struct bare bare;
     MDB_dbi rows;
     uint64_t seq;
     uint8_t bytes[MESSAGE_BYTES];
@@ -262,31 +244,24 @@ static void need(int rc, const char *what)
     scratch_want(rc == 0, what);
 }
 
-static void open_bare(struct bare *bare, const char *dir, const char *name)
+static void open_end(struct end *end, const char *dir, const char *name)
 {
+    static const char *const no_name = NULL;
     char path[SCRATCH_PATH_BYTES];
-    MDB_txn *txn = NULL;
     scratch_path(path, dir, name);
-    need(mkdir(path, S_IRWXU), "to make a folder for the bare limit");
-    need(mdb_env_create(&bare->env), "to make an environment");
-    need(mdb_env_set_mapsize(bare->env, MAP_BYTES), "to set the size of the map");
-    need(mdb_env_open(bare->env, path, MDB_NOTLS, S_IRUSR | S_IWUSR), "to open an environment");
-    need(mdb_txn_begin(bare->env, NULL, 0, &txn), "to begin a bare transaction");
-    need(mdb_dbi_open(txn, NULL, 0, &bare->rows), "to open a table");
-    need(mdb_txn_commit(txn), "to commit a table");
-    randombytes_buf(bare->bytes, sizeof(bare->bytes));
+    bare_open(&end->bare, path, &no_name, 1, &end->rows);
+    randombytes_buf(end->bytes, sizeof(end->bytes));
 }
 
-static void commit_bare(struct bare *bare)
+static void commit_bytes(struct end *end)
 {
-    uint8_t number[sizeof(bare->seq)];
-    MDB_txn *txn = NULL;
-    spean_u64_put(number, ++bare->seq);
-    MDB_val key = {sizeof(number), number};
-    MDB_val value = {sizeof(bare->bytes), bare->bytes};
-    need(mdb_txn_begin(bare->env, NULL, 0, &txn), "to begin a bare transaction");
-    need(mdb_put(txn, bare->rows, &key, &value, MDB_APPEND), "to put a bare row");
-    need(mdb_txn_commit(txn), "to commit a bare row");
+    uint8_t number[sizeof(end->seq)];
+    spean_u64_put(number, ++end->seq);
+    bare_begin(&end->bare);
+    memcpy(bare_put(&end->bare, end->rows, (struct spean_view){number, sizeof(number)},
+                    sizeof(end->bytes), MDB_APPEND),
+           end->bytes, sizeof(end->bytes));
+    bare_commit(&end->bare);
 }
 
 static void set_key(void *socket, int option, const char *key)
@@ -297,14 +272,14 @@ static void set_key(void *socket, int option, const char *key)
 /* Commit whatever comes, and answer when it is durable. */
 static void be_far(const struct options *o)
 {
-    static struct bare bare;
+    static struct end end;
     char public_key[CURVE_KEY_CHARS];
     char secret_key[CURVE_KEY_CHARS];
     char address[ADDRESS_BYTES];
     size_t len = sizeof(address);
     const int on = 1;
     const int signal_fd = child_signal_descriptor();
-    open_bare(&bare, o->dir, "far");
+    open_end(&end, o->dir, "far");
     void *context = zmq_ctx_new();
     void *socket = zmq_socket(context, ZMQ_REP);
     need(zmq_curve_keypair(public_key, secret_key), "to make keys");
@@ -317,24 +292,24 @@ static void be_far(const struct options *o)
     zmq_pollitem_t items[] = {{.socket = socket, .events = ZMQ_POLLIN},
                               {.fd = signal_fd, .events = ZMQ_POLLIN}};
     while (zmq_poll(items, 2, -1) > 0 && items[1].revents == 0) {
-        scratch_want(zmq_recv(socket, bare.bytes, sizeof(bare.bytes), 0) == (int)sizeof(bare.bytes),
+        scratch_want(zmq_recv(socket, end.bytes, sizeof(end.bytes), 0) == (int)sizeof(end.bytes),
                      "to receive");
-        commit_bare(&bare);
+        commit_bytes(&end);
         scratch_want(zmq_send(socket, "", 0, 0) == 0, "to answer");
     }
     (void)zmq_close(socket);
     (void)zmq_ctx_term(context);
-    mdb_env_close(bare.env);
+    bare_close(&end.bare);
 }
 
 /* For each line that comes: commit, send, wait for the answer. */
 static void be_near(const struct options *o)
 {
-    static struct bare bare;
+    static struct end end;
     char public_key[CURVE_KEY_CHARS];
     char secret_key[CURVE_KEY_CHARS];
     char line[CHILD_LINE_BYTES];
-    open_bare(&bare, o->dir, "near");
+    open_end(&end, o->dir, "near");
     void *context = zmq_ctx_new();
     void *socket = zmq_socket(context, ZMQ_REQ);
     need(zmq_curve_keypair(public_key, secret_key), "to make keys");
@@ -344,8 +319,8 @@ static void be_near(const struct options *o)
     need(zmq_connect(socket, o->endpoint), "to connect");
     while (fgets(line, sizeof(line), stdin) != NULL) {
         const double begun_s = scratch_now_s();
-        commit_bare(&bare);
-        scratch_want(zmq_send(socket, bare.bytes, sizeof(bare.bytes), 0) == (int)sizeof(bare.bytes),
+        commit_bytes(&end);
+        scratch_want(zmq_send(socket, end.bytes, sizeof(end.bytes), 0) == (int)sizeof(end.bytes),
                      "to send");
         scratch_want(zmq_recv(socket, line, sizeof(line), 0) == 0, "to receive an answer");
         (void)printf("near %.9f\n", scratch_now_s() - begun_s);
@@ -353,21 +328,15 @@ static void be_near(const struct options *o)
     }
     (void)zmq_close(socket);
     (void)zmq_ctx_term(context);
-    mdb_env_close(bare.env);
+    bare_close(&end.bare);
 }
 
 /* -- The one that starts them ---------------------------------------------------------------- */
 
-/* Times of all rounds, in seconds. */
-struct times {
-    double *s;
-    uint32_t count;
-};
-
 struct results {
-    struct times live;     /* Handed over here until read there. */
-    struct times answered; /* Handed over here until answered here. */
-    struct times limit;
+    struct frame_times live;     /* Handed over here until read there. */
+    struct frame_times answered; /* Handed over here until answered here. */
+    struct frame_times limit;
 };
 
 static struct child start(const struct options *o, const char *role, const char *endpoint,
@@ -398,32 +367,13 @@ static void do_round(struct child *a, struct child *b, struct child *near, struc
     scratch_want(sscanf(line, "near %lf", &r->limit.s[index]) == 1, "the bare limit");
 }
 
-static int compare_s(const void *a, const void *b)
-{
-    const double *left = a;
-    const double *right = b;
-    return (*left > *right) - (*left < *right);
-}
-
-static void allocate(struct times *times, uint32_t count)
-{
-    times->count = count;
-    times->s = calloc(count + WARMING_ROUNDS, sizeof(*times->s));
-    scratch_want(times->s != NULL, "memory for times");
-}
-
-static void sort(struct times *times)
-{
-    qsort(times->s, times->count, sizeof(*times->s), compare_s);
-}
-
 static void nothing_more(void *ctx, const char *line)
 {
     (void)ctx;
     (void)line;
 }
 
-static void end(struct child *child)
+static void stop(struct child *child)
 {
     (void)kill(child->pid, SIGTERM);
     child_finish(child, nothing_more, NULL);
@@ -450,68 +400,41 @@ static void measure(const struct options *o, struct results *r)
         do_round(&a, &b, &near, r, i);
     }
     child_finish(&near, nothing_more, NULL);
-    end(&far);
-    end(&a);
-    end(&b);
-    sort(&r->live);
-    sort(&r->answered);
-    sort(&r->limit);
-}
-
-static char run_dir[SCRATCH_PATH_BYTES];
-
-/* Remove what the run left, also when something failed. */
-static void remove_run(void)
-{
-    static const char *const names[] = {"near", "far"};
-    char path[SCRATCH_PATH_BYTES];
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        scratch_path(path, run_dir, names[i]);
-        scratch_remove(path);
-    }
-    world_remove(run_dir);
-    scratch_remove(run_dir);
+    stop(&far);
+    stop(&a);
+    stop(&b);
+    frame_times_sort(&r->live);
+    frame_times_sort(&r->answered);
+    frame_times_sort(&r->limit);
 }
 
 /* -- Printing -------------------------------------------------------------------------------- */
 
-/* The time below which a share of them is, in microseconds. */
-static double quantile_us(const struct times *times, double share)
-{
-    return times->s[(size_t)((double)(times->count - 1) * share)] * 1e6;
-}
-
 static void print_json(const struct options *o, const struct results *r)
 {
-    const double live_50 = quantile_us(&r->live, 0.5);
-    const double live_99 = quantile_us(&r->live, 0.99);
-    const double limit_50 = quantile_us(&r->limit, 0.5);
-    const double limit_99 = quantile_us(&r->limit, 0.99);
+    const double live_50 = frame_times_us(&r->live, 0.5);
+    const double live_99 = frame_times_us(&r->live, 0.99);
+    const double limit_50 = frame_times_us(&r->limit, 0.5);
+    const double limit_99 = frame_times_us(&r->limit, 0.99);
     (void)printf("{\"bench\":\"live\",\"ratio\":%.3f,\"ratio_99\":%.3f,\"rounds\":%u,"
                  "\"live_50_us\":%.1f,\"live_99_us\":%.1f,\"answered_50_us\":%.1f,"
                  "\"answered_99_us\":%.1f,\"limit_50_us\":%.1f,\"limit_99_us\":%.1f}\n",
                  live_50 / limit_50, live_99 / limit_99, o->rounds, live_50, live_99,
-                 quantile_us(&r->answered, 0.5), quantile_us(&r->answered, 0.99), limit_50,
+                 frame_times_us(&r->answered, 0.5), frame_times_us(&r->answered, 0.99), limit_50,
                  limit_99);
-}
-
-static void print_row(const char *name, const struct times *times)
-{
-    (void)printf("  %-34s %10.1f %10.1f %10.1f\n", name, quantile_us(times, 0.5),
-                 quantile_us(times, 0.9), quantile_us(times, 0.99));
 }
 
 static void print_table(const struct options *o, const struct results *r)
 {
-    const double ratio = quantile_us(&r->live, 0.5) / quantile_us(&r->limit, 0.5);
+    const double ratio = frame_times_us(&r->live, 0.5) / frame_times_us(&r->limit, 0.5);
     (void)printf("From a commit here until it can be read there: %u rounds, microseconds\n",
                  o->rounds);
-    (void)printf("  %-34s %10s %10s %10s\n", "", "median", "90 %", "99 %");
-    print_row("read there", &r->live);
-    print_row("answered here", &r->answered);
-    print_row("two bare commits and a round trip", &r->limit);
+    frame_times_print_head();
+    frame_times_print("read there", &r->live);
+    frame_times_print("answered here", &r->answered);
+    frame_times_print("two bare commits and a round trip", &r->limit);
     (void)printf("  %-34s %10.3f %10s %10.3f  goal %.1f: %s\n", "ratio", ratio, "",
-                 quantile_us(&r->live, 0.99) / quantile_us(&r->limit, 0.99), RATIO_GOAL,
+                 frame_times_us(&r->live, 0.99) / frame_times_us(&r->limit, 0.99), RATIO_GOAL,
                  ratio <= RATIO_GOAL ? "reached" : "NOT reached");
 }
 
@@ -525,45 +448,6 @@ static const char usage_text[] =
     "  --dir DIR   where the stores go ($TMPDIR, or /tmp); its file system is measured too\n"
     "  --json      print one object instead of a table\n"
     "  --help      print this\n";
-
-static bool parse(int argc, char **argv, struct options *o)
-{
-    static const struct option table[] = {
-        {"role", required_argument, NULL, 'r'},     {"dir", required_argument, NULL, 'd'},
-        {"endpoint", required_argument, NULL, 'e'}, {"key", required_argument, NULL, 'k'},
-        {"rounds", required_argument, NULL, 'n'},   {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
-    };
-    int opt = 0;
-    while ((opt = getopt_long(argc, argv, "", table, NULL)) != -1) {
-        switch (opt) {
-        case 'r':
-            o->role = optarg;
-            break;
-        case 'd':
-            o->dir = optarg;
-            break;
-        case 'e':
-            o->endpoint = optarg;
-            break;
-        case 'k':
-            o->key = optarg;
-            break;
-        case 'n':
-            o->rounds = (uint32_t)strtoul(optarg, NULL, 10);
-            break;
-        case 'j':
-            o->json = true;
-            break;
-        case 'h':
-            (void)fputs(usage_text, stdout);
-            exit(EXIT_SUCCESS);
-        default:
-            return false;
-        }
-    }
-    return optind == argc && o->rounds > 0 && o->rounds <= ROUNDS_MAX;
-}
 
 static void be(const struct options *o)
 {
@@ -580,32 +464,36 @@ static void be(const struct options *o)
 
 int main(int argc, char **argv)
 {
+    static const char *const left[] = {"near", "far", NULL};
     struct options o = {.rounds = ROUNDS_DEFAULT};
-    if (!parse(argc, argv, &o)) {
-        (void)fputs(usage_text, stderr);
-        return 2;
-    }
+    const struct frame_flag flags[] = {
+        {.name = "role", .text = &o.role},
+        {.name = "dir", .text = &o.dir},
+        {.name = "endpoint", .text = &o.endpoint},
+        {.name = "key", .text = &o.key},
+        {.name = "rounds", .number = &o.rounds, .number_max = ROUNDS_MAX},
+        {.name = "json", .given = &o.json},
+    };
+    frame_flags(argc, argv, flags, sizeof(flags) / sizeof(flags[0]), usage_text);
     scratch_want(sodium_init() >= 0, "libsodium to start");
     if (o.role != NULL) {
         be(&o);
         return EXIT_SUCCESS;
     }
     struct results r = {0};
-    allocate(&r.live, o.rounds);
-    allocate(&r.answered, o.rounds);
-    allocate(&r.limit, o.rounds);
-    scratch_make(run_dir, o.dir);
-    o.dir = run_dir;
-    scratch_want(atexit(remove_run) == 0, "to clean up at the end");
-    world_make(run_dir);
+    frame_times_new(&r.live, o.rounds);
+    frame_times_new(&r.answered, o.rounds);
+    frame_times_new(&r.limit, o.rounds);
+    o.dir = frame_folder(o.dir, left);
+    world_make(o.dir);
     measure(&o, &r);
     if (o.json) {
         print_json(&o, &r);
     } else {
         print_table(&o, &r);
     }
-    free(r.live.s);
-    free(r.answered.s);
-    free(r.limit.s);
+    frame_times_free(&r.live);
+    frame_times_free(&r.answered);
+    frame_times_free(&r.limit);
     return EXIT_SUCCESS;
 }

@@ -7,7 +7,6 @@
  * bare limit (limit.h) follows in a third process, on the same file system.
  */
 #include <assert.h>
-#include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include "store/file.h"
 #include "store/setup.h"
 #include "tests/bench/child.h"
+#include "tests/bench/frame.h"
 #include "tests/bench/history.h"
 #include "tests/bench/limit.h"
 #include "tests/bench/scratch.h"
@@ -33,6 +33,8 @@
 #define RATIO_GOAL      0.25
 #define MEMORY_GOAL_MIB 64.0
 #define MIB             (1024.0 * 1024.0)
+
+static const char limit_name[] = "limit"; /* Of the folder that the bare limit works in. */
 
 struct options {
     const char *role; /* NULL: the one that starts the others. */
@@ -195,7 +197,7 @@ static void be_limit(const struct options *o)
     load_entries(o->dir, &loaded);
     const uint64_t expected = history_entries(o->changes);
     scratch_want(loaded.count >= expected, "every entry at a"); /* It may have written since. */
-    scratch_path(path, o->dir, "limit");
+    scratch_path(path, o->dir, limit_name);
     tell("limit_s", limit_measure(path, loaded.entries, expected, batches,
                                   (uint32_t)(len / sizeof(batches[0]))));
     free(loaded.entries);
@@ -241,18 +243,6 @@ static void measure(const struct options *o, struct results *results)
     child_finish(&a, keep_result, results);
     struct child limit = start(o, "limit", "");
     child_finish(&limit, keep_result, results);
-}
-
-static char run_dir[SCRATCH_PATH_BYTES];
-
-/* Remove what the run left, also when something failed. */
-static void remove_run(void)
-{
-    char limit[SCRATCH_PATH_BYTES];
-    scratch_path(limit, run_dir, "limit");
-    scratch_remove(limit);
-    world_remove(run_dir);
-    scratch_remove(run_dir);
 }
 
 /* -- Printing -------------------------------------------------------------------------------- */
@@ -303,46 +293,6 @@ static const char usage_text[] =
     "  --json       print one object instead of a table\n"
     "  --help       print this\n";
 
-static bool parse(int argc, char **argv, struct options *o)
-{
-    static const struct option table[] = {
-        {"role", required_argument, NULL, 'r'},
-        {"dir", required_argument, NULL, 'd'},
-        {"changes", required_argument, NULL, 'c'},
-        {"endpoint", required_argument, NULL, 'e'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int opt = 0;
-    while ((opt = getopt_long(argc, argv, "", table, NULL)) != -1) {
-        switch (opt) {
-        case 'r':
-            o->role = optarg;
-            break;
-        case 'd':
-            o->dir = optarg;
-            break;
-        case 'c':
-            o->changes = (uint32_t)strtoul(optarg, NULL, 10);
-            break;
-        case 'e':
-            o->endpoint = optarg;
-            break;
-        case 'j':
-            o->json = true;
-            break;
-        case 'h':
-            (void)fputs(usage_text, stdout);
-            exit(EXIT_SUCCESS);
-        default:
-            return false;
-        }
-    }
-    return optind == argc && o->changes > 0 && o->changes <= CHANGES_MAX &&
-           o->changes % HISTORY_CHANGES_A_CASE == 0;
-}
-
 static void be(const struct options *o)
 {
     if (strcmp(o->role, "a") == 0) {
@@ -356,10 +306,18 @@ static void be(const struct options *o)
 
 int main(int argc, char **argv)
 {
+    static const char *const left[] = {limit_name, NULL};
     struct options o = {.changes = CHANGES_DEFAULT};
-    if (!parse(argc, argv, &o)) {
-        (void)fputs(usage_text, stderr);
-        return 2;
+    const struct frame_flag flags[] = {
+        {.name = "role", .text = &o.role},
+        {.name = "dir", .text = &o.dir},
+        {.name = "changes", .number = &o.changes, .number_max = CHANGES_MAX},
+        {.name = "endpoint", .text = &o.endpoint},
+        {.name = "json", .given = &o.json},
+    };
+    frame_flags(argc, argv, flags, sizeof(flags) / sizeof(flags[0]), usage_text);
+    if (o.changes % HISTORY_CHANGES_A_CASE != 0) {
+        frame_misused(usage_text);
     }
     scratch_want(sodium_init() >= 0, "libsodium to start");
     if (o.role != NULL) {
@@ -367,10 +325,8 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     struct results results = {0};
-    scratch_make(run_dir, o.dir);
-    o.dir = run_dir;
-    scratch_want(atexit(remove_run) == 0, "to clean up at the end");
-    world_make(run_dir);
+    o.dir = frame_folder(o.dir, left);
+    world_make(o.dir);
     measure(&o, &results);
     if (o.json) {
         print_json(&o, &results);

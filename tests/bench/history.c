@@ -70,6 +70,20 @@ struct values {
     size_t len;
 };
 
+struct spean_view history_narrative(uint32_t number, uint8_t buf[HISTORY_NARRATIVE_BYTES])
+{
+    char text[HISTORY_NARRATIVE_LETTERS + 1];
+    (void)snprintf(text, sizeof(text), "%0*u", (int)HISTORY_NARRATIVE_LETTERS, (unsigned)number);
+    struct spean_writer w;
+    struct spean_view out;
+    spean_writer_init(&w, buf, HISTORY_NARRATIVE_BYTES);
+    spean_writer_map(&w, 1);
+    spean_writer_str(&w, "en", 2);
+    spean_writer_str(&w, text, HISTORY_NARRATIVE_LETTERS);
+    scratch_need(spean_writer_end(&w, &out), "to encode a text");
+    return out;
+}
+
 uint64_t history_entries(uint32_t changes)
 {
     return (uint64_t)changes + changes / HISTORY_CHANGES_A_CASE + ENTRIES_OF_AGENCY;

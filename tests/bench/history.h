@@ -14,12 +14,21 @@
 #include <stdint.h>
 
 #include "node/core.h"
+#include "protocol/bytes.h"
 
 #define HISTORY_WRITERS_MAX     2u
 #define HISTORY_GRANTS_MAX      2000u
 #define HISTORY_CHANGES_A_CASE  100u
 #define HISTORY_CHANGES_A_BURST 5u
 #define HISTORY_BODY_BYTES      296u /* Of a sealed change: the closest to 300 that is padded. */
+
+/* Letters of a text that makes the sealed body of its change as long as the shortest, 296 bytes;
+ * and room for it, encoded. */
+#define HISTORY_NARRATIVE_LETTERS 120u
+#define HISTORY_NARRATIVE_BYTES   128u
+
+/* Encode such a text in buf: a number, with zeros before it. */
+struct spean_view history_narrative(uint32_t number, uint8_t buf[HISTORY_NARRATIVE_BYTES]);
 
 /* How many entries follow from so many changes, a multiple of HISTORY_CHANGES_A_CASE. */
 uint64_t history_entries(uint32_t changes);

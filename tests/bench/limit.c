@@ -1,55 +1,37 @@
 #include "tests/bench/limit.h"
 
-#include <lmdb.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "tests/bench/bare.h"
 #include "tests/bench/tally.h"
 
-#define MAP_BYTES    ((size_t)4 << 30)
-#define TABLES_MAX   4u
 #define KEY_BYTES    12u /* Log number, seq. */
 #define TAG_BYTES    (SPEAN_TAG_BYTES + 1u + KEY_BYTES)
 #define SIGNED_BYTES 64u /* What a commit's signature is over: log and entry. */
 
+enum table { ENTRIES, BODIES, TAGS, SIGNATURES, TABLES_COUNT };
+
+static const char *const table_names[TABLES_COUNT] = {"entries", "bodies", "tags", "signatures"};
+
 struct limit {
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi entries, bodies, tags, signatures;
+    struct bare bare;
+    MDB_dbi tables[TABLES_COUNT];
     uint64_t seq;
     uint8_t message[SIGNED_BYTES];
     uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
     uint8_t signature[crypto_sign_BYTES];
 };
 
-static void need(int rc, const char *what)
-{
-    scratch_want(rc == 0, what);
-}
-
-static void begin(struct limit *l)
-{
-    need(mdb_txn_begin(l->env, NULL, 0, &l->txn), "to begin a bare transaction");
-}
-
-static void commit(struct limit *l)
-{
-    need(mdb_txn_commit(l->txn), "to commit bare rows");
-    begin(l);
-}
-
-static void put(struct limit *l, MDB_dbi table, const uint8_t *key, size_t key_len,
+static void put(const struct limit *l, enum table table, struct spean_view key,
                 struct spean_view head, struct spean_view rest, unsigned flags)
 {
-    MDB_val k = {key_len, (void *)(uintptr_t)key};
-    MDB_val v = {head.len + rest.len, NULL};
-    need(mdb_put(l->txn, table, &k, &v, MDB_RESERVE | flags), "to put a bare row");
+    uint8_t *const row = bare_put(&l->bare, l->tables[table], key, head.len + rest.len, flags);
     if (head.len > 0) {
-        memcpy(v.mv_data, head.data, head.len);
+        memcpy(row, head.data, head.len);
     }
     if (rest.len > 0) {
-        memcpy((uint8_t *)v.mv_data + head.len, rest.data, rest.len);
+        memcpy(row + head.len, rest.data, rest.len);
     }
 }
 
@@ -68,19 +50,19 @@ static void take_entry(struct limit *l, const struct limit_entry *entry)
     uint8_t id[SPEAN_ID_BYTES];
     uint8_t hash[SPEAN_ID_BYTES];
     uint8_t key[KEY_BYTES];
+    const struct spean_view view = {key, sizeof(key)};
     (void)crypto_generichash(hash, sizeof(hash), entry->body.data, entry->body.len, NULL, 0);
     (void)crypto_generichash(id, sizeof(id), entry->header.data, entry->header.len, NULL, 0);
     l->seq++;
     write_key(key, l->seq);
-    put(l, l->entries, key, sizeof(key), (struct spean_view){id, sizeof(id)}, entry->header,
-        MDB_APPEND);
-    put(l, l->bodies, key, sizeof(key), entry->body, nothing, MDB_APPEND);
+    put(l, ENTRIES, view, (struct spean_view){id, sizeof(id)}, entry->header, MDB_APPEND);
+    put(l, BODIES, view, entry->body, nothing, MDB_APPEND);
     if (!spean_tag_equal(&entry->tag, &untagged)) {
         uint8_t tag[TAG_BYTES];
         memcpy(tag, entry->tag.bytes, SPEAN_TAG_BYTES);
         tag[SPEAN_TAG_BYTES] = 1;
         memcpy(tag + SPEAN_TAG_BYTES + 1, key, sizeof(key));
-        put(l, l->tags, tag, sizeof(tag), nothing, nothing, 0);
+        put(l, TAGS, (struct spean_view){tag, sizeof(tag)}, nothing, nothing, 0);
     }
 }
 
@@ -91,23 +73,9 @@ static void end_run(struct limit *l)
     scratch_want(crypto_sign_verify_detached(l->signature, l->message, sizeof(l->message),
                                              l->public_key) == 0,
                  "to verify a signature");
-    put(l, l->signatures, key, sizeof(key), (struct spean_view){l->signature, sizeof(l->signature)},
-        (struct spean_view){0}, MDB_APPEND);
-}
-
-static void open_env(struct limit *l, const char *dir)
-{
-    need(mkdir(dir, S_IRWXU), "to make a folder for the bare limit");
-    need(mdb_env_create(&l->env), "to make an environment");
-    need(mdb_env_set_maxdbs(l->env, TABLES_MAX), "to set the number of tables");
-    need(mdb_env_set_mapsize(l->env, MAP_BYTES), "to set the size of the map");
-    need(mdb_env_open(l->env, dir, MDB_NOTLS, S_IRUSR | S_IWUSR), "to open an environment");
-    begin(l);
-    need(mdb_dbi_open(l->txn, "entries", MDB_CREATE, &l->entries), "to make a table");
-    need(mdb_dbi_open(l->txn, "bodies", MDB_CREATE, &l->bodies), "to make a table");
-    need(mdb_dbi_open(l->txn, "tags", MDB_CREATE, &l->tags), "to make a table");
-    need(mdb_dbi_open(l->txn, "signatures", MDB_CREATE, &l->signatures), "to make a table");
-    commit(l);
+    put(l, SIGNATURES, (struct spean_view){key, sizeof(key)},
+        (struct spean_view){l->signature, sizeof(l->signature)}, (struct spean_view){0},
+        MDB_APPEND);
 }
 
 double limit_measure(const char *dir, const struct limit_entry *entries, uint64_t entries_count,
@@ -117,12 +85,14 @@ double limit_measure(const char *dir, const struct limit_entry *entries, uint64_
     uint8_t secret_key[crypto_sign_SECRETKEYBYTES];
     (void)crypto_sign_keypair(l.public_key, secret_key);
     (void)crypto_sign_detached(l.signature, NULL, l.message, sizeof(l.message), secret_key);
-    open_env(&l, dir);
+    bare_open(&l.bare, dir, table_names, TABLES_COUNT, l.tables);
+    bare_begin(&l.bare);
 
     const double begun_s = scratch_now_s();
     for (uint32_t i = 0; i < batches_count; i++) {
         if (batches[i] == TALLY_COMMIT) {
-            commit(&l);
+            bare_commit(&l.bare);
+            bare_begin(&l.bare);
             continue;
         }
         for (uint32_t k = 0; k < batches[i]; k++) {
@@ -133,7 +103,6 @@ double limit_measure(const char *dir, const struct limit_entry *entries, uint64_
     }
     const double took_s = scratch_now_s() - begun_s;
     scratch_want(l.seq == entries_count, "all entries in batches");
-    mdb_txn_abort(l.txn);
-    mdb_env_close(l.env);
+    bare_close(&l.bare);
     return took_s;
 }

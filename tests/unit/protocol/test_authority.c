@@ -462,9 +462,10 @@ static void a_transport_key_listed_by_two_orgs_tells_apart_by_what_the_peer_says
                      log_of(a, &f1, FOUNDER_NODE));
 }
 
-static void the_charter_names_relays(void **state)
+static void a_node_is_a_relay_while_the_charter_names_it_and_it_is_open(void **state)
 {
     struct spean_authority *const a = *state;
+    static struct fixture_document cut;
     add_all(a);
     struct spean_relay relay = {.org = n1.doc.id, .signing = fixture_key(NEWCOMER_NODE)};
     const struct spean_charter_draft draft = {.version = 3,
@@ -476,6 +477,11 @@ static void the_charter_names_relays(void **state)
     add(a, &more);
     assert_true(log_of(a, &n1, NEWCOMER_NODE)->relay);
     assert_false(log_of(a, &f1, FOUNDER_NODE)->relay);
+    assert_true(spean_authority_is_relay(a, &n1.doc.id, &relay.signing));
+    assert_false(spean_authority_is_relay(a, &f1.doc.id, &relay.signing));
+    fixture_org_cut(&cut, &n2.doc, NEWCOMER_NODE, 6, 1, NEWCOMER);
+    add(a, &cut);
+    assert_false(spean_authority_is_relay(a, &n1.doc.id, &relay.signing));
 }
 
 static void the_digest_is_over_the_heads_of_members_p13_3(void **state)
@@ -635,7 +641,7 @@ int main(void)
         AUTHORITY_TEST(a_branch_for_another_ledger_that_wins_sets_every_log_aside_p4_7),
         AUTHORITY_TEST(a_node_rekeyed_by_the_branch_that_wins_is_found_by_its_new_key),
         AUTHORITY_TEST(a_transport_key_listed_by_two_orgs_tells_apart_by_what_the_peer_says),
-        AUTHORITY_TEST(the_charter_names_relays),
+        AUTHORITY_TEST(a_node_is_a_relay_while_the_charter_names_it_and_it_is_open),
         AUTHORITY_TEST(the_digest_is_over_the_heads_of_members_p13_3),
         AUTHORITY_TEST(any_order_of_arrival_gives_one_authority),
         AUTHORITY_TEST(a_charter_fork_has_one_digest_whoever_had_what_first),
