@@ -775,6 +775,53 @@ static void a_public_entry_is_erased_by_its_org_or_a_steward_and_nobody_else(voi
     assert_int_equal(node_value(e->ours, &agency, 16), 255);
 }
 
+static void an_erasure_of_public_entries_needs_the_right_to_each(void **state)
+{
+    struct env *e = *state;
+    struct world_change change;
+    (void)make_agency(e, 1, 3, &change);
+    const struct world_place other = {1, world_write(e->w, 1, &change)};
+    (void)make_agency(e, 2, 5, &change);
+    const struct world_place own = {2, world_write(e->w, 2, &change)};
+    const struct world_place orders[][2] = {{other, own}, {own, other}};
+    for (size_t i = 0; i < 2; i++) {
+        const uint64_t seq = world_erase_places(e->w, 2, orders[i], 2);
+        take_and_fold(e->ours);
+        assert_int_equal(node_aside(e->ours, 2, seq), SPEAN_ASIDE_ERASER);
+    }
+    const uint64_t seq = world_erase_places(e->w, 2, &own, 1);
+    take_and_fold(e->ours);
+    assert_int_equal(node_aside(e->ours, 2, seq), SPEAN_ASIDE_NOT);
+}
+
+/* -- Beyond a cut ---------------------------------------------------------------------------- */
+
+static void what_is_beyond_a_cut_is_not_folded_even_before_the_log_is_cut_back(void **state)
+{
+    struct env *e = *state;
+    make_referral(e);
+    const uint64_t last = write_value(e, 1, AT_TARGET, 1);
+    (void)write_value(e, 1, AT_TARGET, 2);
+    node_take_all(e->ours);
+    world_cut(e->w, 1, last);
+    node_documents_kept(e->ours);
+    node_fold(e->ours);
+    assert_int_equal(node_value(e->ours, &e->referral, AT_TARGET), 1);
+}
+
+static void of_a_branch_that_a_cut_does_not_name_nothing_is_folded(void **state)
+{
+    struct env *e = *state;
+    const struct spean_id elsewhere = {{7}};
+    make_referral(e);
+    const uint64_t last = write_value(e, 1, AT_TARGET, 1);
+    node_take_all(e->ours);
+    world_cut_at(e->w, 1, last, &elsewhere);
+    node_documents_kept(e->ours);
+    node_fold(e->ours);
+    assert_int_equal(node_value(e->ours, &e->referral, AT_TARGET), 255);
+}
+
 /* -- One key for two parts ------------------------------------------------------------------- */
 
 /* Organisation 1, a party, grants the referral's key for a part of a record of its own, too. */
@@ -1244,6 +1291,9 @@ int main(void)
         T(a_relay_that_learns_the_owner_later_is_as_one_that_knew),
         T(a_cut_takes_an_erasure_back),
         T(a_public_entry_is_erased_by_its_org_or_a_steward_and_nobody_else),
+        T(an_erasure_of_public_entries_needs_the_right_to_each),
+        T(what_is_beyond_a_cut_is_not_folded_even_before_the_log_is_cut_back),
+        T(of_a_branch_that_a_cut_does_not_name_nothing_is_folded),
         T(a_cut_takes_changes_back),
         T(a_cut_of_the_creating_change_leaves_nothing),
         T(a_context_that_named_what_was_cut_no_longer_covers),

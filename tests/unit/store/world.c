@@ -111,10 +111,15 @@ void world_open_second(struct world *w)
 
 void world_cut(struct world *w, unsigned log, uint64_t seq)
 {
+    const struct spean_id entry = logkit_place(w->logs[log], (uint32_t)seq).entry;
+    world_cut_at(w, log, seq, &entry);
+}
+
+void world_cut_at(struct world *w, unsigned log, uint64_t seq, const struct spean_id *entry)
+{
     struct world_org *o = &w->orgs[world_org_of(log)];
     struct spean_statement_cut cut = {.signing = fixture_key(NODE(log)),
-                                      .cut = {.closed = true, .seq = seq}};
-    cut.cut.entry = logkit_place(w->logs[log], (uint32_t)seq).entry;
+                                      .cut = {.closed = true, .seq = seq, .entry = *entry}};
     const struct spean_statement_draft draft = {.version = o->last.doc.version + 1,
                                                 .previous = o->last.doc.id,
                                                 .cuts_count = 1,
@@ -455,15 +460,27 @@ uint64_t world_erase_proof(struct world *w, unsigned log, const struct spean_par
     return add_public(w, log, SPEAN_ENTRY_ERASURE, NULL, content);
 }
 
-uint64_t world_erase_place(struct world *w, unsigned log, unsigned of, uint64_t seq)
+uint64_t world_erase_places(struct world *w, unsigned log, const struct world_place *places,
+                            uint32_t count)
 {
     uint8_t buf[WORLD_BYTES_MAX];
-    const struct spean_erasure_place place = {w->logs[of]->log, seq,
-                                              logkit_place(w->logs[of], (uint32_t)seq).entry};
+    struct spean_erasure_place named[WORLD_PLACES_MAX];
     struct spean_view content;
-    assert_int_equal(spean_erasure_encode_places(&place, 1, NULL, buf, sizeof(buf), &content),
+    assert_true(count <= WORLD_PLACES_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct logkit *of = w->logs[places[i].log];
+        named[i] = (struct spean_erasure_place){of->log, places[i].seq,
+                                                logkit_place(of, (uint32_t)places[i].seq).entry};
+    }
+    assert_int_equal(spean_erasure_encode_places(named, count, NULL, buf, sizeof(buf), &content),
                      SPEAN_OK);
     return add_public(w, log, SPEAN_ENTRY_ERASURE, NULL, content);
+}
+
+uint64_t world_erase_place(struct world *w, unsigned log, unsigned of, uint64_t seq)
+{
+    const struct world_place place = {of, seq};
+    return world_erase_places(w, log, &place, 1);
 }
 
 uint64_t world_heads(struct world *w, unsigned log, unsigned of, uint64_t seq)
@@ -551,7 +568,7 @@ void node_free(struct node *n)
     free(n);
 }
 
-void node_documents(struct node *n)
+void node_documents_kept(struct node *n)
 {
     struct spean_tx *tx;
     assert_int_equal(spean_tx_begin(n->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
@@ -563,6 +580,14 @@ void node_documents(struct node *n)
             spean_documents_put(tx, n->authority, &doc, 1, SPEAN_PENDING_KEEP, &change, &kept),
             SPEAN_OK);
     }
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+}
+
+void node_documents(struct node *n)
+{
+    struct spean_tx *tx;
+    node_documents_kept(n);
+    assert_int_equal(spean_tx_begin(n->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
     for (uint32_t i = 0; i < spean_authority_logs_count(n->authority); i++) {
         const struct spean_log *log = spean_authority_log_at(n->authority, i);
         struct spean_logs_row row;

@@ -23,13 +23,14 @@
 #include "tests/support/logkit.h"
 #include "tests/unit/store/fixture.h"
 
-#define WORLD_ORGS      4u
-#define WORLD_LOGS      5u
-#define WORLD_DOCS_MAX  24u
-#define WORLD_OPS_MAX   4u
-#define WORLD_ROWS_MAX  4u
-#define WORLD_NOW_S     1800000000u
-#define WORLD_BYTES_MAX 4096u
+#define WORLD_ORGS       4u
+#define WORLD_LOGS       5u
+#define WORLD_DOCS_MAX   24u
+#define WORLD_OPS_MAX    4u
+#define WORLD_ROWS_MAX   4u
+#define WORLD_NOW_S      1800000000u
+#define WORLD_BYTES_MAX  4096u
+#define WORLD_PLACES_MAX 4u
 
 struct world_org {
     struct spean_id id;
@@ -49,6 +50,12 @@ struct world {
     struct logkit *logs[WORLD_LOGS];
     uint64_t clock; /* Of the next entry. */
     uint64_t salt;
+};
+
+/* An entry of a log. */
+struct world_place {
+    unsigned log;
+    uint64_t seq;
 };
 
 /* One operation: value is a number below 128, or, if bytes are given, those. */
@@ -127,6 +134,8 @@ uint64_t world_erase_part(struct world *w, unsigned log, const struct spean_part
 uint64_t world_erase_proof(struct world *w, unsigned log, const struct spean_part_name *part,
                            const struct spean_id *proof);
 uint64_t world_erase_place(struct world *w, unsigned log, unsigned of, uint64_t seq);
+uint64_t world_erase_places(struct world *w, unsigned log, const struct world_place *places,
+                            uint32_t count);
 uint64_t world_heads(struct world *w, unsigned log, unsigned of, uint64_t seq);
 /* The organisation's secret, to a node with this sealing key. */
 uint64_t world_orgkey(struct world *w, unsigned log, const struct spean_key *to);
@@ -134,6 +143,7 @@ uint64_t world_orgkey(struct world *w, unsigned log, const struct spean_key *to)
 /* Documents: the second node of organisation 0; a cut of a log; another steward. */
 void world_open_second(struct world *w);
 void world_cut(struct world *w, unsigned log, uint64_t seq);
+void world_cut_at(struct world *w, unsigned log, uint64_t seq, const struct spean_id *entry);
 void world_steward(struct world *w, unsigned org);
 
 /* The charter names the node that writes a log as a relay. */
@@ -162,6 +172,9 @@ void node_free(struct node *n);
 
 /* Take all documents that are new, and settle the logs. */
 void node_documents(struct node *n);
+
+/* The same, but no log is cut back yet. */
+void node_documents_kept(struct node *n);
 
 /* Hand over the next entries of a log, up to seq, with their bodies or without. */
 void node_take(struct node *n, unsigned log, uint64_t seq, bool bodies);
