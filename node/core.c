@@ -429,6 +429,9 @@ static void tick(struct spean_core *core)
     if (core->next_destroy_ms != 0 && now >= core->next_destroy_ms) {
         core_destroy(core);
     }
+    if (core->next_settle_ms != 0 && now >= core->next_settle_ms) {
+        core->settle_pending = true;
+    }
 }
 
 /* Returns whether there was any. */

@@ -35,6 +35,7 @@
 #define CORE_JOIN_MS          2000u   /* Between two questions whether we are approved. */
 #define CORE_READERS_MS       60000u
 #define CORE_DESTROY_MS       1000u  /* After somebody who read was in the way of destroying. */
+#define CORE_SETTLE_MS        1000u  /* After something that passes was in the way of settling. */
 #define CORE_BALLAST_MS       60000u /* Before what was let go of is made again. */
 #define CORE_FOLD_ENTRIES     4096u  /* In one turn. */
 #define CORE_VERIFY_MS        250u   /* From one slice to the next while there is other work. */
@@ -153,6 +154,7 @@ struct spean_core {
     uint64_t next_tick_ms, next_dial_ms, next_readers_ms;
     uint64_t next_destroy_ms; /* 0: nobody was in the way. */
     atomic_bool destroy_full; /* What was erased waits for room on the disk. */
+    uint64_t next_settle_ms;  /* 0: nothing was in the way. */
     bool dial_now;            /* Somebody asked: whoever is not connected is dialled at once. */
     struct spean_dialplan plans[CORE_PLANS_MAX];
     uint32_t plans_count;

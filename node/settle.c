@@ -221,22 +221,30 @@ static spean_err settle_self(struct spean_core *core)
     return err;
 }
 
+/* Say what was in the way. What passes by itself is looked at again soon; for the rest something
+ * has to happen first, which leads here again: an entry, room, a key. */
+static void note_settled(struct spean_core *core, const char *what, spean_err err)
+{
+    if (err == SPEAN_OK || err == SPEAN_EWAIT) {
+        return;
+    }
+    if (err == SPEAN_EBUSY || err == SPEAN_ENOMEM) {
+        core->next_settle_ms = core_now_ms() + CORE_SETTLE_MS;
+    }
+    SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, what,
+                        spean_journal_text("err", spean_err_name(err)));
+}
+
 void core_settle_records(struct spean_core *core)
 {
     if (spean_keys_locked(core->keys) || spean_core_own_log(core) == NULL) {
         return;
     }
+    core->next_settle_ms = 0;
+    core_flush(core); /* What follows writes in transactions of its own. */
     core_lobby_hand_keys(core, true);
-    const spean_err err = settle_self(core);
-    if (err != SPEAN_OK && err != SPEAN_EWAIT) {
-        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "own_record",
-                            spean_journal_text("err", spean_err_name(err)));
-    }
+    note_settled(core, "own_record", settle_self(core));
     bool more = false;
-    const spean_err settled = spean_referral_settle(core, &more);
+    note_settled(core, "referral_settle", spean_referral_settle(core, &more));
     core->settle_pending = core->settle_pending || more;
-    if (settled != SPEAN_OK && settled != SPEAN_EWAIT) {
-        SPEAN_JOURNAL_EVENT(core->journal, SPEAN_JOURNAL_WARNING, "referral_settle",
-                            spean_journal_text("err", spean_err_name(settled)));
-    }
 }

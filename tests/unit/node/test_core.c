@@ -12,6 +12,8 @@
 
 #include "node/core_internal.h"
 #include "protocol/invite.h"
+#include "protocol/schema.h"
+#include "store/destroy.h"
 #include "store/lobby.h"
 #include "tests/unit/node/corekit.h"
 
@@ -511,6 +513,82 @@ static void what_was_found_out_of_a_tag_says_nothing_of_another(void **state)
     assert_true(travels(core, &grant, false, &other));
 }
 
+/* -- Settling -------------------------------------------------------------------------------- */
+
+/* A runs no more and is open, in a ledger. */
+static struct spean_core *open_founded(void **state)
+{
+    corekit_start(node_a(state));
+    corekit_found(*state, node_a(state));
+    corekit_stop(node_a(state));
+    corekit_open(node_a(state));
+    return node_a(state)->core;
+}
+
+/* Withdrawals, erasures and receipts are written by settling: in a turn that noted something of a
+ * peer before, they found the store busy and were forgotten. */
+static void settling_writes_down_first_what_the_turn_has_gathered(void **state)
+{
+    struct spean_core *core = open_founded(state);
+    const struct spean_peer peer = {.org = {{7}}, .signing = {{8}}};
+    core_note_met(core, &peer, SPEAN_PEER_DIALLED);
+    core_write_peers(core);
+    assert_non_null(core->batch);
+    core_settle_records(core);
+    assert_null(core->batch);
+    assert_int_equal(core->next_settle_ms, 0);
+}
+
+static void what_was_in_the_way_of_settling_and_passes_is_waited_for(void **state)
+{
+    struct spean_core *core = open_founded(state);
+    struct spean_tx *reads[SPEAN_DB_READS_MAX];
+    size_t count = 0;
+    while (spean_tx_begin(spean_core_db(core), SPEAN_TX_READ, &reads[count]) == SPEAN_OK) {
+        count++;
+        assert_true(count <= SPEAN_DB_READS_MAX);
+    }
+    core_settle_records(core);
+    assert_true(core->next_settle_ms > 0);
+    while (count > 0) {
+        spean_tx_abort(reads[--count]);
+    }
+    core_settle_records(core);
+    assert_int_equal(core->next_settle_ms, 0);
+}
+
+/* -- Destroying ------------------------------------------------------------------------------ */
+
+/* Note that the part of a record was hidden so long ago, and let the core look; was it deleted? */
+static bool is_destroyed(struct spean_core *core, uint8_t record, uint64_t ago_s)
+{
+    const struct spean_part_name part = {.record = {{record}}, .part = SPEAN_PART_CASE};
+    struct spean_tx *tx = NULL;
+    struct spean_destroy_row row = {.stage = SPEAN_DESTROY_HIDDEN};
+    assert_int_equal(spean_tx_begin(spean_core_db(core), SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_destroy_note(tx, &part, core_now_s() - ago_s), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    core_destroy(core);
+    assert_int_equal(spean_tx_begin(spean_core_db(core), SPEAN_TX_READ, &tx), SPEAN_OK);
+    assert_int_equal(spean_destroy_get(tx, &part, &row), SPEAN_OK);
+    spean_tx_abort(tx);
+    return row.stage != SPEAN_DESTROY_HIDDEN;
+}
+
+static void
+what_is_hidden_is_destroyed_after_the_charters_delay_and_when_all_is_folded(void **state)
+{
+    struct spean_core *core = open_founded(state);
+    const uint64_t delay_s = spean_authority_ledger(core->authority)->erasure_delay_s;
+    assert_true(delay_s > 60);
+    core->fold_pending = false;
+    assert_false(is_destroyed(core, 1, delay_s - 60));
+    core->fold_pending = true;
+    assert_false(is_destroyed(core, 2, delay_s + 60)); /* A cut may take the erasure back. */
+    core->fold_pending = false;
+    assert_true(is_destroyed(core, 3, delay_s + 60));
+}
+
 /* -- Being a copy ---------------------------------------------------------------------------- */
 
 static void a_node_whose_log_is_further_on_elsewhere_writes_no_more(void **state)
@@ -682,6 +760,9 @@ int main(void)
         NODES(a_removed_member_is_dropped_and_its_log_cut),
         NODES(a_case_is_on_its_way_to_nobody),
         NODES(what_was_found_out_of_a_tag_says_nothing_of_another),
+        NODES(settling_writes_down_first_what_the_turn_has_gathered),
+        NODES(what_was_in_the_way_of_settling_and_passes_is_waited_for),
+        NODES(what_is_hidden_is_destroyed_after_the_charters_delay_and_when_all_is_folded),
         NODES(a_node_whose_log_is_further_on_elsewhere_writes_no_more),
         cmocka_unit_test_setup_teardown(
             a_charter_that_no_room_was_left_for_is_not_in_force_and_nothing_ends, corekit_setup,
