@@ -193,6 +193,9 @@ void core_set_joining(struct spean_core *core, struct joining *joining);
  */
 void core_step(struct spean_core *core, struct spean_sync_event *event);
 
+/* Answer what is to be compared with a run that came: the next one may already be there. */
+void core_compare(struct spean_core *core);
+
 /* Carry out what waits, with all that follows from it. */
 void core_drain(struct spean_core *core);
 

@@ -706,15 +706,54 @@ static void answer(struct spean_core *core, const struct spean_sync_effect *effe
     }
 }
 
+/* Whether a run of ours is to be compared with one that came: nothing is sent for it. */
+static bool is_comparison(const struct spean_sync_effect *effect)
+{
+    return effect->kind == SPEAN_SYNC_LOAD_RUN && effect->as.load_run.purpose == SPEAN_LOAD_COMPARE;
+}
+
 /* Runs and bodies for a link whose pipe is full wait until it is not. */
 static bool is_held_up(struct spean_core *core, const struct spean_sync_effect *effect)
 {
+    if (is_comparison(effect)) {
+        return false;
+    }
     if (effect->kind != SPEAN_SYNC_LOAD_RUN && effect->kind != SPEAN_SYNC_LOAD_BODIES &&
         effect->kind != SPEAN_SYNC_LOAD_BRANCH) {
         return false;
     }
     const struct core_link *link = core_link_find(core, effect->link);
     return link != NULL && link->first != NULL;
+}
+
+static struct deferred *take_comparison(struct spean_core *core)
+{
+    struct deferred *before = NULL;
+    struct deferred *at = core->deferred_first;
+    while (at != NULL && !is_comparison(&at->effect)) {
+        before = at;
+        at = at->next;
+    }
+    if (at == NULL) {
+        return NULL;
+    }
+    if (before != NULL) {
+        before->next = at->next;
+    } else {
+        core->deferred_first = at->next;
+    }
+    core->deferred_last = at->next == NULL ? before : core->deferred_last;
+    return at;
+}
+
+void core_compare(struct spean_core *core)
+{
+    struct deferred *next = take_comparison(core);
+    while (next != NULL) {
+        answer(core, &next->effect);
+        free(next);
+        next = core->failed == SPEAN_OK ? take_comparison(core) : NULL;
+    }
 }
 
 void core_drain(struct spean_core *core)

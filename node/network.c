@@ -51,6 +51,7 @@ static void on_message(void *ctx, struct spean_link *transport_link, struct spea
     event.as.message = view;
     core_traffic_count(core, view.len);
     core_step(core, &event);
+    core_compare(core);
     if (core->batch_bytes >= CORE_BATCH_BYTES_MAX ||
         core->batch_tokens_count > CORE_BATCH_TOKENS_MAX / 2) {
         core_flush(core);

@@ -88,7 +88,8 @@ enum spean_sync_event_kind {
     SPEAN_SYNC_TIMER,             /* now_ms only; at least once a second */
 };
 
-/* What a run is loaded for; comes back with it. */
+/* What a run is loaded for; comes back with it. COMPARE is answered before the next message of its
+ * link is handed in. */
 enum spean_load_purpose { SPEAN_LOAD_SERVE, SPEAN_LOAD_PUSH, SPEAN_LOAD_COMPARE };
 
 struct spean_body_item {

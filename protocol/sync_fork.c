@@ -47,6 +47,7 @@ void sync_fork_suspect(struct spean_sync *s, struct link *link, struct want *w,
     w->suspect_len = run.len;
     w->suspect_after = *after;
     w->suspect_seen = 0;
+    sync_want_suspected(s, link, w, spean_run_size(s->other));
     load_ours(s, link, w, after);
 }
 
@@ -137,6 +138,7 @@ static void look_further(struct spean_sync *s, struct link *link, struct want *w
         w->places_count++;
     }
     w->places[w->places_count - 1] = last;
+    sync_want_repeated(s, link, w);
 }
 
 void sync_fork_loaded(struct spean_sync *s, struct link *link, struct want *w,

@@ -320,6 +320,9 @@ void sync_want_end(struct spean_sync *s, struct link *link, const struct spean_m
 void sync_want_durable(struct spean_sync *s, const struct append *a);
 void sync_want_not_durable(struct spean_sync *s, const struct append *a);
 void sync_want_close(struct spean_sync *s, struct link *link, struct want *w);
+/* A run that may show a fork came, of so many bytes; it only repeated, so the next is asked for. */
+void sync_want_suspected(struct spean_sync *s, struct link *link, struct want *w, uint64_t bytes);
+void sync_want_repeated(struct spean_sync *s, struct link *link, struct want *w);
 /* Let every link look again for what it may ask. */
 void sync_want_again(struct spean_sync *s);
 /* Give up every WANT for log; says whether there was one. */

@@ -280,6 +280,22 @@ static bool run_lacks(const struct spean_sync *s)
     return false;
 }
 
+/* A run of w came, of so many bytes; returns how many of them go beyond what was asked for. */
+static uint64_t pay(const struct spean_sync *s, struct link *link, struct want *w, uint64_t bytes)
+{
+    const uint64_t overdraft = bytes > w->credit ? bytes - w->credit : 0;
+    measure(s, link, bytes);
+    w->credit -= bytes - overdraft;
+    w->debt += overdraft;
+    return overdraft;
+}
+
+void sync_want_suspected(struct spean_sync *s, struct link *link, struct want *w, uint64_t bytes)
+{
+    const uint64_t overdraft = pay(s, link, w, bytes);
+    s->window_used -= bytes - overdraft; /* It is not stored. */
+}
+
 static void hand_over(struct spean_sync *s, struct link *link, struct want *w,
                       const struct spean_id *log)
 {
@@ -293,12 +309,8 @@ static void hand_over(struct spean_sync *s, struct link *link, struct want *w,
     a->want = w != NULL ? w->id : 0;
     a->lacks = run_lacks(s);
     if (w != NULL) {
-        measure(s, link, a->size);
-        const uint64_t overdraft = a->size > w->credit ? a->size - w->credit : 0;
-        w->credit -= a->size - overdraft;
-        w->debt += overdraft;
+        s->window_used += pay(s, link, w, a->size);
         w->unstored += a->size;
-        s->window_used += overdraft;
         w->pending = a->place;
         w->first = w->first != 0 ? w->first : spean_run_entry(s->run, 0)->header.seq;
     }
@@ -460,6 +472,15 @@ static void finish(struct spean_sync *s, struct link *link, struct want *w)
     sync_serve_moved(s, &log, link);
     sync_want_again(s);
     sync_compare_settle(s, link);
+}
+
+void sync_want_repeated(struct spean_sync *s, struct link *link, struct want *w)
+{
+    if (w->no_more && w->unstored == 0) {
+        finish(s, link, w);
+        return;
+    }
+    top_up(s, link);
 }
 
 void sync_want_end(struct spean_sync *s, struct link *link, const struct spean_message *m)

@@ -1241,8 +1241,9 @@ static void answer_all(struct sim *sim)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < sim->questions_count; i++) {
         const struct question q = sim->questions[i]; /* The array may move. */
-        if (sim->full_pipe[q.node] &&
-            (q.effect.kind == SPEAN_SYNC_LOAD_RUN || q.effect.kind == SPEAN_SYNC_LOAD_BODIES)) {
+        const bool is_run = q.effect.kind == SPEAN_SYNC_LOAD_RUN &&
+                            q.effect.as.load_run.purpose != SPEAN_LOAD_COMPARE;
+        if (sim->full_pipe[q.node] && (is_run || q.effect.kind == SPEAN_SYNC_LOAD_BODIES)) {
             sim->questions[kept++] = q;
             continue;
         }

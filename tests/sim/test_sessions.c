@@ -382,6 +382,26 @@ static void a_fork_from_the_first_entry_is_found_too(void **state)
     sim_free(sim);
 }
 
+/* The places that A asks from lie 1,024 entries apart here, of which a run repeats 256. */
+static void a_fork_behind_runs_of_what_both_hold_is_found_too(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(2, sim_no_faults);
+    sim_commit(sim, A, 2200);
+    sim_dial(sim, B, A);
+    sim_settle_all(sim);
+    sim_hang_up(sim, B, A);
+    sim_fork(sim, A, 900, B, 1400);
+    sim_dial(sim, B, A);
+    sim_settle_all(sim);
+    assert_true(sim_disputed(sim, A, A));
+    assert_true(sim_disputed(sim, B, A));
+    assert_int_equal(sim_height(sim, A, A), 2200);
+    assert_int_equal(sim_height(sim, B, A), 2300);
+    assert_int_equal(sim_counts(sim).broke, 0);
+    sim_free(sim);
+}
+
 static void a_removed_member_is_dropped_from_the_open_session_and_gets_nothing_more(void **state)
 {
     (void)state;
@@ -694,6 +714,7 @@ int main(void)
         cmocka_unit_test(a_fork_is_found_at_unequal_height_and_proven_to_both),
         cmocka_unit_test(a_fork_at_equal_height_does_not_look_in_step),
         cmocka_unit_test(a_fork_from_the_first_entry_is_found_too),
+        cmocka_unit_test(a_fork_behind_runs_of_what_both_hold_is_found_too),
         cmocka_unit_test(a_removed_member_is_dropped_from_the_open_session_and_gets_nothing_more),
         cmocka_unit_test(both_branches_of_a_charter_reach_both_nodes_whoever_dials),
         cmocka_unit_test(both_branches_of_a_statement_reach_every_node_whoever_dials),
