@@ -21,31 +21,15 @@
 #include "tools/show.h"
 #include "tools/stepping.h"
 
-#define STATE_BYTES_MAX 256u
-
-/* The state and what is flagged about it: "accepted, closed_while_live". */
-static void state_write(const json_t *referral, char out[STATE_BYTES_MAX])
-{
-    const json_t *const flags = json_object_get(referral, "flags");
-    int len = snprintf(out, STATE_BYTES_MAX, "%.64s", spean_jsonget_text(referral, "state"));
-    for (size_t i = 0; i < json_array_size(flags); i++) {
-        const char *const flag = json_string_value(json_array_get(flags, i));
-        if (flag == NULL || len < 0 || strlen(flag) + 3 > STATE_BYTES_MAX - (size_t)len) {
-            return; /* The rest is in --json. */
-        }
-        len += snprintf(out + len, STATE_BYTES_MAX - (size_t)len, ", %s", flag);
-    }
-}
-
 static void row_add(struct spean_grid *grid, const json_t *referral)
 {
     char name[SPEAN_RECORDING_NAME_BYTES];
-    char state[STATE_BYTES_MAX];
+    char state[SPEAN_SHOW_STATE_BYTES];
     char from[SPEAN_WHO_BYTES_MAX];
     char to[SPEAN_WHO_BYTES_MAX];
     char by[SPEAN_WHEN_BYTES_MAX];
     spean_recording_name(referral, name);
-    state_write(referral, state);
+    spean_show_state(referral, state);
     spean_jsonget_who(referral, "origin", "origin_name", from);
     spean_jsonget_who(referral, "target", "target_name", to);
     spean_jsonget_when(referral, "respond_by", by);
@@ -189,10 +173,10 @@ static void conflict_print(struct spean_out *out, const json_t *referral)
 static spean_err referral_print(struct spean_out *out, json_t *referral, const char *lang)
 {
     static const char *const but[] = {"costs", "origin_steps", "target_steps", NULL};
-    char state[STATE_BYTES_MAX];
+    char state[SPEAN_SHOW_STATE_BYTES];
     char from[SPEAN_WHO_BYTES_MAX];
     char to[SPEAN_WHO_BYTES_MAX];
-    state_write(referral, state);
+    spean_show_state(referral, state);
     spean_jsonget_who(referral, "origin", "origin_name", from);
     spean_jsonget_who(referral, "target", "target_name", to);
     spean_out_line(out, _("State: %s   from %s   to %s"), state, from, to);
@@ -229,10 +213,11 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
         return exit;
     }
     spean_out_json(spean_call_out(call), referral);
+    const bool page = spean_call_given(call, "print") || spean_call_given(call, "html");
     const spean_err err =
-        spean_call_given(call, "print")
-            ? spean_printing_page(spean_call_out(call), referral)
-            : referral_print(spean_call_out(call), referral, spean_call_globals(call)->lang);
+        page ? spean_printing_page(spean_call_out(call), referral, spean_call_given(call, "html"),
+                                   spean_call_globals(call)->lang)
+             : referral_print(spean_call_out(call), referral, spean_call_globals(call)->lang);
     json_decref(referral);
     return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "referral show");
 }
@@ -383,7 +368,10 @@ static const struct spean_flag redirect_flags[] = {
 static const struct spean_flag show_flags[] = {
     {.name = "print",
      .kind = SPEAN_KIND_NONE,
-     .help = N_("one page of plain text for paper, which says what is not on it")},
+     .help = N_("one page for paper, which says what is not on it")},
+    {.name = "html",
+     .kind = SPEAN_KIND_NONE,
+     .help = N_("with --print: the page as HTML, to be printed by a browser")},
     {0},
 };
 
@@ -671,7 +659,8 @@ static const struct spean_command commands[] = {
         .args = referral_args,
         .inverse = SPEAN_INVERSE_READS,
         .examples = (const char *const[]){"spean referral show R-58Q2",
-                                          "spean referral show R-58Q2 --print", NULL},
+                                          "spean referral show R-58Q2 --print",
+                                          "spean referral show R-58Q2 --print --html", NULL},
         .run = show_run,
     },
     {0},

@@ -10,6 +10,7 @@
 #include "protocol/codes.h"
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
+#include "tools/html.h"
 #include "tools/i18n.h"
 #include "tools/jsonget.h"
 #include "tools/show.h"
@@ -64,41 +65,16 @@ struct page {
     const json_t *codes; /* What the record's codes mean; see spean_show_label(). */
 };
 
-static void char_write(const struct page *page, char c)
-{
-    switch (c) {
-    case '&':
-        (void)fputs("&amp;", page->file);
-        break;
-    case '<':
-        (void)fputs("&lt;", page->file);
-        break;
-    case '>':
-        (void)fputs("&gt;", page->file);
-        break;
-    case '"':
-        (void)fputs("&quot;", page->file);
-        break;
-    case '\n':
-        (void)fputs("<br>\n", page->file);
-        break;
-    default:
-        (void)fputc(c, page->file);
-    }
-}
-
 static void text_write(const struct page *page, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        char_write(page, *text);
-    }
+    spean_html_write(page->file, text);
 }
 
 /* A name of the schema, or of a state, "held_by", as a word. */
 static void word_write(const struct page *page, const char *name)
 {
     for (; *name != '\0'; name++) {
-        char_write(page, *name == '_' ? ' ' : *name);
+        text_write(page, (const char[]){*name == '_' ? ' ' : *name, '\0'});
     }
 }
 

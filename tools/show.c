@@ -174,6 +174,25 @@ char *spean_show_value(json_t *value)
     return value_text(value, NULL, &(struct words){NULL, NULL});
 }
 
+char *spean_show_coded(json_t *value, const struct spean_schema_value *looks, const json_t *codes,
+                       const char *lang)
+{
+    return value_text(value, looks, &(struct words){codes, lang});
+}
+
+void spean_show_state(const json_t *referral, char out[SPEAN_SHOW_STATE_BYTES])
+{
+    const json_t *const flags = json_object_get(referral, "flags");
+    int len = snprintf(out, SPEAN_SHOW_STATE_BYTES, "%.64s", spean_jsonget_text(referral, "state"));
+    for (size_t i = 0; i < json_array_size(flags); i++) {
+        const char *const flag = json_string_value(json_array_get(flags, i));
+        if (flag == NULL || len < 0 || strlen(flag) + 3 > SPEAN_SHOW_STATE_BYTES - (size_t)len) {
+            return; /* The rest is in --json. */
+        }
+        len += snprintf(out + len, SPEAN_SHOW_STATE_BYTES - (size_t)len, ", %s", flag);
+    }
+}
+
 const char *spean_show_text(json_t *text, const char *lang)
 {
     const char *const asked = lang == NULL ? NULL : json_string_value(json_object_get(text, lang));

@@ -7,13 +7,24 @@
 #include "tools/grid.h"
 #include "tools/out.h"
 
-#define SPEAN_SHOW_DEPTH_MAX 16u /* Values nest 5 deep; what is deeper shows as "...". */
+#define SPEAN_SHOW_STATE_BYTES 256u
+#define SPEAN_SHOW_DEPTH_MAX   16u /* Values nest 5 deep; what is deeper shows as "...". */
+
+struct spean_schema_value;
 
 /*
  * Write a value of the API as one line: money in its currency, maps as "name: value, ...", arrays
  * set apart by semicolons. NULL: no memory. The caller frees it.
  */
 char *spean_show_value(json_t *value);
+
+/* The same of a field of a record, whose codes stand with what they mean in lang (may be NULL):
+ * looks is what the schema says of it (NULL: nothing), codes the member of the record. */
+char *spean_show_coded(json_t *value, const struct spean_schema_value *looks, const json_t *codes,
+                       const char *lang);
+
+/* The state of a referral and what is flagged about it: "accepted, closed_while_live". */
+void spean_show_state(const json_t *referral, char out[SPEAN_SHOW_STATE_BYTES]);
 
 /* The text of a value of several languages: in lang (may be NULL), else in English, else the first;
  * "" if it has none. It belongs to text. */

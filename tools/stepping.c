@@ -11,6 +11,7 @@
 #include "tools/i18n.h"
 #include "tools/jsonget.h"
 #include "tools/out.h"
+#include "tools/partners.h"
 #include "tools/recording.h"
 #include "tools/timetext.h"
 
@@ -318,6 +319,27 @@ static const struct step *step_of(const struct spean_call *call)
     return NULL;
 }
 
+/* Say of what was just sent that it cannot be there yet, where that is so. What cannot be asked is
+ * not said: it was sent all the same. */
+static void away_tell(struct spean_call *call, const json_t *referral)
+{
+    struct spean_out *const out = spean_call_out(call);
+    struct spean_problem ignored = {.code = ""};
+    char ago[SPEAN_TIMETEXT_BYTES_MAX];
+    char who[SPEAN_WHO_BYTES_MAX];
+    json_t *status = NULL;
+    if (spean_out_is_json(out) || spean_call_globals(call)->dry_run) {
+        return;
+    }
+    if (spean_call_request(call, "GET", "/v1/status", NULL, &status, &ignored) == SPEAN_EXIT_DONE &&
+        spean_partners_away(json_object_get(status, "partners"),
+                            spean_jsonget_text(referral, "target"), (int64_t)time(NULL), ago)) {
+        spean_jsonget_who(referral, "target", "target_name", who);
+        spean_out_note(out, _("Not sent yet: %s is offline (last seen: %s)."), who, ago);
+    }
+    json_decref(status);
+}
+
 enum spean_exit spean_stepping_run(struct spean_call *call, struct spean_problem *problem)
 {
     assert(call != NULL);
@@ -339,6 +361,9 @@ enum spean_exit spean_stepping_run(struct spean_call *call, struct spean_problem
     char name[SPEAN_RECORDING_NAME_BYTES];
     spean_recording_name(reply, name);
     spean_out_done(out, "%s   %s   [%s]", name, _(step->done), spean_jsonget_text(reply, "state"));
+    if (strcmp(step->verb, "send") == 0) {
+        away_tell(call, reply);
+    }
     spean_out_note(out, "%s", _(step->note));
     spean_out_next(out, "%s %s", step->next, name);
     json_decref(reply);

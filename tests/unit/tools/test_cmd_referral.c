@@ -89,11 +89,48 @@ static void every_step_sends_what_the_table_of_the_api_says(void **state)
             words[3 + k] = steps[i].words[k];
         }
         (void)snprintf(line, sizeof(line), "POST /v1/referrals/R-58Q2/%s", steps[i].line);
-        talk_run(&talk, one, 1, words);
+        const struct api_say says[] = {one[0], {.status = 200, .json = "{\"partners\":[]}"}};
+        talk_run(&talk, says, 2, words); /* After sending, it asks who is there. */
         assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
         assert_asked(&talk, 0, line, steps[i].body);
         assert_non_null(strstr(talk.result.err, "R-58Q2"));
         assert_non_null(strstr(talk.result.err, "Next:"));
+        talk_fini(&talk);
+    }
+}
+
+static void sending_says_when_the_partner_is_not_there(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *partners;
+        const char *says; /* NULL: nothing of the kind. */
+    } rows[] = {
+        {"[{\"org\":\"bb\",\"state\":\"offline\",\"last_contact\":\"2020-01-02T03:04:05Z\"}]",
+         "Not sent yet: Tokyo"},
+        {"[{\"org\":\"bb\",\"state\":\"offline\",\"last_contact\":null}]", "(last seen: never)"},
+        {"[{\"org\":\"bb\",\"state\":\"connected\",\"last_contact\":null}]", NULL},
+        {"[{\"org\":\"cc\",\"state\":\"offline\",\"last_contact\":null}]", NULL},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct talk talk;
+        char json[256];
+        (void)snprintf(json, sizeof(json), "{\"partners\":%s}", rows[i].partners);
+        const struct api_say says[] = {
+            {.status = 200,
+             .json =
+                 "{\"id\":\"58c2\",\"code\":\"R-58Q2\",\"type\":\"referral\",\"state\":\"sent\","
+                 "\"target\":\"bb\",\"target_name\":\"Tokyo\"}"},
+            {.status = 200, .json = json}};
+        talk_run(&talk, says, 2,
+                 (const char *const[]){"spean", "referral", "send", "R-58Q2", NULL});
+        assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
+        assert_asked(&talk, 1, "GET /v1/status", NULL);
+        if (rows[i].says == NULL) {
+            assert_null(strstr(talk.result.err, "Not sent yet"));
+        } else {
+            assert_non_null(strstr(talk.result.err, rows[i].says));
+        }
         talk_fini(&talk);
     }
 }
@@ -300,6 +337,66 @@ static void boxes_are_lists_and_show_prints_state_and_steps(void **state)
     talk_fini(&talk);
 }
 
+#define PAGE                                                                                       \
+    "{\"id\":\"58c2\",\"code\":\"R-58Q2\",\"type\":\"referral\",\"state\":\"declined\",\"flags\":" \
+    "["                                                                                            \
+    "\"consent_withdrawn\"],\"state_hash\":{\"1\":\"aa\"},\"waiting\":{\"parts\":0,\"keys\":["     \
+    "\"payload\"]},\"codes\":{\"urgency\":{\"urgent\":{\"labels\":{\"en\":\"Within 72 "            \
+    "hours\"}}}},"                                                                                 \
+    "\"steps\":[],\"fields\":{\"urgency\":\"urgent\",\"narrative\":{\"en\":\"%s\"}}}"
+
+/* A sentence that is longer than one line, and its last word. */
+#define SENTENCE                                                                                   \
+    "She paid before she left and pays still, and the company at which she works does not answer " \
+    "letters, calls or visits of anybody who asks <what> became of her wages in the winter of "    \
+    "the "                                                                                         \
+    "year before the last & the FINISH"
+
+static void print_page(struct talk *talk, const char *format)
+{
+    char json[2048];
+    (void)snprintf(json, sizeof(json), PAGE, SENTENCE);
+    const struct api_say says[] = {{.status = 200, .json = json}};
+    talk_run(talk, says, 1,
+             (const char *const[]){"spean", "referral", "show", "R-58Q2", "--print", format, NULL});
+    assert_int_equal(talk->result.exit, SPEAN_EXIT_DONE);
+}
+
+static void words_of_people_get_the_lines_that_are_left_on_a_page(void **state)
+{
+    (void)state;
+    struct talk talk;
+    print_page(&talk, NULL);
+    size_t width = 0;
+    for (const char *at = talk.result.out; *at != '\0'; at++) {
+        width = *at == '\n' ? 0 : width + 1;
+        assert_true(width <= 84);
+    }
+    assert_non_null(strstr(talk.result.out, "FINISH\n"));
+    assert_non_null(strstr(talk.result.out, "asks <what> became"));
+    assert_non_null(strstr(talk.result.out, "urgent (Within 72 hours)"));
+    assert_non_null(strstr(talk.result.out, "declined, consent_withdrawn"));
+    assert_non_null(strstr(talk.result.out, "the part preview: it was erased here"));
+    assert_non_null(strstr(talk.result.out, "the part payload: this node has not got its key"));
+    assert_null(strstr(talk.result.out, "the part payload: it was erased"));
+    talk_fini(&talk);
+}
+
+static void a_page_of_html_says_the_same_and_words_stay_words(void **state)
+{
+    (void)state;
+    struct talk talk;
+    print_page(&talk, "--html");
+    assert_int_equal(strncmp(talk.result.out, "<!DOCTYPE html>", 15), 0);
+    assert_non_null(strstr(talk.result.out, "<th>narrative</th><td>en: She paid"));
+    assert_non_null(strstr(talk.result.out, "&lt;what&gt; became"));
+    assert_non_null(strstr(talk.result.out, "last &amp; the FINISH</td>"));
+    assert_non_null(strstr(talk.result.out, "the part preview: it was erased here"));
+    assert_null(strstr(talk.result.out, "<what>"));
+    assert_non_null(strstr(talk.result.out, "</body></html>\n"));
+    talk_fini(&talk);
+}
+
 static void a_print_is_one_page_and_says_what_is_not_on_it(void **state)
 {
     (void)state;
@@ -333,8 +430,8 @@ static void a_print_is_one_page_and_says_what_is_not_on_it(void **state)
     }
     assert_true(lines <= 60);
     assert_non_null(strstr(talk.result.out, "Not on this page"));
-    assert_non_null(strstr(talk.result.out, "10 more fields"));
-    assert_non_null(strstr(talk.result.out, "28 earlier steps"));
+    assert_non_null(strstr(talk.result.out, "6 more fields"));
+    assert_non_null(strstr(talk.result.out, "32 earlier steps"));
     assert_non_null(strstr(talk.result.out, "the part payload"));
     assert_non_null(strstr(talk.result.out, "waiting for details from Bridge"));
     assert_null(strstr(talk.result.out, long_text));
@@ -419,7 +516,10 @@ int main(void)
         TEST(a_draft_without_case_target_or_service_is_refused),
         TEST(a_preview_says_who_sees_what_and_what_stands_in_the_way),
         TEST(boxes_are_lists_and_show_prints_state_and_steps),
+        TEST(sending_says_when_the_partner_is_not_there),
         TEST(a_print_is_one_page_and_says_what_is_not_on_it),
+        TEST(words_of_people_get_the_lines_that_are_left_on_a_page),
+        TEST(a_page_of_html_says_the_same_and_words_stay_words),
         TEST(a_draft_shows_what_was_entered_and_a_wait_what_is_waited_for),
         TEST(a_refusal_of_the_daemon_keeps_its_code_and_exit),
         TEST(a_dry_run_is_asked_of_the_daemon),
