@@ -141,3 +141,12 @@ bool spean_answer_is_dry(const struct spean_request *request)
     const char *value = spean_request_query(request, "dry_run");
     return value != NULL && strcmp(value, "1") == 0;
 }
+
+void spean_answer_written(struct spean_job *job, json_t *body)
+{
+    if (spean_answer_is_dry(job->request)) {
+        /* Where memory lacks it is not said, and nobody relies on it. */
+        (void)json_object_set_new(body, "dry_run", json_true());
+    }
+    spean_reply_take(&job->reply, body);
+}

@@ -52,4 +52,8 @@ SPEAN_CHECK spean_err spean_answer_own_first(struct spean_core *core, uint8_t *b
 /* Whether the request is for a dry run: check everything, write nothing. */
 bool spean_answer_is_dry(const struct spean_request *request);
 
+/* Answer a write with body, which is taken, and say in it that nothing was done if it was a dry
+ * run. */
+void spean_answer_written(struct spean_job *job, json_t *body);
+
 #endif

@@ -59,7 +59,7 @@ void core_verify_end(struct spean_core *core, spean_err err, const char *why)
         return;
     }
     if (err == SPEAN_OK) {
-        spean_reply_take(&v->job->reply, answer_body(v));
+        spean_answer_written(v->job, answer_body(v));
     } else {
         spean_reply_error(&v->job->reply, err, why, why == NULL ? NULL : "verify again");
     }

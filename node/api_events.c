@@ -279,29 +279,48 @@ static struct present *present_of(struct spean_stream *stream)
 
 /* -- The route ------------------------------------------------------------------------------- */
 
+/* The place behind all that there is. */
+static spean_err place_at_end(struct spean_tx *tx, uint64_t end[2])
+{
+    struct spean_documents_row row;
+    uint64_t documents = 0;
+    spean_err err = spean_news_last(tx, &end[PLACE_RECORDS]);
+    while (err == SPEAN_OK && (err = spean_documents_next(tx, documents + 1, &row)) == SPEAN_OK) {
+        documents = row.number;
+    }
+    end[PLACE_DOCUMENTS] = documents;
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
 /* Put the place that the query names into at. False: reply says why not. */
 static bool begin_at(struct events *e, const struct spean_request *request)
 {
     const char *const after = spean_request_query(request, "after");
+    uint64_t end[2] = {0, 0};
     if (after == NULL || after[0] == '\0') {
         return true;
     }
-    if (strcmp(after, "now") != 0) {
-        if (cursor_parse(after, e->at)) {
-            return true;
-        }
+    const spean_err err = place_at_end(e->view.tx, end);
+    if (err != SPEAN_OK) {
+        spean_reply_error(e->reply, err, NULL, NULL);
+        return false;
+    }
+    if (strcmp(after, "now") == 0) {
+        memcpy(e->at, end, sizeof(e->at));
+        return true;
+    }
+    if (!cursor_parse(after, e->at)) {
         spean_reply_error(e->reply, SPEAN_EINPUT, "after: expected a cursor, or now",
                           "each event has one");
         return false;
     }
-    struct spean_documents_row row;
-    spean_err err = spean_news_last(e->view.tx, &e->at[PLACE_RECORDS]);
-    while (err == SPEAN_OK &&
-           (err = spean_documents_next(e->view.tx, e->at[PLACE_DOCUMENTS] + 1, &row)) == SPEAN_OK) {
-        e->at[PLACE_DOCUMENTS] = row.number;
-    }
-    if (err != SPEAN_ENOTFOUND) {
-        spean_reply_error(e->reply, err, NULL, NULL);
+    /* Waiting there would pass over all that comes until then. */
+    if (e->at[PLACE_RECORDS] > end[PLACE_RECORDS] ||
+        e->at[PLACE_DOCUMENTS] > end[PLACE_DOCUMENTS]) {
+        spean_reply_named(e->reply, SPEAN_ESTATE, "cursor_beyond",
+                          "this cursor is beyond all that is here: it is of another store, or of "
+                          "this one before it was made anew",
+                          "begin anew, without after: every record comes once");
         return false;
     }
     return true;

@@ -135,10 +135,7 @@ static void answer_made(struct spean_job *job, uint32_t number, const char *code
     (void)json_object_set_new(answer, "number", dry ? json_null() : spean_json_u64(number));
     (void)json_object_set_new(answer, "code", dry ? json_null() : json_string(code));
     spean_answer_time(answer, "expires", expires);
-    if (dry) {
-        (void)json_object_set_new(answer, "dry_run", json_true());
-    }
-    spean_reply_take(&job->reply, answer);
+    spean_answer_written(job, answer);
 }
 
 static void make_invite(struct spean_core *core, struct spean_job *job, bool node)
@@ -299,10 +296,7 @@ static void run_cancel(struct spean_job *job, void *ctx)
         spean_reply_error(&job->reply, err, NULL,
                           err == SPEAN_ELOCKED ? "unlock it: spean unlock" : NULL);
     } else {
-        if (dry) {
-            (void)json_object_set_new(shown, "dry_run", json_true());
-        }
-        spean_reply_take(&job->reply, shown);
+        spean_answer_written(job, shown);
         shown = NULL;
     }
     json_decref(shown);

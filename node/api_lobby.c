@@ -139,11 +139,7 @@ void spean_join_reply(const struct spean_core *core, struct spean_job *job, spea
         spean_reply_error(&job->reply, err, NULL, NULL);
         return;
     }
-    json_t *answer = spean_join_answer(core);
-    if (spean_answer_is_dry(job->request)) {
-        (void)json_object_set_new(answer, "dry_run", json_true());
-    }
-    spean_reply_take(&job->reply, answer);
+    spean_answer_written(job, spean_join_answer(core));
 }
 
 static void get_join(const struct spean_request *request, void *ctx, struct spean_reply *reply)

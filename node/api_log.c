@@ -379,7 +379,7 @@ static void set_paused(struct spean_job *job, struct spean_core *core, bool paus
         json_t *body = json_object();
         spean_answer_hex(body, "id", log->id.bytes, sizeof(log->id.bytes));
         (void)json_object_set_new(body, "paused", json_boolean(paused));
-        spean_reply_take(&job->reply, body);
+        spean_answer_written(job, body);
     }
 }
 

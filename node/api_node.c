@@ -93,7 +93,7 @@ static void run_accept(struct spean_job *job, void *ctx)
         spean_statement_accept(&node, spean_core_org(core), &handle, spean_keys_signing_seed(keys));
         json_t *body = json_object();
         spean_answer_hex(body, "acceptance", node.acceptance.bytes, sizeof(node.acceptance.bytes));
-        spean_reply_take(&job->reply, body);
+        spean_answer_written(job, body);
     }
     spean_queue_answer(job);
 }
@@ -111,7 +111,7 @@ static void answer_unlock(struct spean_job *job, spean_err err)
     } else if (err != SPEAN_OK) {
         spean_reply_error(&job->reply, err, NULL, NULL);
     } else {
-        spean_reply_take(&job->reply, json_pack("{s:b}", "locked", 0));
+        spean_answer_written(job, json_pack("{s:b}", "locked", 0));
     }
 }
 
@@ -140,7 +140,8 @@ static void run_unlock(struct spean_job *job, void *ctx)
         unlock.bytes = (struct spean_view){credential, sizeof(credential)};
     }
     if (given) {
-        answer_unlock(job, spean_core_unlock(ctx, &unlock));
+        answer_unlock(job, spean_answer_is_dry(job->request) ? spean_core_unlock_try(ctx, &unlock)
+                                                             : spean_core_unlock(ctx, &unlock));
     }
     sodium_memzero(credential, sizeof(credential));
     wipe_text(passphrase);
@@ -150,8 +151,10 @@ static void run_unlock(struct spean_job *job, void *ctx)
 
 static void run_lock(struct spean_job *job, void *ctx)
 {
-    spean_core_lock(ctx);
-    spean_reply_take(&job->reply, json_pack("{s:b}", "locked", 1));
+    if (!spean_answer_is_dry(job->request)) {
+        spean_core_lock(ctx);
+    }
+    spean_answer_written(job, json_pack("{s:b}", "locked", 1));
     spean_queue_answer(job);
 }
 

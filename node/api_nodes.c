@@ -316,10 +316,7 @@ static void answer_rename(struct spean_core *core, struct spean_job *job,
     } else {
         json_t *answer = json_pack("{s:s}", "name", name);
         spean_answer_hex(answer, "signing", signing.bytes, sizeof(signing.bytes));
-        if (dry) {
-            (void)json_object_set_new(answer, "dry_run", json_true());
-        }
-        spean_reply_take(&job->reply, answer);
+        spean_answer_written(job, answer);
     }
 }
 

@@ -68,14 +68,6 @@ static spean_err change(struct spean_core *core, const struct spean_person *adde
     return spean_tx_commit(tx);
 }
 
-static void answer(struct spean_job *job, json_t *body)
-{
-    if (spean_answer_is_dry(job->request)) {
-        (void)json_object_set_new(body, "dry_run", json_true());
-    }
-    spean_reply_take(&job->reply, body);
-}
-
 /* What the request says of a new person. False: reply says what is missing. */
 static bool read_person(const json_t *body, struct spean_person *person, struct spean_reply *reply)
 {
@@ -119,7 +111,7 @@ static void run_add(struct spean_job *job, void *ctx)
         } else if (err != SPEAN_OK) {
             spean_reply_error(&job->reply, err, NULL, NULL);
         } else {
-            answer(job, person_row(&person));
+            spean_answer_written(job, person_row(&person));
         }
     }
     spean_queue_answer(job);
@@ -141,7 +133,7 @@ static void run_retire(struct spean_job *job, void *ctx)
     } else if (err != SPEAN_OK) {
         spean_reply_error(&job->reply, err, NULL, NULL);
     } else {
-        answer(job, json_pack("{s:s, s:b}", "name", name, "retired", 1));
+        spean_answer_written(job, json_pack("{s:s, s:b}", "name", name, "retired", 1));
     }
     spean_queue_answer(job);
 }

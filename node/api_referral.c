@@ -250,12 +250,7 @@ static void keep_draft(struct spean_records *at, const struct spean_record_id *r
         spean_records_refuse(at, err, NULL, NULL, NULL);
         return;
     }
-    json_t *shown = spean_referral_draft_show(at, record, draft);
-    if (at->dry_run && json_object_set_new(shown, "dry_run", json_true()) != 0) {
-        json_decref(shown);
-        shown = NULL;
-    }
-    spean_reply_take(at->reply, shown);
+    spean_reply_take(at->reply, spean_referral_draft_show(at, record, draft));
 }
 
 static void add_draft(struct spean_records *at)

@@ -454,13 +454,27 @@ static void get_status(const struct spean_request *request, void *ctx, struct sp
 
 /* -- Sync now -------------------------------------------------------------------------------- */
 
+/* How long to wait. False: reply says why not. */
+static bool read_wait(const struct spean_request *request, uint64_t *wait_s,
+                      struct spean_reply *reply)
+{
+    const char *given = spean_request_query(request, "wait_s");
+    *wait_s = given != NULL ? strtoull(given, NULL, 10) : 0;
+    if (given == NULL || (given[0] != '\0' && strspn(given, "0123456789") == strlen(given) &&
+                          *wait_s <= SYNC_WAIT_MAX_S)) {
+        return true;
+    }
+    spean_reply_error(reply, SPEAN_EINPUT, "wait_s must be a number of seconds up to 3600", NULL);
+    return false;
+}
+
 static void run_sync(struct spean_job *job, void *ctx)
 {
     struct spean_core *core = ctx;
     uint64_t wait_s = 0;
-    const char *given = spean_request_query(job->request, "wait_s");
-    if (given != NULL) {
-        wait_s = strtoull(given, NULL, 10);
+    if (!read_wait(job->request, &wait_s, &job->reply)) {
+        spean_queue_answer(job);
+        return;
     }
     if (spean_authority_ledger(core->authority) == NULL) {
         spean_reply_error(&job->reply, SPEAN_ESTATE, "this node is in no ledger yet",
@@ -474,8 +488,11 @@ static void run_sync(struct spean_job *job, void *ctx)
         spean_queue_answer(job);
         return;
     }
-    spean_core_sync_now(core);
-    core_wait_for_step(core, job, wait_s < SYNC_WAIT_MAX_S ? wait_s : SYNC_WAIT_MAX_S);
+    const bool dry = spean_answer_is_dry(job->request);
+    if (!dry) {
+        spean_core_sync_now(core);
+    }
+    core_wait_for_step(core, job, dry ? 0 : wait_s);
 }
 
 static void set_paused(struct spean_job *job, struct spean_core *core, bool paused)
@@ -485,7 +502,7 @@ static void set_paused(struct spean_job *job, struct spean_core *core, bool paus
     if (err != SPEAN_OK) {
         spean_reply_error(&job->reply, err, NULL, NULL);
     } else {
-        spean_reply_take(&job->reply, json_pack("{s:b}", "paused", paused ? 1 : 0));
+        spean_answer_written(job, json_pack("{s:b}", "paused", paused ? 1 : 0));
     }
     spean_queue_answer(job);
 }
@@ -504,7 +521,10 @@ struct spean_route_group spean_status_routes(void)
 {
     static const struct spean_route routes[] = {
         {.method = "GET", .path = "/v1/status", .flags = SPEAN_ROUTE_READ, .read = get_status},
-        {.method = "POST", .path = "/v1/sync", .flags = SPEAN_ROUTE_WRITE, .run = run_sync},
+        {.method = "POST",
+         .path = "/v1/sync",
+         .flags = SPEAN_ROUTE_WRITE | SPEAN_ROUTE_WAITS,
+         .run = run_sync},
         {.method = "POST", .path = "/v1/sync/pause", .flags = SPEAN_ROUTE_WRITE, .run = run_pause},
         {.method = "POST",
          .path = "/v1/sync/resume",

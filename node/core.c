@@ -187,6 +187,17 @@ spean_err spean_core_unlock(struct spean_core *core, const struct spean_unlock *
     return err == SPEAN_OK ? after_unlock(core) : err;
 }
 
+spean_err spean_core_unlock_try(struct spean_core *core, const struct spean_unlock *unlock)
+{
+    struct spean_keys *keys = NULL;
+    spean_err err = spean_keys_new(&keys);
+    if (err == SPEAN_OK) {
+        err = spean_keys_unlock(keys, core->db, unlock);
+        spean_keys_free(keys);
+    }
+    return err;
+}
+
 void spean_core_lock(struct spean_core *core)
 {
     (void)pthread_rwlock_wrlock(&core->lock);

@@ -123,6 +123,11 @@ void spean_core_committed(struct spean_core *core);
 
 /* Open or wipe the keys. Errors of spean_keys_unlock(); of entering the network at first unlock. */
 SPEAN_CHECK spean_err spean_core_unlock(struct spean_core *core, const struct spean_unlock *unlock);
+
+/* Say whether unlock would open the keys, and leave them as they are. Errors of
+ * spean_keys_unlock(). */
+SPEAN_CHECK spean_err spean_core_unlock_try(struct spean_core *core,
+                                            const struct spean_unlock *unlock);
 void spean_core_lock(struct spean_core *core);
 
 /* Dial every partner again now, and ask again for what a full disk held up. */

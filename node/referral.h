@@ -81,7 +81,8 @@ bool spean_referral_draft_read(struct spean_records *at, const json_t *base, jso
 bool spean_referral_draft_take(struct spean_records *at, const struct spean_record_id *record,
                                json_t **out);
 
-/* Show a draft as a referral that is shown, a new object; NULL: no memory. */
+/* Show a draft as a referral that is shown, a new object, which says so in a dry run; NULL: no
+ * memory. */
 json_t *spean_referral_draft_show(struct spean_records *at, const struct spean_record_id *record,
                                   const json_t *draft);
 

@@ -250,7 +250,8 @@ json_t *spean_referral_draft_show(struct spean_records *at, const struct spean_r
     const bool named = spean_referral_draft_id(draft, "to", target.bytes, SPEAN_ID_BYTES);
     if (object == NULL || !named || !spean_json_set_org(object, "owner", own, &at->names) ||
         !spean_json_set_org(object, "origin", own, &at->names) ||
-        !spean_json_set_org(object, "target", &target, &at->names)) {
+        !spean_json_set_org(object, "target", &target, &at->names) ||
+        (at->dry_run && json_object_set_new(object, "dry_run", json_true()) != 0)) {
         json_decref(object);
         return NULL;
     }

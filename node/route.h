@@ -17,12 +17,13 @@
 #define SPEAN_ROUTE_READ     (1u << 0) /* Answered on the API thread by read(). */
 #define SPEAN_ROUTE_WRITE    (1u << 1) /* Done by the core: check(), then run(). */
 #define SPEAN_ROUTE_BIG_BODY (1u << 2) /* May bring SPEAN_API_BIG_BODY_BYTES_MAX: imports. */
+#define SPEAN_ROUTE_WAITS    (1u << 3) /* WRITE: its query may say wait_s, besides dry_run=1. */
 
 /* One row. Tables are static and constant; where two rows fit, the upper one counts. */
 struct spean_route {
     const char *method; /* "GET", "POST", "PUT", "PATCH" or "DELETE". */
     const char *path;   /* "/v1/agencies/{id}": a `{name}` stands for one whole segment. */
-    uint32_t flags;     /* One of READ and WRITE, and perhaps BIG_BODY. */
+    uint32_t flags;     /* One of READ and WRITE, and perhaps others. */
 
     /* READ: fill reply, on the API thread. ctx is what spean_api_start() was given. */
     void (*read)(const struct spean_request *request, void *ctx, struct spean_reply *reply);
@@ -33,7 +34,8 @@ struct spean_route {
      */
     bool (*check)(struct spean_job *job, void *ctx);
 
-    /* WRITE: becomes job->run; see node/queue.h. */
+    /* WRITE: becomes job->run; see node/queue.h. It does nothing where the query says dry_run=1,
+     * and its answer then says "dry_run": true. */
     void (*run)(struct spean_job *job, void *core);
 };
 

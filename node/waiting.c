@@ -76,7 +76,7 @@ static void finish(struct spean_core *core, struct spean_job *job)
         (void)json_object_set_new(body, "in_step", json_boolean(now));
         (void)json_object_set_new(body, "partners", spean_status_partners(&view));
         spean_core_view_end(&view);
-        spean_reply_take(&job->reply, body);
+        spean_answer_written(job, body);
     }
     spean_queue_answer(job);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -45,7 +46,17 @@ struct received {
     bool too_large;
     CURL *curl;
     struct lines *lines; /* NULL: it is wanted whole. */
+    long silent_ms_max;  /* 0: silence does not end it. */
+    uint64_t heard_ms;   /* When something came last. */
+    bool silent;         /* It ended for that reason. */
 };
+
+static uint64_t now_ms(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* Cannot fail for this clock. */
+    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
 
 /* Set what holds for every request. libcurl's own defaults would follow proxies and redirects. */
 static bool curl_prepare(CURL *curl, const char *socket_path)
@@ -160,6 +171,7 @@ static size_t reply_take(char *data, size_t size, size_t count, void *context)
     }
     memcpy(reply->data + reply->len, data, len);
     reply->len += len;
+    reply->heard_ms = now_ms();
     if (reply->lines != NULL && is_good(status_of(reply->curl)) && !lines_give(reply)) {
         return 0;
     }
@@ -167,15 +179,16 @@ static size_t reply_take(char *data, size_t size, size_t count, void *context)
 }
 
 /* libcurl asks now and then whether to go on. */
-static int stop_if_interrupted(void *context, curl_off_t a, curl_off_t b, curl_off_t c,
-                               curl_off_t d)
+static int stop_if_over(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
-    (void)context; /* Its figures are of no interest. */
-    (void)a;
+    struct received *const reply = context;
+    (void)a; /* Its figures are of no interest. */
     (void)b;
     (void)c;
     (void)d;
-    return spean_interrupted() ? 1 : 0;
+    reply->silent =
+        reply->silent_ms_max > 0 && now_ms() - reply->heard_ms > (uint64_t)reply->silent_ms_max;
+    return spean_interrupted() || reply->silent ? 1 : 0;
 }
 
 static CURLcode perform(struct spean_client *client, const char *method, const char *url,
@@ -183,6 +196,9 @@ static CURLcode perform(struct spean_client *client, const char *method, const c
 {
     CURL *const curl = client->curl;
     const bool endless = reply->lines != NULL && reply->lines->endless;
+    /* libcurl's own limit of slowness counts bytes a second, of which an empty line is too few. */
+    reply->silent_ms_max = endless ? client->reply_ms : 0;
+    reply->heard_ms = now_ms();
     /* No "Expect: 100-continue": it would cost a second for each large body. */
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
     struct curl_slist *const more = headers == NULL ? NULL : curl_slist_append(headers, "Expect:");
@@ -197,8 +213,6 @@ static CURLcode perform(struct spean_client *client, const char *method, const c
         {CURLOPT_HTTPGET, 1L},
         {CURLOPT_NOPROGRESS, 0L},
         {CURLOPT_TIMEOUT_MS, endless ? 0L : client->reply_ms},
-        {CURLOPT_LOW_SPEED_LIMIT, endless ? 1L : 0L},
-        {CURLOPT_LOW_SPEED_TIME, endless ? SPEAN_CLIENT_SILENT_S : 0L},
     };
     code = CURLE_OK;
     for (size_t i = 0; code == CURLE_OK && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -216,8 +230,8 @@ static CURLcode perform(struct spean_client *client, const char *method, const c
         (code = curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers)) != CURLE_OK ||
         (code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, reply_take)) != CURLE_OK ||
         (code = curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply)) != CURLE_OK ||
-        (code = curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, stop_if_interrupted)) !=
-            CURLE_OK) {
+        (code = curl_easy_setopt(curl, CURLOPT_XFERINFODATA, reply)) != CURLE_OK ||
+        (code = curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, stop_if_over)) != CURLE_OK) {
         goto out;
     }
     code = curl_easy_perform(curl);
@@ -265,7 +279,7 @@ static enum spean_exit refuse_transport(const struct spean_client *client, const
     if (reply->too_large) {
         (void)spean_problem_set(problem, SPEAN_EXIT_FAILED, "too_large", "%s",
                                 _("the daemon's reply is too large"));
-    } else if (code == CURLE_OPERATION_TIMEDOUT) {
+    } else if (code == CURLE_OPERATION_TIMEDOUT || reply->silent) {
         (void)spean_problem_set(problem, SPEAN_EXIT_FAILED, "timeout", "%s",
                                 _("the daemon did not answer in time"));
     } else {

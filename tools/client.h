@@ -40,7 +40,6 @@ SPEAN_CHECK enum spean_exit spean_client_request(struct spean_client *client, co
                                                  json_t **reply, struct spean_problem *problem);
 
 #define SPEAN_CLIENT_LINE_BYTES_MAX 1048576u
-#define SPEAN_CLIENT_SILENT_S       60L /* What goes on says something every 15 s. */
 
 /* What takes a line, without its end; anything but SPEAN_EXIT_DONE ends it. */
 typedef enum spean_exit spean_client_take(void *ctx, const char *line,
@@ -48,7 +47,8 @@ typedef enum spean_exit spean_client_take(void *ctx, const char *line,
 
 /*
  * GET path, whose answer is lines, and hand each that is not empty to take as it comes. endless: it
- * may take for ever, as long as the daemon says something now and then. SPEAN_EXIT_DONE: the
+ * may take for ever, as long as the daemon says something, if only an empty line, within the time
+ * that a reply may take (it does every 15 s). SPEAN_EXIT_DONE: the
  * daemon has ended the answer. What take returned, if that is something else. Exit 1 also for a
  * line beyond SPEAN_CLIENT_LINE_BYTES_MAX; others as spean_client_request().
  */

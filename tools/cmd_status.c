@@ -120,6 +120,24 @@ static void pause_s(uint64_t seconds)
     }
 }
 
+/* Whether two answers tell a person the same: figures that never stand still do not count. */
+static bool is_same(const json_t *a, const json_t *b)
+{
+    static const char *const restless[][2] = {
+        {"room", "used_bytes"}, {"room", "left_bytes"}, {"sync", "bytes_today"}};
+    json_t *const copies[] = {json_deep_copy(a), json_deep_copy(b)};
+    for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+        for (size_t k = 0; k < sizeof(restless) / sizeof(restless[0]); k++) {
+            /* What is not there need not be taken out. */
+            (void)json_object_del(json_object_get(copies[i], restless[k][0]), restless[k][1]);
+        }
+    }
+    const bool same = json_equal(copies[0], copies[1]) != 0;
+    json_decref(copies[0]);
+    json_decref(copies[1]);
+    return same;
+}
+
 /* Print the status each time that it is another one. */
 static enum spean_exit watch(struct spean_call *call, struct spean_problem *problem)
 {
@@ -134,7 +152,7 @@ static enum spean_exit watch(struct spean_call *call, struct spean_problem *prob
         if (reply == NULL) {
             break;
         }
-        if (!json_equal(reply, last)) {
+        if (!is_same(reply, last)) {
             spean_out_json_line(out, reply);
             exit = print(call, reply, problem);
             spean_out_line(out, "%s", "");

@@ -116,7 +116,7 @@ static enum spean_exit verify_run(struct spean_call *call, struct spean_problem 
     struct spean_problem asked = {.code = ""};
     enum spean_exit exit = spean_call_wait(call, REPLY_MS, &asked);
     if (exit == SPEAN_EXIT_DONE) {
-        exit = spean_call_request(call, "POST", "/v1/verify", NULL, &reply, &asked);
+        exit = spean_call_ask(call, "/v1/verify", NULL, &reply, &asked);
     }
     if (exit == SPEAN_EXIT_NO_DAEMON) {
         exit = check_stopped(call, &reply, problem);

@@ -1,6 +1,7 @@
 #include "tools/following.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -45,6 +46,18 @@ void spean_following_summary(struct spean_out *out, uint64_t count, json_t *last
     json_decref(summary);
 }
 
+/* Say how to go on: nothing is lost by what broke it off. */
+static void hint_place(const json_t *last, struct spean_problem *problem)
+{
+    if (json_is_string(last)) {
+        spean_problem_hint(problem, _("when the daemon runs, go on with: --after %s"),
+                           json_string_value(last));
+    } else if (json_is_integer(last)) {
+        spean_problem_hint(problem, _("when the daemon runs, go on with: --after %" PRId64),
+                           (int64_t)json_integer_value(last));
+    }
+}
+
 enum spean_exit spean_following_run(struct spean_call *call, const struct spean_following *what,
                                     struct spean_problem *problem)
 {
@@ -59,6 +72,9 @@ enum spean_exit spean_following_run(struct spean_call *call, const struct spean_
     } else if (exit == SPEAN_EXIT_DONE) {
         exit = spean_problem_set(problem, SPEAN_EXIT_NO_DAEMON, "daemon_not_running", "%s",
                                  _("the daemon has ended what it was telling"));
+    }
+    if (problem->code[0] != '\0' && course.count > 0) {
+        hint_place(course.last, problem);
     }
     if (course.count > 0 || problem->code[0] == '\0') {
         spean_following_summary(course.out, course.count, course.last);

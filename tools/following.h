@@ -28,7 +28,8 @@ struct spean_following {
 
 /*
  * Print each line, at once, under --json as it is; at the end, also after Ctrl-C, there a last line
- * {"summary": {"lines": n, "last": place or null}}. SPEAN_EXIT_DONE: there were as many as asked
+ * {"summary": {"lines": n, "last": place or null}}, which an error, if there is one, follows as one
+ * more line, with the place to go on from as its hint. SPEAN_EXIT_DONE: there were as many as asked
  * for. Exit 130: interrupted. 7: the daemon ended it. Others as spean_call_lines().
  */
 SPEAN_CHECK enum spean_exit spean_following_run(struct spean_call *call,

@@ -245,7 +245,7 @@ static void put_problem_json(struct spean_out *out, const struct spean_problem *
         fail(out, SPEAN_ENOMEM);
         return;
     }
-    put_json(out, object, JSON_INDENT(JSON_INDENT_SPACES));
+    put_json(out, object, 0); /* One line: it may end a stream of lines. */
     json_decref(object);
 }
 

@@ -68,8 +68,8 @@ void spean_out_next(struct spean_out *out, const char *format, ...)
 void spean_out_warn(struct spean_out *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Print an error: to standard output as {"error":{code,message,hint}} under --json, otherwise to
- * standard error. A problem with an empty code prints nothing. */
+/* Print an error: to standard output as {"error":{code,message,hint}} in one line under --json,
+ * otherwise to standard error. A problem with an empty code prints nothing. */
 void spean_out_problem(struct spean_out *out, const struct spean_problem *problem);
 
 /*

@@ -141,6 +141,25 @@ class EveryExample(ClusterTest):
         self.assertNotIn(ESCAPE, answer.out + answer.err, answer)
         self.assertNotEqual(answer.out, "", answer)
 
+    def picture(self, node):
+        """What a command could change, but for what the node does by itself meanwhile."""
+        if node.process is None:
+            return node.home.exists()
+        status = node.status()
+        kept = [status["locked"], status["sync"]["paused"], node.api("GET", "/v1/persons")]
+        kept += [(log["id"], log["standing"]) for log in node.items("/v1/logs")]
+        for path in ("agencies", "cases", "consents", "referrals", "referrals?box=drafts"):
+            code, page = node.api("GET", "/v1/" + path, expect=None)
+            kept += [page["items"] if code == 200 else code]
+        return kept
+
+    def dry_run_changes_nothing(self, row, node, words):
+        before = self.picture(node)
+        answer = node.run(*row.path.split(), *words, "--json", "--dry-run", stdin=row.stdin)
+        self.assertIn(answer.exit, WORKED, answer)
+        self.assertIs(answer.json["dry_run"], True, answer)
+        self.assertEqual(self.picture(node), before, answer)
+
     def test_every_example_prints_json_and_ends_as_documented(self):
         scene = Scene(self.cluster)
         for row in ROWS:
@@ -150,6 +169,8 @@ class EveryExample(ClusterTest):
             if row.before is not None:
                 row.before(scene)
             words = row.words(scene)
+            if LEAVES[row.path]["changes"]:
+                self.dry_run_changes_nothing(row, node, words)
             printed = self.check(row, node.run(*row.path.split(), *words, "--json",
                                                stdin=row.stdin))
             if row.keep is not None:

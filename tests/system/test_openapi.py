@@ -20,6 +20,7 @@ except ImportError:
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 REFUSED = "default"
+DRY_RUN = {"$ref": "#/components/parameters/dry_run"}
 
 
 class Call:
@@ -189,6 +190,13 @@ class OpenApi(ClusterTest):
                          f"{err.message}") from err
         return answer
 
+    def can_be_tried(self, node, method, path, body):
+        """A dry run says that it was one, and one that is misspelt is not taken for the deed."""
+        status, _, said = self.asked(node, method, path + "?dry_run=1", body)
+        self.assertEqual((status, json.loads(said).get("dry_run")), ("200", True), (path, said))
+        for wrong in ("?dry_run=yes", "?dryrun=1"):
+            self.assertEqual(self.asked(node, method, path + wrong, body)[0], "400", path + wrong)
+
     def run_call(self, node, call, real):
         method, path, operation = self.operations[call.operation]
         for name, value in call.path.items():
@@ -196,8 +204,10 @@ class OpenApi(ClusterTest):
         query = call.query
         for name, value in real.items():
             query = query.replace(name, value)
-        status, kind, said = self.asked(node, method, path + query,
-                                        self.body_of(operation, call, real))
+        body = self.body_of(operation, call, real)
+        if not call.refused and query == "" and DRY_RUN in operation.get("parameters", []):
+            self.can_be_tried(node, method, path, body)
+        status, kind, said = self.asked(node, method, path + query, body)
         self.assertTrue(kind.startswith(("application/json", "text/plain")), (path, kind))
         answer = self.fits(call, operation, status, said)
         if call.keep == "logs":

@@ -448,6 +448,7 @@ static void a_dry_run_of_send_writes_nothing(void **state)
     const uint64_t height = records_kit_height(s->kit, A1);
     json_t *answer = step(s, A1, "send?dry_run=1", "{}");
     assert_string_equal(records_kit_text(answer, "state"), "draft");
+    assert_true(json_is_true(records_kit_at(answer, "dry_run")));
     assert_int_equal(records_kit_height(s->kit, A1), height);
 }
 

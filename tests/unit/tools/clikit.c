@@ -121,12 +121,15 @@ static void reply_send(int fd, const struct api_reply *reply)
     const char *at = reply->data;
     size_t left = reply->len == 0 ? strlen(at) : reply->len;
     while (left > 0) {
-        const ssize_t put = send(fd, at, left, MSG_NOSIGNAL); /* The client may have left. */
+        const char *const end = reply->pause_ms > 0 ? memchr(at, '\n', left) : NULL;
+        const size_t piece = end != NULL ? (size_t)(end - at) + 1 : left;
+        const ssize_t put = send(fd, at, piece, MSG_NOSIGNAL); /* The client may have left. */
         if (put <= 0) {
             return;
         }
         at += put;
         left -= (size_t)put;
+        (void)poll(NULL, 0, reply->pause_ms);
     }
 }
 

@@ -37,6 +37,7 @@ struct api_reply {
     size_t len;       /* 0: strlen(data). */
     char *(*make)(const char *request, void *context); /* Runs on the server's thread. */
     void *context;
+    int pause_ms; /* Between its lines: of a daemon that has little to say. */
 };
 
 struct api_server;

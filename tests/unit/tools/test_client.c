@@ -15,6 +15,8 @@
 #include "tests/unit/tools/clikit.h"
 #include "tools/interrupt.h"
 
+#define SILENT_MS 400
+
 /* One request that the server answers with data (len 0: a string). */
 struct exchange {
     struct spean_problem problem;
@@ -51,6 +53,55 @@ static void assert_refused(const char *data, size_t len, enum spean_exit exit, c
     assert_string_equal(x.problem.code, code);
     assert_null(x.reply);
     exchange_end(&x);
+}
+
+/* Count the lines that come. */
+static enum spean_exit line_count(void *ctx, const char *line, struct spean_problem *problem)
+{
+    (void)line;
+    (void)problem;
+    ++*(unsigned *)ctx;
+    return SPEAN_EXIT_DONE;
+}
+
+/* Follow what the server says, and give up after SILENT_MS of silence. */
+static enum spean_exit follow(struct api_server *server, unsigned *lines,
+                              struct spean_problem *problem)
+{
+    struct spean_client *client;
+    assert_int_equal(spean_client_new(api_server_path(server), "/h", &client, problem),
+                     SPEAN_EXIT_DONE);
+    spean_client_wait(client, SILENT_MS);
+    const enum spean_exit exit =
+        spean_client_lines(client, "/v1/events?follow=1", true, line_count, lines, problem);
+    spean_client_free(client);
+    api_server_stop(server);
+    return exit;
+}
+
+static void empty_lines_now_and_then_are_enough_to_go_on(void **state)
+{
+    (void)state;
+    const struct api_reply reply = {
+        .data = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\n\n\n\n\n\n\n\n\n\n{}\n",
+        .pause_ms = SILENT_MS / 4};
+    struct api_server *const server = api_server_start(&reply, 1);
+    struct spean_problem problem = {0};
+    unsigned lines = 0;
+    assert_int_equal(follow(server, &lines, &problem), SPEAN_EXIT_DONE);
+    assert_int_equal(lines, 1);
+    api_server_free(server);
+}
+
+static void a_daemon_that_falls_silent_is_given_up(void **state)
+{
+    (void)state;
+    struct api_server *const server = api_server_start(NULL, 0);
+    struct spean_problem problem = {0};
+    unsigned lines = 0;
+    assert_int_equal(follow(server, &lines, &problem), SPEAN_EXIT_FAILED);
+    assert_string_equal(problem.code, "timeout");
+    api_server_free(server);
 }
 
 static void a_json_object_comes_back(void **state)
@@ -266,6 +317,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_json_object_comes_back),
+        cmocka_unit_test(empty_lines_now_and_then_are_enough_to_go_on),
+        cmocka_unit_test(a_daemon_that_falls_silent_is_given_up),
         cmocka_unit_test(method_and_body_arrive_as_given),
         cmocka_unit_test(a_reply_without_content_is_an_empty_object),
         cmocka_unit_test(the_daemons_error_object_becomes_ours),

@@ -127,6 +127,26 @@ static void json_is_the_daemons_own_object(void **state)
     talk_fini(&talk);
 }
 
+static void watching_prints_nothing_anew_for_figures_that_never_stand_still(void **state)
+{
+    (void)state;
+#define STATUS(bytes, locked)                                                                      \
+    "{\"locked\":" locked ",\"room\":{\"left_bytes\":" bytes "},\"sync\":{\"bytes_today\":" bytes  \
+    "}}"
+    const struct api_say says[] = {{.status = 200, .json = STATUS("7", "false")},
+                                   {.status = 200, .json = STATUS("8", "false")},
+                                   {.status = 200, .json = STATUS("9", "true")}};
+    const char *const words[] = {"spean", "status", "--watch", "--count", "2", "--json", NULL};
+    struct talk talk;
+    talk_run(&talk, says, 3, words);
+    assert_non_null(strstr(talk.result.out, "\"left_bytes\":7"));
+    assert_null(strstr(talk.result.out, "\"left_bytes\":8"));
+    assert_non_null(strstr(talk.result.out, "\"left_bytes\":9"));
+    assert_non_null(strstr(talk.result.out, "{\"summary\":{\"lines\":2,\"last\":null}}\n"));
+    talk_fini(&talk);
+#undef STATUS
+}
+
 static void names_from_elsewhere_cannot_command_the_terminal(void **state)
 {
     (void)state;
@@ -146,6 +166,7 @@ int main(void)
         cmocka_unit_test(without_anything_to_do_the_exit_is_0),
         cmocka_unit_test(a_problem_is_told_and_a_locked_or_lonely_node_says_what_is_next),
         cmocka_unit_test(json_is_the_daemons_own_object),
+        cmocka_unit_test(watching_prints_nothing_anew_for_figures_that_never_stand_still),
         cmocka_unit_test(names_from_elsewhere_cannot_command_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

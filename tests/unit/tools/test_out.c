@@ -145,8 +145,8 @@ static void an_error_is_talk_for_people_and_one_object_for_programs(void **state
     printer_open(&printer);
     spean_out_problem(printer.out, &problem);
     assert_said(&printer,
-                "{\n  \"error\": {\n    \"code\": \"wrong_state\",\n"
-                "    \"message\": \"it is \\\"closed\\\"\",\n    \"hint\": \"open it\"\n  }\n}\n",
+                "{\"error\": {\"code\": \"wrong_state\", "
+                "\"message\": \"it is \\\"closed\\\"\", \"hint\": \"open it\"}}\n",
                 "");
 
     printer = (struct printer){.options = {.json = true}};
