@@ -57,6 +57,8 @@ static void ask(struct env *e)
 {
     struct spean_job *job = calloc(1, sizeof(*job));
     assert_non_null(job);
+    job->request = calloc(1, sizeof(*job->request));
+    assert_non_null(job->request);
     job->run = spean_check_routes().routes[0].run;
     assert_int_equal(spean_queue_submit(e->core.queue, job), SPEAN_OK);
     job = spean_queue_take(e->core.queue);

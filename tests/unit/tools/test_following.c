@@ -69,7 +69,7 @@ static void a_daemon_that_ends_it_is_told_of_with_the_place_reached(void **state
     const char *const last = strstr(result.out, "{\"summary\":{\"lines\":1,\"last\":\"7-1\"}}\n");
     assert_non_null(last);
     const char *const error = strchr(last, '\n') + 1;
-    assert_memory_equal(error, "{\"error\": {\"code\": \"daemon_not_running\"", 41);
+    assert_memory_equal(error, "{\"error\": {\"code\": \"daemon_not_running\"", 39);
     assert_non_null(strstr(error, "--after 7-1"));
     assert_ptr_equal(strchr(error, '\n'), error + strlen(error) - 1); /* One line, as all are. */
     cli_result_fini(&result);
