@@ -11,6 +11,7 @@
 #include "protocol/text.h"
 #include "store/body.h"
 #include "store/entries.h"
+#include "store/erased.h"
 #include "store/fold.h"
 #include "store/logs.h"
 #include "store/partkeys.h"
@@ -152,7 +153,7 @@ static bool is_ours(const struct spean_core_view *view, const struct spean_logs_
 }
 
 static void put_fate(const struct spean_core_view *view, const struct spean_logs_row *row,
-                     const struct spean_header *header, bool held, json_t *item)
+                     const struct spean_header *header, bool held, bool erased, json_t *item)
 {
     struct spean_fold_aside aside;
     uint64_t cursor = 0;
@@ -166,6 +167,8 @@ static void put_fate(const struct spean_core_view *view, const struct spean_logs
                cursor < header->seq) {
         fate = "waiting";
         why = "it is not folded yet";
+    } else if (erased && header->kind == SPEAN_ENTRY_CHANGE) {
+        why = "it was erased";
     } else if (header->has_tag &&
                (header->kind == SPEAN_ENTRY_CHANGE || header->kind == SPEAN_ENTRY_GRANT ||
                 header->kind == SPEAN_ENTRY_ORGKEY)) {
@@ -177,6 +180,21 @@ static void put_fate(const struct spean_core_view *view, const struct spean_logs
     }
     (void)json_object_set_new(item, "fate", json_string(fate));
     (void)json_object_set_new(item, "why", why != NULL ? json_string(why) : json_null());
+}
+
+/* Say whether the body of an entry is erased: by its tag, or as a public change by its name. */
+static bool is_erased(const struct spean_core_view *view, const struct spean_logs_row *row,
+                      const struct spean_run_entry *entry)
+{
+    const struct spean_header *const h = &entry->header;
+    bool erased = false;
+    spean_err err = SPEAN_OK;
+    if (h->has_tag) {
+        err = spean_partkeys_refused(view->tx, &h->tag, &erased);
+    } else if (h->kind == SPEAN_ENTRY_CHANGE) {
+        err = spean_erased_named(view->tx, &row->log, h->seq, &entry->id, &erased);
+    }
+    return err == SPEAN_OK && erased;
 }
 
 static json_t *entry_row(const struct spean_core_view *view, const struct spean_logs_row *row,
@@ -196,12 +214,10 @@ static json_t *entry_row(const struct spean_core_view *view, const struct spean_
         (void)json_object_set_new(item, "tag", json_null());
     }
     (void)json_object_set_new(item, "body_bytes", json_integer(h->body_len));
-    bool refused = false;
-    const bool erased =
-        h->has_tag && spean_partkeys_refused(view->tx, &h->tag, &refused) == SPEAN_OK && refused;
+    const bool erased = is_erased(view, row, entry);
     (void)json_object_set_new(item, "body",
                               json_string(erased ? "erased" : (held ? "held" : "missing")));
-    put_fate(view, row, h, held, item);
+    put_fate(view, row, h, held, erased, item);
     return item;
 }
 

@@ -79,11 +79,11 @@ static bool is_behind(const struct spean_beyond_request *request, const struct s
 }
 
 /* What an entry gives to a run: its body is left out where its part was erased (P8.7). */
-static spean_err source_of(struct spean_tx *tx, const struct spean_run_entry *entry,
-                           struct spean_run_source *out)
+static spean_err source_of(struct spean_tx *tx, const struct spean_id *log,
+                           const struct spean_run_entry *entry, struct spean_run_source *out)
 {
     bool hidden = false;
-    const spean_err err = spean_body_refused(tx, &entry->header, &hidden);
+    const spean_err err = spean_body_refused(tx, log, entry, &hidden);
     *out = (struct spean_run_source){.header = entry->header_bytes};
     if (!hidden) {
         out->body = entry->body;
@@ -107,7 +107,7 @@ static spean_err collect(struct spean_tx *tx, const struct spean_logs_row *row,
             return SPEAN_ELIMIT;
         }
         b->count++;
-        err = source_of(tx, &aside.entry, &b->sources[SPEAN_RUN_ENTRIES_MAX - b->count]);
+        err = source_of(tx, &row->log, &aside.entry, &b->sources[SPEAN_RUN_ENTRIES_MAX - b->count]);
         if (err != SPEAN_OK) {
             return err;
         }

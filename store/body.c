@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/entries.h"
+#include "store/erased.h"
 #include "store/partkeys.h"
 
 #define TAG_STATE_BYTES  (SPEAN_TAG_BYTES + 1u)
@@ -73,17 +74,20 @@ spean_err spean_body_get(struct spean_tx *tx, uint32_t number, const struct spea
     return SPEAN_OK;
 }
 
-spean_err spean_body_refused(struct spean_tx *tx, const struct spean_header *header, bool *refused)
+spean_err spean_body_refused(struct spean_tx *tx, const struct spean_id *log,
+                             const struct spean_run_entry *entry, bool *refused)
 {
-    assert(header != NULL);
+    assert(entry != NULL);
     assert(refused != NULL);
 
     *refused = false;
-    /* A grant says itself which part it is of, and may be of another than was erased. */
-    if (!spean_header_is_sealed(header)) {
-        return SPEAN_OK;
+    if (!entry->header.has_tag) {
+        return spean_erased_refused(tx, log, entry, refused);
     }
-    return spean_partkeys_refused(tx, &header->tag, refused);
+    /* A grant says itself which part it is of, and may be of another than was erased. */
+    return spean_header_is_sealed(&entry->header)
+               ? spean_partkeys_refused(tx, &entry->header.tag, refused)
+               : SPEAN_OK;
 }
 
 spean_err spean_body_put(struct spean_tx *tx, const struct spean_logs_row *row, uint64_t seq,
@@ -100,9 +104,9 @@ spean_err spean_body_put(struct spean_tx *tx, const struct spean_logs_row *row, 
         return err;
     }
     bool refused = false;
-    if (entry.header.has_tag) { /* A grant that was destroyed does not come back, either. */
-        err = spean_partkeys_refused(tx, &entry.header.tag, &refused);
-    }
+    /* A grant that was destroyed does not come back, either. */
+    err = entry.header.has_tag ? spean_partkeys_refused(tx, &entry.header.tag, &refused)
+                               : spean_erased_refused(tx, &row->log, &entry, &refused);
     if (err != SPEAN_OK || refused) {
         return err == SPEAN_OK ? SPEAN_EDENIED : err;
     }
@@ -148,7 +152,7 @@ spean_err spean_body_load(struct spean_tx *tx, const struct spean_logs_row *row,
         return SPEAN_ENOTFOUND;
     }
     bool hidden = false;
-    err = spean_body_refused(tx, &entry.header, &hidden);
+    err = spean_body_refused(tx, &row->log, &entry, &hidden);
     if (err != SPEAN_OK || hidden) {
         return err == SPEAN_OK ? SPEAN_ENOTFOUND : err;
     }

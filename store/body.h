@@ -25,17 +25,17 @@
 SPEAN_CHECK spean_err spean_body_get(struct spean_tx *tx, uint32_t number,
                                      const struct spean_header *header, struct spean_view *out);
 
-/* Say whether the body of an entry is refused when it comes with it, and given to nobody, because
- * its part was erased (P8.7). Errors as for spean_tx_get(). */
-SPEAN_CHECK spean_err spean_body_refused(struct spean_tx *tx, const struct spean_header *header,
-                                         bool *refused);
+/* Say whether the body of an entry of log is refused when it comes with it, and given to nobody,
+ * because its part was erased, or it was itself and is destroyed (P8.7). Errors as for
+ * spean_tx_get(). */
+SPEAN_CHECK spean_err spean_body_refused(struct spean_tx *tx, const struct spean_id *log,
+                                         const struct spean_run_entry *entry, bool *refused);
 
 /*
  * Keep a body that arrived on its own. SPEAN_EEXISTS: it is held, and nothing changed; a damaged
  * one is replaced. SPEAN_ENOTFOUND: there is no such entry. SPEAN_ESIGNATURE: it is not the body
- * that the header announced; ask somebody else. SPEAN_EDENIED: its part was erased, and it is not
- * kept. SPEAN_ECORRUPT: the header is damaged. Others
- * stick to tx.
+ * that the header announced; ask somebody else. SPEAN_EDENIED: it was erased, or its part, and it
+ * is not kept. SPEAN_ECORRUPT: the header is damaged. Others stick to tx.
  */
 SPEAN_CHECK spean_err spean_body_put(struct spean_tx *tx, const struct spean_logs_row *row,
                                      uint64_t seq, struct spean_view body);

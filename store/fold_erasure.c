@@ -9,19 +9,11 @@
 #include "store/body.h"
 #include "store/destroy.h"
 #include "store/entries.h"
+#include "store/erased.h"
 #include "store/fold_batch.h"
 
 #define NEEDS_AUTHORITY 1u /* As of grants whose author's key is not known. */
 #define PLACE_BYTES     12u
-
-static struct spean_view log_place(const struct spean_id *log, uint64_t seq,
-                                   struct spean_db_key *key)
-{
-    *key = (struct spean_db_key){0};
-    spean_db_key_put_bytes(key, log->bytes, sizeof(log->bytes));
-    spean_db_key_put_u64(key, seq);
-    return spean_db_key_view(key);
-}
 
 /* Say whether a table has a row that begins so. */
 static spean_err has_row(struct fold_batch *b, enum spean_table table, struct spean_view prefix,
@@ -49,38 +41,13 @@ spean_err fold_part_erased(struct fold_batch *b, const struct spean_part_name *p
     return has_row(b, SPEAN_TABLE_ERASURES, spean_db_key_view(&prefix), erased);
 }
 
-/* What is looked for among the erased places. */
-struct sought {
-    const struct spean_id *entry;
-    bool found;
-};
-
-static spean_err sought_row(struct fold_batch *b, void *ctx, struct spean_view key,
-                            struct spean_view value)
-{
-    struct sought *const sought = ctx;
-    (void)b;
-    (void)key;
-    if (value.len != sizeof(sought->entry->bytes)) {
-        return SPEAN_ECORRUPT;
-    }
-    sought->found = sought->found || memcmp(value.data, sought->entry->bytes, value.len) == 0;
-    return SPEAN_OK;
-}
-
 spean_err fold_place_erased(struct fold_batch *b, const struct fold_place *place, bool *erased)
 {
+    const struct spean_run_entry *const entry = place->entry;
     *erased = false;
-    if (!b->erased_some) {
-        return SPEAN_OK;
-    }
-    struct spean_db_key key;
-    struct sought sought = {&place->entry->id, false};
-    const struct spean_view prefix =
-        log_place(&place->log->row.log, place->entry->header.seq, &key);
-    const spean_err err = fold_each(b, SPEAN_TABLE_ERASED_PLACES, prefix, sought_row, &sought);
-    *erased = sought.found;
-    return err;
+    return b->erased_some ? spean_erased_named(b->tx, &place->log->row.log, entry->header.seq,
+                                               &entry->id, erased)
+                          : SPEAN_OK;
 }
 
 /* -- Parts ----------------------------------------------------------------------------------- */
@@ -339,13 +306,16 @@ static spean_err erase_places(struct fold_batch *b, const struct fold_place *pla
     struct spean_view left = erasure->places;
     struct spean_erasure_place at;
     while (err == SPEAN_OK && binds && spean_erasure_place_next(&left, &at)) {
-        struct spean_db_key key;
-        (void)log_place(&at.log, at.seq, &key);
+        const struct spean_destroy_place named = {at.log, at.seq, at.entry};
+        struct spean_db_key key = spean_erased_key(&at.log, at.seq);
         spean_db_key_put_u32(&key, number);
         spean_db_key_put_u64(&key, seq);
         b->erased_some = true;
         err = spean_tx_put(b->tx, SPEAN_TABLE_ERASED_PLACES, spean_db_key_view(&key),
                            (struct spean_view){at.entry.bytes, sizeof(at.entry.bytes)});
+        if (err == SPEAN_OK) {
+            err = spean_destroy_note_place(b->tx, &named, b->now_s);
+        }
         if (err == SPEAN_OK) {
             err = place_hide(b, &at.log, at.seq);
         }
@@ -408,23 +378,29 @@ static spean_err back_place(struct fold_batch *b, void *ctx, struct spean_view k
                             struct spean_view value)
 {
     const struct erasure_rows *const rows = ctx;
-    (void)value;
     uint32_t number;
-    uint64_t seq;
-    struct spean_id id;
-    spean_err err = spean_db_key_u32_at(key, key.len - PLACE_BYTES, &number);
-    if (err == SPEAN_OK) {
-        err = spean_db_key_u64_at(key, sizeof(id.bytes), &seq);
+    struct spean_destroy_place place;
+    if (key.len != sizeof(place.log.bytes) + 8u + PLACE_BYTES ||
+        value.len != sizeof(place.entry.bytes) ||
+        spean_db_key_u32_at(key, key.len - PLACE_BYTES, &number) != SPEAN_OK ||
+        spean_db_key_u64_at(key, sizeof(place.log.bytes), &place.seq) != SPEAN_OK) {
+        return SPEAN_ECORRUPT;
     }
-    if (err != SPEAN_OK || number != rows->number) {
-        return err;
+    if (number != rows->number) {
+        return SPEAN_OK;
     }
-    (void)memcpy(id.bytes, key.data, sizeof(id.bytes));
+    (void)memcpy(place.log.bytes, key.data, sizeof(place.log.bytes));
+    (void)memcpy(place.entry.bytes, value.data, sizeof(place.entry.bytes));
     struct spean_db_key copy = {0};
     spean_db_key_put_bytes(&copy, key.data, key.len);
     (void)spean_tx_del(b->tx, SPEAN_TABLE_ERASED_PLACES, spean_db_key_view(&copy));
-    const struct fold_log *const log = fold_log_find(b, &id);
-    return log == NULL ? spean_tx_err(b->tx) : fold_requeue(b, log->row.number, seq);
+    bool named = false;
+    spean_err err = spean_erased_named(b->tx, &place.log, place.seq, &place.entry, &named);
+    if (err == SPEAN_OK && !named) {
+        err = spean_destroy_forget_place(b->tx, &place);
+    }
+    const struct fold_log *const log = fold_log_find(b, &place.log);
+    return err == SPEAN_OK && log != NULL ? fold_requeue(b, log->row.number, place.seq) : err;
 }
 
 spean_err fold_erasures_take_back(struct fold_batch *b, uint32_t number)

@@ -172,17 +172,27 @@ spean_err fold_requeue_all(struct fold_batch *b, enum spean_table table, struct 
 struct taking {
     enum spean_table table;
     uint32_t number;
+    bool granted; /* Grants of this part went, and the others of it are to be judged. */
+    struct spean_part_name part;
 };
+
+/* Judge the grants of a part of which some went, once for all of them. */
+static spean_err taking_judge(struct fold_batch *b, struct taking *t)
+{
+    const bool granted = t->granted;
+    t->granted = false;
+    return granted ? fold_grants_judge(b, &t->part) : SPEAN_OK;
+}
 
 /* Delete a row that ends with a place in the log; of a part, fold it again. */
 static spean_err take_row(struct fold_batch *b, void *ctx, struct spean_view key,
                           struct spean_view value)
 {
-    const struct taking *const t = ctx;
+    struct taking *const t = ctx;
     (void)value;
     uint32_t number;
     uint64_t seq;
-    const spean_err err = place_of(key, &number, &seq);
+    spean_err err = place_of(key, &number, &seq);
     if (err != SPEAN_OK || number != t->number) {
         return err;
     }
@@ -193,13 +203,13 @@ static spean_err take_row(struct fold_batch *b, void *ctx, struct spean_view key
         return spean_tx_err(b->tx);
     }
     struct spean_part_name part;
-    const spean_err named = spean_part_name_decode(spean_db_key_view(&copy), &part);
-    if (named != SPEAN_OK) {
-        return named;
+    err = spean_part_name_decode(spean_db_key_view(&copy), &part);
+    if (err == SPEAN_OK && t->granted && !spean_part_name_equal(&part, &t->part)) {
+        err = taking_judge(b, t);
     }
-    const spean_err marked = fold_mark_dirty(b, &part);
-    return marked == SPEAN_OK && t->table == SPEAN_TABLE_PART_GRANTS ? fold_grants_judge(b, &part)
-                                                                     : marked;
+    t->granted = t->table == SPEAN_TABLE_PART_GRANTS;
+    t->part = part;
+    return err == SPEAN_OK ? fold_mark_dirty(b, &part) : err;
 }
 
 /* Delete a row that begins with the number of the log. */
@@ -240,8 +250,11 @@ static spean_err take_back(struct fold_batch *b, struct fold_log *log)
     log->seen = (struct spean_place){0};
     spean_err err = SPEAN_OK;
     for (size_t i = 0; i < sizeof(by_end) / sizeof(by_end[0]) && err == SPEAN_OK; i++) {
-        struct taking taking = {by_end[i], log->row.number};
+        struct taking taking = {.table = by_end[i], .number = log->row.number};
         err = fold_each(b, by_end[i], (struct spean_view){0}, take_row, &taking);
+        if (err == SPEAN_OK) {
+            err = taking_judge(b, &taking);
+        }
     }
     struct spean_db_key number = {0};
     spean_db_key_put_u32(&number, log->row.number);

@@ -70,26 +70,28 @@ static spean_err find_place(struct spean_tx *tx, uint32_t number, enum spean_tx_
 }
 
 /* Whether the body of an entry goes in with it. */
-static spean_err is_kept(struct spean_tx *tx, const struct spean_run_entry *entry,
+static spean_err is_kept(struct spean_tx *tx, const struct spean_id *log,
+                         const struct spean_run_entry *entry,
                          const struct spean_log_arrival *arrival, bool *kept)
 {
     bool refused = false;
     spean_err err = SPEAN_OK;
     if (entry->body.len > 0) {
-        err = spean_body_refused(tx, &entry->header, &refused);
+        err = spean_body_refused(tx, log, entry, &refused);
     }
     *kept = !refused && (arrival->keep == NULL || arrival->keep(arrival->ctx, &entry->header));
     return err;
 }
 
-static spean_err put_entry(struct spean_tx *tx, uint32_t number,
+static spean_err put_entry(struct spean_tx *tx, const struct spean_logs_row *row,
                            const struct spean_run_entry *entry, enum spean_tx_place place,
                            const struct spean_log_arrival *arrival)
 {
     bool kept = false;
+    const uint32_t number = row->number;
     spean_err err = spean_entries_put(tx, number, entry, place);
     if (err == SPEAN_OK) {
-        err = is_kept(tx, entry, arrival, &kept);
+        err = is_kept(tx, &row->log, entry, arrival, &kept);
     }
     if (err != SPEAN_OK) {
         return err;
@@ -133,7 +135,7 @@ static spean_err put_run(struct spean_tx *tx, const struct spean_run *run,
     spean_err err = find_place(tx, row->number, &place);
     for (uint32_t i = held; i < spean_run_count(run) && err == SPEAN_OK; i++) {
         const struct spean_run_entry *entry = spean_run_entry(run, i);
-        err = put_entry(tx, row->number, entry, place, arrival);
+        err = put_entry(tx, row, entry, place, arrival);
         row->bytes += entry->header_bytes.len + entry->header.body_len;
     }
     if (err == SPEAN_OK) {
@@ -534,7 +536,7 @@ spean_err spean_log_aside_put(struct spean_tx *tx, struct spean_logs_row *row,
     }
     struct spean_log_aside kept = *aside;
     bool refused = false;
-    spean_err err = spean_body_refused(tx, &kept.entry.header, &refused);
+    spean_err err = spean_body_refused(tx, &row->log, &kept.entry, &refused);
     if (refused) {
         kept.entry.body = (struct spean_view){0};
     }

@@ -17,7 +17,7 @@
 #include "store/db.h"
 #include "store/logs.h"
 
-/* Whether a body that travels with a run is kept: false when room is short. One under an erased tag
+/* Whether a body that travels with a run is kept: false when room is short. One that was erased
  * never is (P8.7). The entry is kept in any case. */
 typedef bool spean_log_keep(void *ctx, const struct spean_header *header);
 

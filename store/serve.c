@@ -74,7 +74,7 @@ static spean_err take(struct spean_tx *tx, struct composing *c, const struct spe
     *source = (struct spean_run_source){.header = entry->header_bytes};
     const struct spean_serve_request *request = c->request;
     bool hidden = false;
-    spean_err err = spean_body_refused(tx, &entry->header, &hidden);
+    spean_err err = spean_body_refused(tx, &c->row.log, entry, &hidden);
     if (err == SPEAN_OK && !hidden && request->travels != NULL &&
         request->travels(request->ctx, &entry->header)) {
         err = spean_body_get(tx, c->row.number, &entry->header, &source->body);

@@ -15,7 +15,7 @@
 #include "store/log.h"
 
 /* Whether the body of an entry may travel to the asker (P6.4). Untagged ones are asked for, too;
- * bodies that an erasure hides are not: they travel to nobody (P8.7). */
+ * sealed ones that an erasure hides are not: they travel to nobody (P8.7). */
 typedef bool spean_serve_travels(void *ctx, const struct spean_header *header);
 
 struct spean_serve_request {

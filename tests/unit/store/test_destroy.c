@@ -21,6 +21,8 @@
 #include "tests/unit/store/world.h"
 
 #define AT_ORIGIN 1002u
+#define KIND      SPEAN_FIELD_AGENCY_KIND
+#define MANY      70u /* More than are deleted in one transaction. */
 #define DELAY_S   259200u
 
 static const uint8_t key_a[SPEAN_KEY_BYTES] = {0xa1};
@@ -158,6 +160,38 @@ static spean_err put_body(struct env *e, struct node *n, uint64_t seq)
     return err;
 }
 
+static bool whoever_asks(void *ctx, const struct spean_header *header)
+{
+    (void)ctx;
+    (void)header;
+    return true;
+}
+
+/* Whether a run of organisation 0's log brings the body of one of its entries to a party. */
+static bool travels(const struct env *e, struct node *n, uint64_t seq)
+{
+    uint8_t *const buf = malloc(SPEAN_LOG_RUN_BYTES_MAX);
+    struct spean_run *run = NULL;
+    struct spean_served served;
+    assert_non_null(buf);
+    assert_int_equal(spean_run_new(&run), SPEAN_OK);
+    struct spean_tx *tx = node_read(n);
+    const struct spean_serve_request request = {
+        .log = spean_authority_log(n->authority, &e->w->logs[0]->log),
+        .bytes_max = SPEAN_RUN_BYTES_MAX,
+        .travels = whoever_asks};
+    assert_int_equal(spean_serve_run(tx, &request, buf, SPEAN_LOG_RUN_BYTES_MAX, &served),
+                     SPEAN_OK);
+    const struct spean_place start = {0};
+    assert_int_equal(spean_run_decode(run, served.run, &e->w->logs[0]->log, &start), SPEAN_OK);
+    assert_true(seq <= spean_run_count(run));
+    const bool found = spean_run_entry(run, (uint32_t)seq - 1)->body.len > 0;
+    spean_tx_abort(tx);
+    spean_run_free(run);
+    free(buf);
+    return found;
+}
+
 /* -- Refusals -------------------------------------------------------------------------------- */
 
 static void what_nobody_erased_is_not_destroyed(void **state)
@@ -227,6 +261,165 @@ static void what_waits_behind_an_open_transaction_is_tried_again(void **state)
     spean_tx_abort(tx);
     assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 1);
     assert_int_equal(stage_of(e, e->theirs, &row), SPEAN_OK);
+}
+
+/* -- Public entries -------------------------------------------------------------------------- */
+
+/* A public change of an agency that organisation 0 made, in its log; and that agency. */
+static uint64_t write_agency(struct env *e, struct spean_part_name *name)
+{
+    *name = (struct spean_part_name){world_record(e->w, 0, 9), SPEAN_PART_PUBLIC};
+    const struct world_change change = {
+        .type = SPEAN_TYPE_AGENCY,
+        .record = name->record,
+        .creates = true,
+        .random = 9,
+        .fixed = world_fixed_none(),
+        .ops_count = 1,
+        .ops = {{KIND, SPEAN_KIND_VALUE, SPEAN_VERB_WRITE, 6, {0}}}};
+    return world_write(e->w, 0, &change);
+}
+
+static void an_erased_public_change_is_hidden_then_destroyed(void **state)
+{
+    struct env *e = *state;
+    struct spean_part_name name;
+    const uint64_t seq = write_agency(e, &name);
+    take_and_fold(e->theirs);
+    assert_int_equal(node_value(e->theirs, &name, KIND), 6);
+    (void)world_erase_place(e->w, 0, 0, seq);
+    take_and_fold(e->theirs);
+    assert_int_equal(node_value(e->theirs, &name, KIND), 255);
+    assert_true(travels(e, e->theirs, seq)); /* After a cut nobody could ask for it. */
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S - 1), 0);
+    assert_true(body_is_on_disk(e, e->theirs, seq));
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 1);
+    assert_false(body_is_on_disk(e, e->theirs, seq));
+    assert_false(travels(e, e->theirs, seq));
+    assert_int_equal(put_body(e, e->theirs, seq), SPEAN_EDENIED);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + 2 * DELAY_S), 0);
+    node_fold(e->theirs);
+    assert_int_equal(node_held(e->theirs, 0), e->w->logs[0]->count); /* The chain is whole. */
+}
+
+static void a_cut_in_time_brings_an_erased_public_change_back(void **state)
+{
+    struct env *e = *state;
+    struct spean_part_name name;
+    const uint64_t seq = write_agency(e, &name);
+    (void)world_erase_place(e->w, 0, 0, seq);
+    take_and_fold(e->theirs);
+    world_cut(e->w, 0, seq);
+    node_documents(e->theirs);
+    node_fold(e->theirs);
+    assert_int_equal(node_value(e->theirs, &name, KIND), 6);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 0);
+    assert_true(body_is_on_disk(e, e->theirs, seq));
+}
+
+static void what_another_organisation_names_is_not_destroyed(void **state)
+{
+    struct env *e = *state;
+    struct spean_part_name name;
+    const uint64_t seq = write_agency(e, &name);
+    const uint64_t erasure = world_erase_place(e->w, 1, 0, seq);
+    take_and_fold(e->theirs);
+    assert_int_equal(node_aside(e->theirs, 1, erasure), SPEAN_ASIDE_ERASER);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 0);
+    assert_int_equal(node_value(e->theirs, &name, KIND), 6);
+    assert_true(body_is_on_disk(e, e->theirs, seq));
+}
+
+/* Who erased it was a steward, and is none when it is due. */
+static void what_nobody_may_erase_any_more_is_not_destroyed(void **state)
+{
+    struct env *e = *state;
+    world_steward(e->w, 1);
+    struct spean_part_name name;
+    const uint64_t seq = write_agency(e, &name);
+    const uint64_t erasure = world_erase_place(e->w, 1, 0, seq);
+    node_documents(e->theirs);
+    take_and_fold(e->theirs);
+    assert_int_equal(node_value(e->theirs, &name, KIND), 255);
+    world_steward(e->w, 0);
+    node_documents(e->theirs);
+    node_fold(e->theirs);
+    assert_int_equal(node_aside(e->theirs, 1, erasure), SPEAN_ASIDE_ERASER);
+    (void)destroy(e->theirs, WORLD_NOW_S + DELAY_S);
+    assert_int_equal(node_value(e->theirs, &name, KIND), 6);
+    assert_true(body_is_on_disk(e, e->theirs, seq));
+}
+
+/* Keys are taken back with their parts, and an erasure without its body would bring back what it
+ * erased. */
+static void what_grants_and_erasures_say_is_not_destroyed_by_their_names(void **state)
+{
+    struct env *e = *state;
+    const uint64_t erasure = world_erase_part(e->w, 0, &e->part, key_a);
+    (void)world_erase_place(e->w, 0, 0, erasure);
+    (void)world_erase_place(e->w, 0, 0, e->granted);
+    struct node *third = node_new(e->w, 2);
+    take_and_fold(third); /* It cannot open the grant. */
+    assert_int_equal(destroy(third, WORLD_NOW_S + DELAY_S), 2);
+    assert_true(body_is_on_disk(e, third, erasure));
+    assert_true(body_is_on_disk(e, third, e->granted));
+    node_free(third);
+}
+
+static void a_destroyed_public_change_does_not_come_back_with_its_log(void **state)
+{
+    struct env *e = *state;
+    struct spean_part_name name;
+    struct spean_tx *tx = NULL;
+    const uint64_t seq = write_agency(e, &name);
+    (void)world_erase_place(e->w, 0, 0, seq);
+    node_take_all(e->ours);
+    node_fold(e->ours);
+    assert_int_equal(destroy(e->ours, WORLD_NOW_S + DELAY_S), 1);
+    /* Its log is fetched again, as after a fork, while what was erased is known. */
+    assert_int_equal(spean_tx_begin(e->ours->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    bool more = true;
+    const struct spean_place below = logkit_place(e->w->logs[0], (uint32_t)seq - 1);
+    assert_int_equal(spean_log_cut_back(tx, &e->w->logs[0]->log, &below, &more), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    node_take(e->ours, 0, seq, true);
+    assert_false(body_is_on_disk(e, e->ours, seq));
+    node_take_all(e->ours);
+    node_fold(e->ours);
+    assert_int_equal(node_value(e->ours, &name, KIND), 255);
+}
+
+static void a_public_change_that_was_cut_is_destroyed_where_it_is_set_aside(void **state)
+{
+    struct env *e = *state;
+    struct spean_part_name name;
+    const uint64_t seq = write_agency(e, &name);
+    world_steward(e->w, 1);
+    node_documents(e->theirs);
+    node_take_all(e->theirs);
+    world_cut(e->w, 0, seq - 1);
+    node_documents(e->theirs);
+    (void)world_erase_place(e->w, 1, 0, seq);
+    node_take(e->theirs, 1, 1, true);
+    node_fold(e->theirs);
+    assert_true(body_is_on_disk(e, e->theirs, seq));
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 1);
+    assert_false(body_is_on_disk(e, e->theirs, seq));
+}
+
+static void all_that_is_due_is_destroyed_at_once(void **state)
+{
+    struct env *e = *state;
+    uint8_t key[SPEAN_KEY_BYTES] = {0};
+    for (uint32_t i = 1; i <= MANY; i++) {
+        const struct spean_part_name part = {world_record(e->w, 0, (uint8_t)(100 + i)),
+                                             SPEAN_PART_STEPS};
+        key[0] = (uint8_t)i;
+        (void)world_erase_part(e->w, 1, &part, key);
+    }
+    take_and_fold(e->theirs);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), MANY);
+    assert_int_equal(destroy(e->theirs, WORLD_NOW_S + DELAY_S), 0);
 }
 
 /* -- Destroyed ------------------------------------------------------------------------------- */
@@ -377,38 +570,6 @@ static void what_a_cut_took_back_is_destroyed_with_the_rest(void **state)
     spean_tx_abort(tx);
 }
 
-static bool whoever_asks(void *ctx, const struct spean_header *header)
-{
-    (void)ctx;
-    (void)header;
-    return true;
-}
-
-/* Whether a run of organisation 0's log brings the body of one of its entries to a party. */
-static bool travels(const struct env *e, struct node *n, uint64_t seq)
-{
-    uint8_t *const buf = malloc(SPEAN_LOG_RUN_BYTES_MAX);
-    struct spean_run *run = NULL;
-    struct spean_served served;
-    assert_non_null(buf);
-    assert_int_equal(spean_run_new(&run), SPEAN_OK);
-    struct spean_tx *tx = node_read(n);
-    const struct spean_serve_request request = {
-        .log = spean_authority_log(n->authority, &e->w->logs[0]->log),
-        .bytes_max = SPEAN_RUN_BYTES_MAX,
-        .travels = whoever_asks};
-    assert_int_equal(spean_serve_run(tx, &request, buf, SPEAN_LOG_RUN_BYTES_MAX, &served),
-                     SPEAN_OK);
-    const struct spean_place start = {0};
-    assert_int_equal(spean_run_decode(run, served.run, &e->w->logs[0]->log, &start), SPEAN_OK);
-    assert_true(seq <= spean_run_count(run));
-    const bool found = spean_run_entry(run, (uint32_t)seq - 1)->body.len > 0;
-    spean_tx_abort(tx);
-    spean_run_free(run);
-    free(buf);
-    return found;
-}
-
 static void what_is_hidden_is_given_to_nobody_until_a_cut_brings_it_back(void **state)
 {
     struct env *e = *state;
@@ -467,6 +628,14 @@ int main(void)
         T(an_erasure_of_another_party_destroys_nothing_here),
         T(a_cut_in_time_leaves_nothing_to_destroy),
         T(what_waits_behind_an_open_transaction_is_tried_again),
+        T(an_erased_public_change_is_hidden_then_destroyed),
+        T(a_cut_in_time_brings_an_erased_public_change_back),
+        T(what_another_organisation_names_is_not_destroyed),
+        T(what_nobody_may_erase_any_more_is_not_destroyed),
+        T(what_grants_and_erasures_say_is_not_destroyed_by_their_names),
+        T(a_destroyed_public_change_does_not_come_back_with_its_log),
+        T(a_public_change_that_was_cut_is_destroyed_where_it_is_set_aside),
+        T(all_that_is_due_is_destroyed_at_once),
         T(when_it_is_due_body_key_and_values_are_gone_from_the_file),
         T(what_was_noted_of_a_record_goes_with_its_last_part),
         T(what_is_destroyed_does_not_come_back),

@@ -590,7 +590,7 @@ static void write_public_some(struct history *h, uint32_t *seed)
                                   .creates = next(seed) % 3 == 0,
                                   .random = 9,
                                   .ops_count = 1};
-    change.ops[0] = (struct world_op){.field = next(seed) % 4 == 0 ? 5001 : 1,
+    change.ops[0] = (struct world_op){.field = next(seed) % 4 == 0 ? 5001 : 16,
                                       .kind = SPEAN_KIND_VALUE,
                                       .value = (uint8_t)(next(seed) % 100)};
     (void)world_write(h->w, log, &change);
