@@ -306,7 +306,7 @@ static enum spean_exit tell(struct import *import, struct spean_problem *problem
     {
         spean_out_note(out,
                        _("in no code list: %s (%" JSON_INTEGER_FORMAT
-                         " times): kept as it is; spean code add makes it known"),
+                         " times): kept as it is; see spean code unmapped --in-use"),
                        key, json_integer_value(count));
     }
     spean_out_line(out,

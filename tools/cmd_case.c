@@ -417,8 +417,10 @@ static const struct spean_command commands[] = {
             "it (--id-column and --source), else by what the row says: so the same file once more "
             "changes nothing. Of a row that names a case of ours, cells that differ are changed, "
             "and an empty cell empties. A row that is wrong is told with its line and column and "
-            "stops no other; columns that cases have no field for are told too. Texts are in "
-            "--lang. Interrupt it when you like and import the file again."),
+            "stops no other; columns that cases have no field for, and codes in no list, are told "
+            "too. Of KoBo take \"XML values\" as CSV or JSON. Texts are in --lang. Interrupt it "
+            "when "
+            "you like and import the file again."),
         .flags = import_flags,
         .args =
             (const struct spean_arg[]){

@@ -1,12 +1,15 @@
 #include "tools/groups.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "tools/call.h"
 #include "tools/client.h"
+#include "tools/codesinuse.h"
 #include "tools/edit.h"
 #include "tools/i18n.h"
 #include "tools/jsonget.h"
@@ -31,6 +34,8 @@ static void note_add(struct spean_grid *grid, const json_t *code)
     } else if (from[0] != '\0' || to[0] != '\0') {
         spean_grid_cell(grid, _("valid %s to %s"), from[0] == '\0' ? "..." : from,
                         to[0] == '\0' ? "..." : to);
+    } else if (json_object_get(code, "times") != NULL) {
+        spean_grid_cell(grid, _("in %" PRId64 " records"), spean_jsonget_number(code, "times"));
     } else {
         spean_grid_cell(grid, "%s", spean_jsonget_text(code, "owner_name"));
     }
@@ -56,29 +61,49 @@ static void list_row(struct spean_grid *grid, const json_t *list)
 static const char *const code_columns[] = {N_("LIST"),     N_("CODE"), N_("LABEL"),
                                            N_("STANDING"), N_("NOTE"), NULL};
 
-static enum spean_exit codes_print(struct spean_call *call, bool unmapped,
-                                   struct spean_problem *problem)
+static enum spean_exit codes_path(struct spean_call *call, const char *unmapped,
+                                  char path[SPEAN_CLIENT_PATH_BYTES_MAX],
+                                  struct spean_problem *problem)
 {
-    char path[SPEAN_CLIENT_PATH_BYTES_MAX] = "/v1/codes";
+    (void)snprintf(path, SPEAN_CLIENT_PATH_BYTES_MAX, "/v1/codes"); /* Fits. */
     if (spean_listing_query(path, "list", spean_call_value(call, "list")) != SPEAN_OK ||
-        spean_listing_query(path, "unmapped", unmapped ? "1" : NULL) != SPEAN_OK) {
+        spean_listing_query(path, "unmapped", unmapped) != SPEAN_OK) {
         return spean_problem_usage(problem, "%s", _("what is searched for is too long"));
     }
-    return spean_listing_print(call, path, code_columns, code_row, problem);
+    return SPEAN_EXIT_DONE;
 }
 
 static enum spean_exit list_run(struct spean_call *call, struct spean_problem *problem)
 {
     static const char *const columns[] = {N_("LIST"), N_("VERSION"), N_("STANDING"), N_("TITLE"),
                                           NULL};
-    return spean_call_value(call, "list") == NULL
-               ? spean_listing_print(call, "/v1/code-lists", columns, list_row, problem)
-               : codes_print(call, false, problem);
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX];
+    if (spean_call_value(call, "list") == NULL) {
+        return spean_listing_print(call, "/v1/code-lists", columns, list_row, problem);
+    }
+    const enum spean_exit exit = codes_path(call, NULL, path, problem);
+    return exit == SPEAN_EXIT_DONE
+               ? spean_listing_print(call, path, code_columns, code_row, problem)
+               : exit;
 }
 
 static enum spean_exit unmapped_run(struct spean_call *call, struct spean_problem *problem)
 {
-    return codes_print(call, true, problem);
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX];
+    json_t *list = NULL;
+    enum spean_exit exit = codes_path(call, "1", path, problem);
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_listing_get(call, path, &list, problem);
+    }
+    if (exit == SPEAN_EXIT_DONE && spean_call_given(call, "in-use")) {
+        exit = spean_codesinuse_add(call, spean_call_value(call, "list"),
+                                    json_object_get(list, "items"), problem);
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_listing_show(call, list, code_columns, code_row, problem);
+    }
+    json_decref(list);
+    return exit;
 }
 
 /* -- Adding ---------------------------------------------------------------------------------- */
@@ -300,6 +325,13 @@ static const struct spean_flag map_flags[] = {
     {0},
 };
 
+static const struct spean_flag unmapped_flags[] = {
+    {.name = "in-use",
+     .kind = SPEAN_KIND_NONE,
+     .help = N_("also codes that stand in agencies and cases and are in no list")},
+    {0},
+};
+
 static const struct spean_command commands[] = {
     {
         .path = "code list",
@@ -351,11 +383,14 @@ static const struct spean_command commands[] = {
         .path = "code unmapped",
         .summary = N_("List local codes that need a mapping"),
         .text = N_("Lists codes that members added, that no steward has published, and of which "
-                   "nobody has said yet which published or built-in code they mean."),
+                   "nobody has said yet which published or built-in code they mean. With --in-use "
+                   "also codes that nobody added, as an import may have brought them; that reads "
+                   "every agency and case."),
+        .flags = unmapped_flags,
         .args = maybe_list_args,
         .inverse = SPEAN_INVERSE_READS,
-        .examples =
-            (const char *const[]){"spean code unmapped", "spean code unmapped service", NULL},
+        .examples = (const char *const[]){"spean code unmapped", "spean code unmapped service",
+                                          "spean code unmapped --in-use", NULL},
         .run = unmapped_run,
     },
     {0},

@@ -140,31 +140,40 @@ enum spean_exit spean_listing_print(struct spean_call *call, const char *path,
     return spean_listing_find(call, path, NULL, columns, row_add, problem);
 }
 
-enum spean_exit spean_listing_find(struct spean_call *call, const char *path, const json_t *body,
+enum spean_exit spean_listing_show(struct spean_call *call, const json_t *list,
                                    const char *const *columns,
                                    void (*row_add)(struct spean_grid *, const json_t *),
                                    struct spean_problem *problem)
 {
     assert(columns != NULL);
     assert(row_add != NULL);
-    json_t *list = NULL;
     struct spean_grid *grid = NULL;
-    enum spean_exit exit = pages_get(call, path, body, &list, problem);
-    if (exit == SPEAN_EXIT_DONE && spean_grid_new(&grid) != SPEAN_OK) {
-        exit = spean_problem_err(problem, SPEAN_ENOMEM, path);
+    if (spean_grid_new(&grid) != SPEAN_OK) {
+        return spean_problem_err(problem, SPEAN_ENOMEM, "list");
     }
-    if (exit == SPEAN_EXIT_DONE) {
-        const json_t *const items = json_object_get(list, "items");
-        for (; *columns != NULL; columns++) {
-            spean_grid_column(grid, _(*columns), false);
-        }
-        for (size_t i = 0; i < json_array_size(items); i++) {
-            row_add(grid, json_array_get(items, i));
-        }
-        spean_out_json(spean_call_out(call), list);
-        spean_out_grid(spean_call_out(call), grid);
+    const json_t *const items = json_object_get(list, "items");
+    for (; *columns != NULL; columns++) {
+        spean_grid_column(grid, _(*columns), false);
     }
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        row_add(grid, json_array_get(items, i));
+    }
+    spean_out_json(spean_call_out(call), list);
+    spean_out_grid(spean_call_out(call), grid);
     spean_grid_free(grid);
+    return SPEAN_EXIT_DONE;
+}
+
+enum spean_exit spean_listing_find(struct spean_call *call, const char *path, const json_t *body,
+                                   const char *const *columns,
+                                   void (*row_add)(struct spean_grid *, const json_t *),
+                                   struct spean_problem *problem)
+{
+    json_t *list = NULL;
+    enum spean_exit exit = pages_get(call, path, body, &list, problem);
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_listing_show(call, list, columns, row_add, problem);
+    }
     json_decref(list);
     return exit;
 }

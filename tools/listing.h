@@ -50,6 +50,12 @@ spean_listing_print(struct spean_call *call, const char *path, const char *const
                     void (*row_add)(struct spean_grid *, const json_t *),
                     struct spean_problem *problem);
 
+/* Print a list, {"items": [...]}, likewise. */
+SPEAN_CHECK enum spean_exit spean_listing_show(struct spean_call *call, const json_t *list,
+                                               const char *const *columns,
+                                               void (*row_add)(struct spean_grid *, const json_t *),
+                                               struct spean_problem *problem);
+
 /* The same for a list that is asked for by POST with body, because it says whom; body NULL: GET. */
 SPEAN_CHECK enum spean_exit spean_listing_find(struct spean_call *call, const char *path,
                                                const json_t *body, const char *const *columns,

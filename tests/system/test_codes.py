@@ -104,6 +104,11 @@ class Codes(ClusterTest):
                   for row in self.tokyo.items("/v1/cases")]
         self.assertEqual([one["gender"] for one in fields], ["female", "female"])
         self.assertEqual({one["scheme"] for one in fields}, {"esd_1", "esd_9"})
+        rows = self.tokyo.spean("code", "unmapped", "--in-use")["items"]
+        self.assertEqual([(row["list"], row["code"], row["times"]) for row in rows],
+                         [("scheme", "esd_9", 1)])
+        self.tokyo.spean("code", "map", "scheme", "esd_9", "--to", "esd")
+        self.assertEqual(self.tokyo.spean("code", "unmapped", "--in-use")["items"], [])
 
     def test_a_code_that_nobody_explains_is_kept_and_shown_as_it_is(self):
         edit = self.tokyo.write("agency", b'{"set": {"names": {"en": "Night Bus"}, '

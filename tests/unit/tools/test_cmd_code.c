@@ -61,6 +61,37 @@ static void what_needs_a_mapping_is_asked_for_by_list_or_all(void **state)
     talk_fini(&talk);
 }
 
+static void codes_that_stand_in_records_and_in_no_list_are_counted(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {
+        {.status = 200,
+         .json = "{\"items\":[{\"list\":\"gender\",\"code\":\"x\",\"standing\":\"local\"}],"
+                 "\"next\":null}"},
+        {.status = 200,
+         .json = "{\"items\":[{\"codes\":{\"agency_kind\":{\"bus\":{\"standing\":\"unknown\"}}}}],"
+                 "\"next\":null}"},
+        {.status = 200,
+         .json =
+             "{\"items\":[{\"codes\":{\"gender\":{\"femail\":{\"standing\":\"unknown\"},"
+             "\"female\":{\"standing\":\"built_in\"}}}},"
+             "{\"codes\":{\"gender\":{\"femail\":{\"standing\":\"unknown\"}}}}],\"next\":null}"}};
+    talk_run(
+        &talk, says, 3,
+        (const char *const[]){"spean", "code", "unmapped", "gender", "--in-use", "--json", NULL});
+    assert_asked(&talk, 1, "GET /v1/export?type=agency&limit=200", NULL);
+    assert_asked(&talk, 2, "GET /v1/export?type=case&limit=200", NULL);
+    json_t *const said = json_loads(talk.result.out, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *const items = json_object_get(said, "items");
+    assert_int_equal(json_array_size(items), 2); /* None of another list. */
+    const json_t *const found = json_array_get(items, 1);
+    assert_string_equal(json_string_value(json_object_get(found, "code")), "femail");
+    assert_int_equal(json_integer_value(json_object_get(found, "times")), 2);
+    json_decref(said);
+    talk_fini(&talk);
+}
+
 static void adding_sends_the_flags_as_one_edit(void **state)
 {
     (void)state;
@@ -138,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_shows_what_codes_mean_and_what_took_their_place),
         cmocka_unit_test(without_a_list_the_lists_are_shown),
+        cmocka_unit_test(codes_that_stand_in_records_and_in_no_list_are_counted),
         cmocka_unit_test(what_needs_a_mapping_is_asked_for_by_list_or_all),
         cmocka_unit_test(adding_sends_the_flags_as_one_edit),
         cmocka_unit_test(without_a_code_it_is_about_the_list),
