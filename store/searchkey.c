@@ -10,6 +10,8 @@
 
 #include <utf8proc.h>
 
+#include "store/searchfold.h"
+
 #define SMALL_D_STROKE 0x0111
 #define MIDDLE_DOT     0x30fb /* Between the parts of a foreign name in kana. */
 
@@ -97,8 +99,9 @@ static spean_err err_of(utf8proc_ssize_t got)
     return got == UTF8PROC_ERROR_NOMEM ? SPEAN_ENOMEM : SPEAN_EINPUT;
 }
 
-/* Make a key; join: without spaces in scripts that have none. */
-static spean_err make(struct spean_view text, bool join, char **out)
+/* Make a key; join: without spaces in scripts that have none; fold: spellings that look alike are
+ * one. */
+static spean_err make(struct spean_view text, bool join, bool fold, char **out)
 {
     const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE |
                                       UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
@@ -117,7 +120,8 @@ static spean_err make(struct spean_view text, bool join, char **out)
     }
     utf8proc_ssize_t got = utf8proc_decompose(text.data, len, points, count, options);
     if (got >= 0) {
-        const size_t kept = reduce(points, (size_t)got, join);
+        size_t kept = reduce(points, (size_t)got, join);
+        kept = fold ? spean_searchfold(points, kept) : kept;
         got = utf8proc_reencode(points, (utf8proc_ssize_t)kept, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     }
     char *key = NULL;
@@ -140,7 +144,7 @@ static spean_err make(struct spean_view text, bool join, char **out)
 spean_err spean_searchkey_new(struct spean_view text, char **out)
 {
     assert(out != NULL);
-    return make(text, true, out);
+    return make(text, true, true, out);
 }
 
 void spean_searchkey_free(char *key)
@@ -182,7 +186,8 @@ spean_err spean_searchkey_name(struct spean_view text, char **out)
 {
     assert(out != NULL);
     char *key = NULL;
-    spean_err err = spean_searchkey_new(text, &key);
+    /* Not folded: stores have lookups by these keys. */
+    const spean_err err = make(text, true, false, &key);
     if (err != SPEAN_OK) {
         return err;
     }
@@ -211,7 +216,7 @@ spean_err spean_searchkey_name(struct spean_view text, char **out)
 spean_err spean_searchkey_query(struct spean_view text, char **out)
 {
     assert(out != NULL);
-    return make(text, false, out);
+    return make(text, false, true, out);
 }
 
 bool spean_searchkey_match(const char *key, const char *query)

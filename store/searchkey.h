@@ -6,7 +6,8 @@
  * marks on Latin letters, đ as d. Marks of other scripts stay: in Khmer and kana they make other
  * words. White space and the middle dot between kana are one space, or none between two characters
  * of scripts that are written without spaces, so that a Japanese name is found with one and
- * without.
+ * without. What looks or sounds alike is one spelling (store/searchfold.h), except in keys of whole
+ * names, by which stores keep lookups.
  */
 #ifndef SPEAN_STORE_SEARCHKEY_H
 #define SPEAN_STORE_SEARCHKEY_H

@@ -32,7 +32,7 @@ def key(text):
             continue
         latin = "LATIN" in unicodedata.name(letter, "")
         out.append("d" if letter == "\u0111" else letter)
-    return unicodedata.normalize("NFC", "".join(out))
+    return katakana(unicodedata.normalize("NFC", "".join(out)))
 
 
 def is_within(query, text):
@@ -129,7 +129,8 @@ class Gazetteers(Finding):
                   town["name_kanji"][1:], "kana": katakana(town["name_kana"])} for town in towns]
         ids = self.open_cases(names)
         for town, name, case in list(zip(towns, names, ids))[::6]:
-            for typed in (town["name_kanji"], name["kana"], half_width(name["kana"])):
+            for typed in (town["name_kanji"], name["kana"], half_width(name["kana"]),
+                          hiragana(name["kana"])):
                 self.assertIn(case, self.assert_finds(typed, names, ids), ascii(typed))
 
     def test_names_of_one_word_are_found(self):
@@ -160,6 +161,10 @@ class Gazetteers(Finding):
 
 def katakana(hiragana):
     return "".join(chr(ord(c) + 0x60) if "\u3041" <= c <= "\u3096" else c for c in hiragana)
+
+
+def hiragana(katakana):
+    return "".join(chr(ord(c) - 0x60) if "\u30a1" <= c <= "\u30f6" else c for c in katakana)
 
 
 def half_width(kana):

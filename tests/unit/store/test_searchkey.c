@@ -64,8 +64,8 @@ static void marks_of_other_scripts_stay(void **state)
     assert_key("\u1780\u17b6", "\u1780\u17b6");
     assert_false(is_one_name("\u1780\u17b6\u179a", "\u1780\u17b8\u179a"));
     assert_false(is_one_name("\u1780\u17b6\u179a", "\u1780\u179a"));
-    assert_key("\u304c", "\u304c"); /* GA is not KA. */
-    assert_key("\u304b\u3099", "\u304c");
+    assert_key("\u304c", "\u30ac"); /* GA, of katakana, is not KA. */
+    assert_key("\u304b\u3099", "\u30ac");
     assert_false(is_one_name("\u304b", "\u304c"));
     assert_key("\u0439", "\u0439"); /* Nor are Cyrillic letters Latin. */
     assert_key("a\u0300\u0e01\u0e48", "a\u0e01\u0e48");
@@ -87,6 +87,50 @@ static void width_of_letters_digits_and_kana_does_not_matter(void **state)
     assert_key("\uff21\uff22\uff43\uff10\uff11", "abc01");
     assert_key("\uff78\uff9e\uff74\uff9d", "\u30b0\u30a8\u30f3");
     assert_key("\u30b0\u30a8\u30f3", "\u30b0\u30a8\u30f3");
+}
+
+static void kana_are_found_in_either_form(void **state)
+{
+    (void)state;
+    assert_true(finds("\u3084\u307e\u3060", "\u30e4\u30de\u30c0 \u30cf\u30ca\u30b3"));
+    assert_true(finds("\u30e4\u30de\u30c0", "\u3084\u307e\u3060"));
+    assert_true(finds("\uff94\uff8f\uff80\uff9e", "\u3084\u307e\u3060")); /* Of half width. */
+    assert_false(finds("\u3084\u307e\u305f", "\u30e4\u30de\u30c0"));      /* Another sound. */
+}
+
+static void khmer_that_looks_the_same_is_found_however_it_was_typed(void **state)
+{
+    (void)state;
+    static const char *const same[][2] = {
+        /* Below the line: t and r in either order, and d is drawn as t. */
+        {"\u179f\u17d2\u178f\u17d2\u179a\u17b8", "\u179f\u17d2\u179a\u17d2\u178f\u17b8"},
+        {"\u179f\u17d2\u178f\u17b8", "\u179f\u17d2\u178a\u17b8"},
+        /* One vowel in one piece or in two. */
+        {"\u1780\u17c4", "\u1780\u17c1\u17b6"},
+        {"\u1780\u17be", "\u1780\u17c1\u17b8"},
+        /* The sign that shifts the register, before or behind the vowel. */
+        {"\u179f\u17ca\u17b8", "\u179f\u17b8\u17ca"},
+        {"\u1780\u17b6\u17c6", "\u1780\u17c6\u17b6"},
+    };
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+        assert_true(finds(same[i][0], same[i][1]));
+        assert_true(finds(same[i][1], same[i][0]));
+    }
+    assert_false(finds("\u1780\u17b6", "\u1780\u17b8"));
+    assert_false(finds("\u178a\u17b6", "\u178f\u17b6")); /* On the line they differ. */
+    assert_false(finds("\u1780\u17d2\u1781", "\u1780\u1781"));
+    assert_true(finds("\u17d2", "\u1780\u17d2")); /* Not followed by a letter. */
+}
+
+static void a_syllable_with_more_parts_than_fit_stays_as_it_is(void **state)
+{
+    (void)state;
+    char text[3 * (2 + 17) + 1] = "\u1780\u17c6";
+    for (size_t i = 0; i < 17; i++) {
+        strcat(text, "\u17b6");
+    }
+    assert_true(finds(text, text));
+    assert_key(text, text);
 }
 
 static void spaces_count_only_where_words_are_written_with_them(void **state)
@@ -157,6 +201,9 @@ int main(void)
         cmocka_unit_test(marks_of_other_scripts_stay),
         cmocka_unit_test(what_nobody_sees_is_gone),
         cmocka_unit_test(width_of_letters_digits_and_kana_does_not_matter),
+        cmocka_unit_test(kana_are_found_in_either_form),
+        cmocka_unit_test(khmer_that_looks_the_same_is_found_however_it_was_typed),
+        cmocka_unit_test(a_syllable_with_more_parts_than_fit_stays_as_it_is),
         cmocka_unit_test(spaces_count_only_where_words_are_written_with_them),
         cmocka_unit_test(every_word_that_was_typed_must_be_there),
         cmocka_unit_test(names_are_one_in_either_order_and_with_one_word),
