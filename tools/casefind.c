@@ -27,8 +27,28 @@ static const struct {
 };
 #define FILTERS_COUNT (sizeof(filters) / sizeof(filters[0]))
 
-static const char *const columns[] = {N_("CASE"), N_("STATUS"), N_("OPENED"),
-                                      N_("RISK"), N_("NAME"),   NULL};
+static const char *const columns[] = {N_("CASE"), N_("STATUS"), N_("OPENED"), N_("RISK"),
+                                      N_("NAME"), "",           NULL};
+
+/* What is due with keeping a case, and since when; most have nothing there. */
+static void due_add(struct spean_grid *grid, const json_t *record)
+{
+    const json_t *const retention = json_object_get(record, "retention");
+    const json_t *const due = json_object_get(retention, "due");
+    bool is_delete = false;
+    for (size_t i = 0; i < json_array_size(due); i++) {
+        const char *const what = json_string_value(json_array_get(due, i));
+        is_delete = is_delete || (what != NULL && strcmp(what, "delete_by") == 0);
+    }
+    if (json_array_size(due) == 0) {
+        spean_grid_cell(grid, "%s", "");
+    } else if (is_delete) {
+        spean_grid_cell(grid, _("! delete it by %s"), spean_jsonget_text(retention, "delete_by"));
+    } else {
+        spean_grid_cell(grid, _("! look at it again on %s"),
+                        spean_jsonget_text(retention, "review_on"));
+    }
+}
 
 static void row_add(struct spean_grid *grid, const json_t *record)
 {
@@ -47,6 +67,7 @@ static void row_add(struct spean_grid *grid, const json_t *record)
     spean_grid_cell(grid, "%s%s%s%s", full[0] == '\0' ? family : full,
                     full[0] == '\0' && family[0] != '\0' && given[0] != '\0' ? " " : "",
                     full[0] == '\0' ? given : "", same);
+    due_add(grid, record);
 }
 
 /* What a flag says to the API; NULL: it was not given. */

@@ -100,6 +100,9 @@ static enum spean_exit print(struct spean_call *call, const json_t *status,
     spean_out_line(out, _("To do:   %s"), todo[0] == '\0' ? _("nothing") : todo);
     traffic_print(out, json_object_get(status, "sync"));
     health_print(out, json_object_get(status, "health"));
+    if (spean_jsonget_number(json_object_get(status, "todo"), "retention_due") > 0) {
+        spean_out_next(out, "spean case list --due");
+    }
     if (spean_jsonget_true(status, "locked")) {
         spean_out_line(out, "%s", _("The node is locked."));
         spean_out_next(out, "spean unlock");

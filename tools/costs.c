@@ -101,7 +101,7 @@ static spean_err items_print(const struct printing *p, const json_t *costs)
     return SPEAN_OK;
 }
 
-/* Rows "name  amount" of sums; a sum that does not fit shows as "?". */
+/* Rows "name  amount" of sums; a sum that does not fit shows as "VND ?". */
 static void sums_add(const struct printing *p, struct spean_grid *grid, const json_t *sums,
                      const char *name)
 {
@@ -111,7 +111,11 @@ static void sums_add(const struct printing *p, struct spean_grid *grid, const js
         money_write(sum, money);
         const char *const category = spean_jsonget_text(sum, "category");
         spean_grid_cell(grid, "%s", name != NULL ? name : label(p, "cost_category", category));
-        spean_grid_cell(grid, "%s%s", about(sum), money[0] == '\0' ? "?" : money);
+        if (money[0] == '\0') {
+            spean_grid_cell(grid, "%s ?", spean_jsonget_text(sum, "currency"));
+        } else {
+            spean_grid_cell(grid, "%s%s", about(sum), money);
+        }
     }
 }
 

@@ -286,7 +286,7 @@ static void costs_are_a_table_with_totals_in_the_right_units(void **state)
                                        "fee_recruiter\tJPY 310,000\n",
                                        "travel\tabout USD 1,200.50\n",
                                        "travel\tKHR 41,000.00\n",
-                                       "everything\t?\n",
+                                       "everything\tJPY ?\n",
                                        "borne by the worker\tVND 8,800,000\n",
                                        "! There are more categories",
                                        "SDG 10.7.1: about 3.05 months' pay of JPY 180,000\n"};
@@ -364,6 +364,27 @@ static void editing_patches_and_a_list_shows_codes(void **state)
     talk_fini(&talk);
 }
 
+static void a_list_says_what_is_due_and_who_is_the_same(void **state)
+{
+    (void)state;
+    struct talk talk;
+    const struct api_say says[] = {
+        {.status = 200,
+         .json = "{\"items\":[{\"code\":\"KH-1\",\"names\":[{\"full\":\"A\"}],\"same\":[{\"id\":"
+                 "\"aabbccdd00112233\",\"code\":\"KH-4\"},{\"id\":\"bbbbccdd00112233\",\"code\":"
+                 "null}],\"retention\":{\"review_on\":\"2026-11\",\"delete_by\":\"2031\",\"due\":["
+                 "\"review_on\"]}},{\"code\":\"KH-2\",\"names\":[{\"full\":\"B\"}],\"same\":[],"
+                 "\"retention\":{\"review_on\":\"2025\",\"delete_by\":\"2026\",\"due\":["
+                 "\"review_on\",\"delete_by\"]}},{\"code\":\"KH-3\",\"names\":[{\"full\":\"C\"}],"
+                 "\"retention\":{\"review_on\":\"2099\",\"delete_by\":null,\"due\":[]}}]}"}};
+    talk_run(&talk, says, 1, (const char *const[]){"spean", "case", "list", "--plain", NULL});
+    assert_non_null(strstr(talk.result.out, "A = KH-4 = bbbb-ccdd"));
+    assert_non_null(strstr(talk.result.out, "\t! look at it again on 2026-11\n"));
+    assert_non_null(strstr(talk.result.out, "B\t! delete it by 2026\n"));
+    assert_null(strstr(talk.result.out, "2099"));
+    talk_fini(&talk);
+}
+
 static void errors_keep_the_daemons_exit_code(void **state)
 {
     (void)state;
@@ -407,6 +428,7 @@ int main(void)
         TEST(a_ratio_that_cannot_be_told_says_what_is_missing),
         TEST(retention_takes_dates_or_the_settings_and_nothing_between),
         TEST(editing_patches_and_a_list_shows_codes),
+        TEST(a_list_says_what_is_due_and_who_is_the_same),
         TEST(errors_keep_the_daemons_exit_code),
 #undef TEST
     };

@@ -80,6 +80,8 @@ static void one_and_two_are_counted_in_their_own_words(void **state)
                        rows[i].todo);
         run(&talk, status, NULL);
         assert_non_null(strstr(talk.result.out, rows[i].said));
+        assert_int_equal(strstr(talk.result.err, "spean case list --due") != NULL,
+                         strstr(rows[i].todo, "retention_due") != NULL);
         talk_fini(&talk);
     }
 }
