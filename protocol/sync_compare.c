@@ -340,8 +340,9 @@ static void take_as_told(struct spean_sync *s, const struct link *proven)
 {
     for (size_t i = 0; i < spean_frontier_count(proven->target); i++) {
         const struct spean_frontier_row row = *spean_frontier_row(proven->target, i);
-        if (spean_id_equal(&row.log, &s->own_log)) {
-            sync_peer_holds(s, proven, &row.log, &row.head);
+        const uint64_t told = spean_frontier_get(proven->theirs, &row.log).seq;
+        if (spean_id_equal(&row.log, &s->own_log) && row.head.seq >= told) {
+            sync_peer_holds(s, proven, &row.log, &row.head); /* Not less than it told since then. */
         }
         for (size_t k = 0; is_pushed(s, &row.log) && k < SPEAN_SYNC_LINKS_MAX; k++) {
             if (s->links[k] != NULL &&

@@ -307,6 +307,30 @@ static void both_sides_may_dial(void **state)
     sim_free(sim);
 }
 
+/* A comparison that is over says again that it was equal, when a body came: about how it was then. */
+static void an_old_comparison_takes_back_nothing_that_was_told_since(void **state)
+{
+    (void)state;
+    for (int both = 0; both <= 1; both++) {
+        struct sim *sim = sim_new(2, sim_no_faults);
+        sim_commit(sim, A, 1);
+        sim_dial(sim, B, A);
+        if (both) {
+            sim_dial(sim, A, B);
+        }
+        sim_settle_all(sim);
+        sim_commit_sealed(sim, A, 7, 1u << A);
+        sim_commit(sim, A, 5);
+        sim_settle_all(sim);
+        assert_int_equal(sim_told(sim, A, B, A), sim_height(sim, A, A));
+        sim_grant(sim, 7, B);
+        sim_settle_all(sim);
+        assert_int_equal(sim_bodies(sim, B, A), sim_height(sim, B, A));
+        assert_int_equal(sim_told(sim, A, B, A), sim_height(sim, A, A));
+        sim_free(sim);
+    }
+}
+
 static void a_cut_connection_loses_at_most_the_runs_in_flight(void **state)
 {
     (void)state;
@@ -710,6 +734,7 @@ int main(void)
         cmocka_unit_test(a_sealed_body_travels_to_its_audience_only),
         cmocka_unit_test(a_body_is_fetched_once_its_key_is_granted),
         cmocka_unit_test(both_sides_may_dial),
+        cmocka_unit_test(an_old_comparison_takes_back_nothing_that_was_told_since),
         cmocka_unit_test(a_cut_connection_loses_at_most_the_runs_in_flight),
         cmocka_unit_test(a_fork_is_found_at_unequal_height_and_proven_to_both),
         cmocka_unit_test(a_fork_at_equal_height_does_not_look_in_step),
