@@ -8,7 +8,8 @@
 #include <utf8proc.h>
 
 #define REPLACEMENT       "\xef\xbf\xbd"
-#define REPLACEMENT_BYTES 3u
+#define LINE_BREAK        "\xe2\x86\xb5"
+#define REPLACEMENT_BYTES 3u  /* Of either. */
 #define ESCAPE_BYTES      12u /* Two \uXXXX: a surrogate pair. */
 
 /* Decode one code point of text; 1 byte and -1 where it is not UTF-8. len > 0. */
@@ -31,10 +32,8 @@ static size_t codepoint_width(utf8proc_int32_t codepoint)
     return (size_t)utf8proc_charwidth(codepoint);
 }
 
-size_t spean_display_width(const char *text)
+static size_t width_of(const char *text, size_t len)
 {
-    assert(text != NULL);
-    const size_t len = strlen(text);
     size_t width = 0;
     bool wide = false; /* The cluster at hand began with a wide code point. */
     utf8proc_int32_t before = 0;
@@ -54,6 +53,26 @@ size_t spean_display_width(const char *text)
         before = codepoint;
     }
     return width;
+}
+
+size_t spean_display_width(const char *text)
+{
+    assert(text != NULL);
+    return width_of(text, strlen(text));
+}
+
+size_t spean_display_fit(const char *text, size_t cells)
+{
+    assert(text != NULL);
+    size_t fits = strcspn(text, " ");
+    while (text[fits] != '\0') {
+        const size_t longer = fits + 1 + strcspn(text + fits + 1, " ");
+        if (width_of(text, longer) > cells) {
+            break;
+        }
+        fits = longer;
+    }
+    return fits;
 }
 
 bool spean_display_unsafe(int32_t codepoint)
@@ -77,6 +96,32 @@ bool spean_display_unsafe(int32_t codepoint)
     return false;
 }
 
+size_t spean_display_next(const char *text, size_t len, bool *harmless)
+{
+    assert(text != NULL);
+    assert(len > 0);
+    assert(harmless != NULL);
+    utf8proc_int32_t codepoint;
+    const size_t bytes = next(text, len, &codepoint);
+    *harmless = codepoint >= 0 && !spean_display_unsafe(codepoint);
+    return bytes;
+}
+
+/* What stands for the first character of text instead; NULL: it stands itself. */
+static const char *stand_in(const char *text, bool harmless)
+{
+    if (text[0] == '\t') {
+        return " ";
+    }
+    if (text[0] == '\n') {
+        return LINE_BREAK;
+    }
+    if (text[0] == '\r' && text[1] == '\n') {
+        return "";
+    }
+    return harmless ? NULL : REPLACEMENT;
+}
+
 char *spean_display_clean(const char *text)
 {
     assert(text != NULL);
@@ -91,17 +136,12 @@ char *spean_display_clean(const char *text)
 
     size_t used = 0;
     for (size_t at = 0; at < len;) {
-        utf8proc_int32_t codepoint;
-        const size_t bytes = next(text + at, len - at, &codepoint);
-        if (codepoint == '\t') {
-            clean[used++] = ' ';
-        } else if (codepoint < 0 || spean_display_unsafe(codepoint)) {
-            memcpy(clean + used, REPLACEMENT, REPLACEMENT_BYTES);
-            used += REPLACEMENT_BYTES;
-        } else {
-            memcpy(clean + used, text + at, bytes);
-            used += bytes;
-        }
+        bool harmless;
+        const size_t bytes = spean_display_next(text + at, len - at, &harmless);
+        const char *const instead = stand_in(text + at, harmless);
+        const size_t put = instead == NULL ? bytes : strlen(instead);
+        memcpy(clean + used, instead == NULL ? text + at : instead, put);
+        used += put;
         at += bytes;
     }
     clean[used] = '\0';

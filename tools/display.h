@@ -13,6 +13,10 @@
  */
 size_t spean_display_width(const char *text);
 
+/* How many bytes of text stand in a line of so many cells, broken at a space; all of the first word
+ * where that alone is longer. */
+size_t spean_display_fit(const char *text, size_t cells);
+
 /*
  * Say whether a code point could make a terminal do something, or show a line as what it is not:
  * C0 and C1 controls, line and paragraph separators, bidirectional overrides and isolates, tags.
@@ -20,10 +24,14 @@ size_t spean_display_width(const char *text);
  */
 bool spean_display_unsafe(int32_t codepoint);
 
+/* Give the bytes of the first character of text, which has len > 0; *harmless is false where it is
+ * unsafe, or where these are not UTF-8. */
+size_t spean_display_next(const char *text, size_t len, bool *harmless);
+
 /*
- * Copy text with each unsafe code point and each byte that is not UTF-8 replaced by U+FFFD; line
- * breaks too, so that data never starts a line of its own. Tabs become spaces. NULL: no memory.
- * The caller frees it.
+ * Copy text with each unsafe code point and each byte that is not UTF-8 replaced by U+FFFD. A line
+ * break becomes U+21B5, a sign for one, so that data never starts a line of its own; tabs become
+ * spaces. NULL: no memory. The caller frees it.
  */
 char *spean_display_clean(const char *text);
 

@@ -20,6 +20,7 @@ struct spean_grid {
     char **cells;
     size_t cells_count;
     size_t cells_room;
+    size_t wrap;   /* Cells of a line; 0: whatever it takes. */
     spean_err err; /* Sticky. */
 };
 
@@ -52,6 +53,12 @@ void spean_grid_column(struct spean_grid *grid, const char *heading, bool right)
     assert(grid->columns_count < SPEAN_GRID_COLUMNS_MAX);
     assert(grid->cells_count == 0);
     grid->columns[grid->columns_count++] = (struct column){.heading = heading, .right = right};
+}
+
+void spean_grid_wrap(struct spean_grid *grid, size_t cells)
+{
+    assert(grid != NULL);
+    grid->wrap = cells;
 }
 
 /* Make room for one more cell. */
@@ -145,14 +152,35 @@ static void cell_write(FILE *file, const char *text, size_t width, bool right, b
     }
 }
 
+/* Write the last cell in lines that end at the edge, each but the first behind indent spaces. */
+static void wrapped_write(FILE *file, const char *text, size_t edge, size_t indent)
+{
+    const bool narrow = edge < indent + SPEAN_GRID_WRAP_MIN;
+    const size_t room = narrow ? SPEAN_GRID_WRAP_MIN : edge - indent;
+    for (bool first = true; first || *text != '\0'; first = false) {
+        const size_t len = spean_display_fit(text, room);
+        if (!first) {
+            (void)putc('\n', file); /* ferror() tells at the end. */
+            pad(file, indent);
+        }
+        (void)fwrite(text, 1, len, file); /* Likewise. */
+        text += len;
+        text += *text == ' ';
+    }
+}
+
 static void line_write(const struct spean_grid *grid, FILE *file, bool plain, const size_t *widths,
                        const char *const *texts)
 {
+    size_t indent = 0;
     for (size_t c = 0; c < grid->columns_count; c++) {
         const bool last = c + 1 == grid->columns_count;
         if (plain) {
             (void)fprintf(file, "%s%s", texts[c], last ? "" : "\t"); /* ferror() tells. */
+        } else if (last && grid->wrap > 0) {
+            wrapped_write(file, texts[c], grid->wrap, indent);
         } else {
+            indent += widths[c] + 2;
             cell_write(file, texts[c], widths[c], grid->columns[c].right, last);
         }
     }

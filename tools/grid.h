@@ -10,6 +10,7 @@
 
 #define SPEAN_GRID_COLUMNS_MAX 16u
 #define SPEAN_GRID_CELLS_MAX   1000000u
+#define SPEAN_GRID_WRAP_MIN    20u
 
 struct spean_grid; /* Opaque. */
 
@@ -20,6 +21,10 @@ void spean_grid_free(struct spean_grid *grid); /* NULL is allowed. */
 /* Add a column; all of them before the first cell. heading NULL: no heading (for label and value).
  * right: numbers. The heading is borrowed and must outlive the grid. */
 void spean_grid_column(struct spean_grid *grid, const char *heading, bool right);
+
+/* Break the last column at spaces, so that lines have at most so many cells; nothing where plain.
+ * The other columns have to leave room for SPEAN_GRID_WRAP_MIN, else lines are longer. */
+void spean_grid_wrap(struct spean_grid *grid, size_t cells);
 
 /*
  * Fill the next cell, row by row from the left. The text is cleaned (tools/display.h). What fails

@@ -13,37 +13,16 @@
 #include "tools/i18n.h"
 #include "tools/vformat.h"
 
-#define LINE_BYTES_MAX (4u * SPEAN_HELP_COLUMNS + 1)
 #define NAME_BYTES_MAX 64u
 
 /* Print text in lines of at most SPEAN_HELP_COLUMNS cells, broken at spaces. */
 static void paragraph(struct spean_out *out, const char *text)
 {
-    char line[LINE_BYTES_MAX] = "";
-    size_t used = 0;
-    for (const char *at = text; *at != '\0';) {
-        const size_t len = strcspn(at, " ");
-        char word[LINE_BYTES_MAX];
-        const size_t word_len = len < sizeof(word) - 1 ? len : sizeof(word) - 1;
-        memcpy(word, at, word_len);
-        word[word_len] = '\0';
-        const bool fits =
-            used + word_len + 1 < sizeof(line) &&
-            spean_display_width(line) + 1 + spean_display_width(word) <= SPEAN_HELP_COLUMNS;
-        if (used > 0 && !fits) {
-            spean_out_line(out, "%s", line);
-            used = 0;
-        }
-        if (used > 0) {
-            line[used++] = ' ';
-        }
-        memcpy(line + used, word, word_len + 1);
-        used += word_len;
-        at += len;
-        at += *at == ' ';
-    }
-    if (used > 0) {
-        spean_out_line(out, "%s", line);
+    while (*text != '\0') {
+        const size_t len = spean_display_fit(text, SPEAN_HELP_COLUMNS);
+        spean_out_line(out, "%.*s", (int)len, text);
+        text += len;
+        text += *text == ' ';
     }
 }
 
@@ -63,6 +42,7 @@ static spean_err pairs_begin(struct spean_grid **table)
     if (err == SPEAN_OK) {
         spean_grid_column(*table, NULL, false);
         spean_grid_column(*table, NULL, false);
+        spean_grid_wrap(*table, SPEAN_HELP_COLUMNS);
     }
     return err;
 }
@@ -348,6 +328,26 @@ static spean_err questions_print(struct spean_out *out, const struct spean_quest
     return SPEAN_OK;
 }
 
+/* Print a command line, over several lines, before flags, where it is long. */
+static void example_print(struct spean_out *out, const char *example)
+{
+    const char *indent = "  ";
+    while (strlen(indent) + strlen(example) > SPEAN_HELP_COLUMNS) {
+        size_t len = 0;
+        for (const char *at = strstr(example, " --"); at != NULL; at = strstr(at + 1, " --")) {
+            const size_t before = (size_t)(at - example);
+            len = len == 0 || strlen(indent) + before + 2 <= SPEAN_HELP_COLUMNS ? before : len;
+        }
+        if (len == 0) {
+            break; /* Nowhere to break it. */
+        }
+        spean_out_line(out, "%s%.*s \\", indent, (int)len, example);
+        example += len + 1;
+        indent = "      ";
+    }
+    spean_out_line(out, "%s%s", indent, example);
+}
+
 /* What takes it back, and how it is typed. */
 static void ending_print(struct spean_out *out, const struct spean_command *command)
 {
@@ -361,7 +361,7 @@ static void ending_print(struct spean_out *out, const struct spean_command *comm
     spean_out_line(out, "%s", "");
     spean_out_line(out, "%s", _("Examples"));
     for (const char *const *example = command->examples; *example != NULL; example++) {
-        spean_out_line(out, "  %s", *example);
+        example_print(out, *example);
     }
     spean_out_line(out, "%s", "");
     spean_out_line(out, "%s", _("Flags of every command and exit codes: spean help"));

@@ -4,8 +4,11 @@
 
 #include <stdio.h>
 
-/* Write text with what HTML would read as its own written out, and line breaks as such. The caller
- * asks ferror(). */
+/*
+ * Write text with what HTML would read as its own written out, and line breaks as such. What could
+ * command a terminal or turn lines round (tools/display.h) is shown as U+FFFD. The caller asks
+ * ferror().
+ */
 void spean_html_write(FILE *file, const char *text);
 
 #endif

@@ -135,7 +135,8 @@ void spean_out_text(struct spean_out *out, const char *text)
     }
     for (const char *at = text; *at != '\0';) {
         const size_t len = strcspn(at, "\n");
-        char *const line = strndup(at, len);
+        const bool cr = at[len] == '\n' && len > 0 && at[len - 1] == '\r';
+        char *const line = strndup(at, cr ? len - 1 : len);
         put_clean(out, out->options.results, "  ", line, "\n");
         free(line);
         at += len;

@@ -78,14 +78,31 @@ static void escape_sequences_in_data_cannot_reach_the_terminal(void **state)
 static void data_cannot_begin_a_line_of_its_own(void **state)
 {
     (void)state;
-    assert_clean("a\nb\rc", "a\xef\xbf\xbd"
+    assert_clean("a\nb\rc", "a\xe2\x86\xb5"
                             "b\xef\xbf\xbd"
                             "c");
+    assert_clean("a\r\n\r\nb\r", "a\xe2\x86\xb5\xe2\x86\xb5"
+                                 "b\xef\xbf\xbd");
     assert_clean("a\xe2\x80\xa8"
                  "b",
                  "a\xef\xbf\xbd"
                  "b");
     assert_clean("a\tb", "a b");
+}
+
+static void a_line_takes_the_words_that_fit_and_the_first_in_any_case(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t cells;
+        size_t fits;
+    } rows[] = {{"", 5, 0},         {"word", 2, 4},  {"word two", 8, 8}, {"word two", 7, 4},
+                {"word two", 0, 4}, {"a  b", 3, 2},  {"a b c", 3, 3},    {" a", 1, 0},
+                {"東京 x", 6, 8},   {"東京 x", 5, 6}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(spean_display_fit(rows[i].text, rows[i].cells), rows[i].fits);
+    }
 }
 
 static void data_cannot_turn_its_direction_or_hide_text(void **state)
@@ -159,6 +176,7 @@ int main(void)
         cmocka_unit_test(each_byte_that_is_not_utf8_takes_one_cell),
         cmocka_unit_test(escape_sequences_in_data_cannot_reach_the_terminal),
         cmocka_unit_test(data_cannot_begin_a_line_of_its_own),
+        cmocka_unit_test(a_line_takes_the_words_that_fit_and_the_first_in_any_case),
         cmocka_unit_test(data_cannot_turn_its_direction_or_hide_text),
         cmocka_unit_test(what_is_not_utf8_is_replaced_byte_by_byte),
         cmocka_unit_test(the_five_languages_are_left_as_they_are),

@@ -71,10 +71,41 @@ static void a_tab_or_a_line_break_in_data_moves_no_column(void **state)
     spean_grid_cell(table, "%s", "a\tb");
     spean_grid_cell(table, "%s", "c\nd\x1b[m");
     char *const text = written(table, true, SPEAN_OK);
-    assert_string_equal(text, "a b\tc\xef\xbf\xbd"
+    assert_string_equal(text, "a b\tc\xe2\x86\xb5"
                               "d\xef\xbf\xbd[m\n");
     free(text);
     spean_grid_free(table);
+}
+
+static void the_last_column_is_broken_at_spaces_below_itself(void **state)
+{
+    (void)state;
+    static const char text[] = "eight letters here and averyveryverylongwordindeed and an end";
+    static const struct {
+        const char *first;
+        bool plain;
+        const char *shown;
+    } rows[] = {
+        {"ab", false,
+         "ab  eight letters here\n    and\n    averyveryverylongwordindeed\n    and an end\n"},
+        {"abcdefghij", false, /* No room is left: it takes what it needs at least. */
+         "abcdefghij  eight letters here\n            and\n"
+         "            averyveryverylongwordindeed\n            and an end\n"},
+        {"ab", true, "ab\teight letters here and averyveryverylongwordindeed and an end\n"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct spean_grid *table;
+        assert_int_equal(spean_grid_new(&table), SPEAN_OK);
+        spean_grid_column(table, NULL, false);
+        spean_grid_column(table, NULL, false);
+        spean_grid_wrap(table, 4 + SPEAN_GRID_WRAP_MIN);
+        spean_grid_cell(table, "%s", rows[i].first);
+        spean_grid_cell(table, "%s", text);
+        char *const shown = written(table, rows[i].plain, SPEAN_OK);
+        assert_string_equal(shown, rows[i].shown);
+        free(shown);
+        spean_grid_free(table);
+    }
 }
 
 static void a_row_that_is_not_full_ends_with_nothing(void **state)
@@ -125,6 +156,7 @@ int main(void)
         cmocka_unit_test(columns_line_up_by_cells_and_not_by_bytes),
         cmocka_unit_test(plain_columns_are_set_apart_by_one_tab),
         cmocka_unit_test(a_tab_or_a_line_break_in_data_moves_no_column),
+        cmocka_unit_test(the_last_column_is_broken_at_spaces_below_itself),
         cmocka_unit_test(a_row_that_is_not_full_ends_with_nothing),
         cmocka_unit_test(a_table_without_rows_has_its_headings),
         cmocka_unit_test(one_cell_beyond_the_limit_is_reported_and_nothing_written),

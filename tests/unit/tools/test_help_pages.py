@@ -78,6 +78,19 @@ class Manual(unittest.TestCase):
                 self.assertIn(f"Undo:\n.B spean {leaf['inverse']}\n", plain(page))
                 self.assertIn(f"Undo: spean {leaf['inverse']}\n", spean("help", *words))
 
+    def test_every_help_text_fits_80_columns(self):
+        pages = [["help"]] + [["help", group["name"]] for group in GROUPS]
+        for words in pages + [["help", *leaf["path"].split()] for leaf in LEAVES]:
+            for line in spean(*words).splitlines():
+                self.assertLessEqual(len(line), 80, words)
+
+    def test_an_example_that_is_broken_into_lines_is_the_same_command(self):
+        for leaf in LEAVES:
+            shown = spean("help", *leaf["path"].split()).split("\nExamples\n")[1]
+            joined = re.sub(r" \\\n +", " ", shown)
+            for example in leaf["examples"]:
+                self.assertIn(f"  {example}\n", joined)
+
     def test_the_pages_that_are_installed_are_those_of_the_groups(self):
         made = {path.name for path in (SPEAN.parent / "pages" / "man1").iterdir()}
         self.assertEqual(made, {"spean.1"} | {f"spean-{group['name']}.1" for group in GROUPS})

@@ -126,8 +126,7 @@ static void data_cannot_fake_a_line_of_ours(void **state)
     printer_open(&printer);
     spean_out_line(printer.out, "name %s", "x\n✔ all sent");
     spean_out_text(printer.out, "x\r\n✔ all sent\x1b[A");
-    assert_said(&printer,
-                "name x\xef\xbf\xbd✔ all sent\n  x\xef\xbf\xbd\n  ✔ all sent\xef\xbf\xbd[A\n", "");
+    assert_said(&printer, "name x\xe2\x86\xb5✔ all sent\n  x\n  ✔ all sent\xef\xbf\xbd[A\n", "");
 }
 
 static void an_error_is_talk_for_people_and_one_object_for_programs(void **state)

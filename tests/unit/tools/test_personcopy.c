@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "protocol/schema.h"
+#include "tools/display.h"
 
 #define MARK_BYTES 160u
 #define EVIL       "<script>\"x\"&'y'</script>"
@@ -194,6 +195,27 @@ static void what_was_struck_out_or_is_not_known_is_not_told(void **state)
     json_decref(record);
 }
 
+/* Somebody may look at the file in a terminal, and a browser turns text round where it is told to.
+ */
+static void no_value_commands_a_terminal_or_turns_lines_round(void **state)
+{
+    (void)state;
+    static const char evil[] = "\x1b[2J\xc2\x9b\x7f\xe2\x80\xae\xe2\x81\xa7 a\r\nb\tc";
+    json_t *const record = case_make(evil);
+    json_t *const referrals = json_pack("[{s:s,s:s}]", "target_name", evil, "state", "sent");
+    char *const text = copy_of(record, referrals, "en");
+    for (size_t at = 0; text[at] != '\0';) {
+        bool harmless = false;
+        const size_t bytes = spean_display_next(text + at, strlen(text + at), &harmless);
+        assert_true(harmless || text[at] == '\n');
+        at += bytes;
+    }
+    assert_non_null(strstr(text, " a<br>b c"));
+    free(text);
+    json_decref(referrals);
+    json_decref(record);
+}
+
 /* Nothing that anybody wrote, wherever it stands, becomes a tag or ends an attribute. */
 static void no_value_is_taken_for_markup(void **state)
 {
@@ -221,7 +243,7 @@ static void every_language_of_what_was_said_is_there(void **state)
                                       0, NULL);
     char *const text = copy_of(record, NULL, "vi");
     assert_non_null(strstr(text, "<html lang=\"vi\">"));
-    assert_non_null(strstr(text, "<span lang=\"km\">KHMER<br>\nTWO</span>"));
+    assert_non_null(strstr(text, "<span lang=\"km\">KHMER<br>TWO</span>"));
     assert_non_null(strstr(text, "<span lang=\"ja\">JAPANESE</span>"));
     free(text);
     json_decref(record);
@@ -252,6 +274,7 @@ int main(void)
         cmocka_unit_test(other_people_and_what_the_office_notes_are_not),
         cmocka_unit_test(no_id_of_any_record_is_told),
         cmocka_unit_test(what_was_struck_out_or_is_not_known_is_not_told),
+        cmocka_unit_test(no_value_commands_a_terminal_or_turns_lines_round),
         cmocka_unit_test(no_value_is_taken_for_markup),
         cmocka_unit_test(every_language_of_what_was_said_is_there),
         cmocka_unit_test(who_was_told_of_the_case_is_said),
