@@ -150,6 +150,8 @@ enum spean_exit spean_agencyedit_run(struct spean_call *call, const char *id,
     }
     if (exit == SPEAN_EXIT_DONE && json_object_size(edit) == 0) {
         exit = spean_problem_usage(problem, "%s", _("nothing is to be changed"));
+        spean_problem_hint(problem, _("give at least one flag: spean help %s"),
+                           spean_call_path(call));
     }
     if (exit == SPEAN_EXIT_DONE) {
         exit = spean_agencyedit_send(call, agency.id, edit, problem);

@@ -41,8 +41,10 @@ enum spean_exit spean_pages_each(struct spean_call *call, const char *path,
             rows++;
         }
         json_decref(page);
-        spean_out_progress(spean_call_out(call), now_ms(),
-                           COUNTED_(rows, "%" PRIu64 " row", "%" PRIu64 " rows"), rows);
+        if (exit == SPEAN_EXIT_DONE && next[0] != '\0') {
+            spean_out_progress(spean_call_out(call), now_ms(),
+                               COUNTED_(rows, "%" PRIu64 " row", "%" PRIu64 " rows"), rows);
+        }
     } while (exit == SPEAN_EXIT_DONE && next[0] != '\0');
     spean_out_progress_end(spean_call_out(call));
     return exit;

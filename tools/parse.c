@@ -130,8 +130,12 @@ static enum spean_exit check_id(char **text, const char *shown, struct spean_pro
         return SPEAN_EXIT_USAGE;
     }
     if (err != SPEAN_OK) {
-        return spean_problem_usage(problem, _("%s: \"%s\" is neither an id nor a code"), shown,
-                                   *text);
+        (void)spean_problem_usage(problem, _("%s: \"%s\" is neither an id nor a code"), shown,
+                                  *text);
+        spean_problem_hint(problem, "%s",
+                           _("a code such as KH-2611-0317-B, an id, or at least 4 digits of one; "
+                             "lists show them"));
+        return SPEAN_EXIT_USAGE;
     }
     char *const copy = strdup(id.text);
     if (copy == NULL) {

@@ -298,6 +298,8 @@ static enum spean_exit body_make(struct spean_call *call, const struct step *ste
     }
     if (exit == SPEAN_EXIT_DONE && step->takes_edit && json_object_size(made) == 0) {
         exit = spean_problem_usage(problem, "%s", _("nothing is to be changed"));
+        spean_problem_hint(problem, _("give at least one flag: spean help %s"),
+                           spean_call_path(call));
     }
     if (exit != SPEAN_EXIT_DONE) {
         json_decref(made);

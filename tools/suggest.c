@@ -1,6 +1,7 @@
 #include "tools/suggest.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -42,7 +43,9 @@ void spean_suggest_offer(struct spean_suggestion *best, const char *typed, const
 {
     assert(best != NULL);
     const size_t distance = spean_suggest_distance(typed, candidate);
-    if (distance > SPEAN_SUGGEST_DISTANCE_MAX || distance >= strlen(candidate)) {
+    const bool begins = strncmp(candidate, typed, strlen(typed)) == 0;
+    if (distance > SPEAN_SUGGEST_DISTANCE_MAX || distance >= strlen(candidate) ||
+        (!begins && 2 * distance > strlen(typed))) {
         return;
     }
     if (best->word == NULL || distance < best->distance) {

@@ -19,8 +19,8 @@ struct spean_suggestion {
     size_t distance;
 };
 
-/* Offer candidate for typed. Of equal ones the first offered stays. A word of which everything
- * would have to change is not near, however short. */
+/* Offer candidate for typed. Of equal ones the first offered stays. A word of which more than half
+ * would have to change is not near, unless candidate begins with it. */
 void spean_suggest_offer(struct spean_suggestion *best, const char *typed, const char *candidate);
 
 #endif

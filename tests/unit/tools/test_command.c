@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -221,12 +222,26 @@ static void help_run(struct cli_result *result, const char *path, const char *ex
     cli_run(result, "spean", "help", list[0], list[1], list[2], list[3], NULL);
 }
 
+/* Put what was broken into lines into one again, with single spaces. */
+static void lines_join(char *text)
+{
+    size_t used = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        const bool space = *at == ' ' || *at == '\n';
+        if (!space || (used > 0 && text[used - 1] != ' ')) {
+            text[used++] = space ? ' ' : *at;
+        }
+    }
+    text[used] = '\0';
+}
+
 static void check_help(const struct spean_group *group, const struct spean_command *command)
 {
     (void)group;
     struct cli_result result;
     help_run(&result, command->path, NULL);
     assert_int_equal(result.exit, SPEAN_EXIT_DONE);
+    lines_join(result.out);
     assert_non_null(strstr(result.out, command->summary));
     for (const struct spean_flag *f = command->flags; f != NULL && f->name != NULL; f++) {
         assert_non_null(strstr(result.out, f->help));

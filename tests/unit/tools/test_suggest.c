@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -72,9 +73,27 @@ static void nothing_is_suggested_beyond_two_errors_or_for_tiny_words(void **stat
     assert_null(best.word);
 }
 
+static void half_of_a_word_is_changed_at_the_most_unless_it_begins_the_other(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *typed;
+        const char *candidate;
+        bool near;
+    } rows[] = {{"log", "lang", false},    {"seq", "yes", false}, {"js", "json", true},
+                {"lst", "list", true},     {"frm", "from", true}, {"colr", "color", true},
+                {"agnecy", "agency", true}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct spean_suggestion best = {0};
+        spean_suggest_offer(&best, rows[i].typed, rows[i].candidate);
+        assert_int_equal(best.word != NULL, rows[i].near);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(half_of_a_word_is_changed_at_the_most_unless_it_begins_the_other),
         cmocka_unit_test(each_kind_of_typing_error_counts_one),
         cmocka_unit_test(the_distance_is_the_same_from_either_side),
         cmocka_unit_test(words_beyond_the_limit_are_infinitely_far),
