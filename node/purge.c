@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "node/json_value.h"
+#include "node/referral_case.h"
+#include "node/transfer.h"
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
 #include "store/destroy.h"
@@ -220,21 +222,46 @@ spean_err spean_purge_draft_erasures(struct spean_draft *draft,
     return err;
 }
 
-/* The map purge_receipt, a new object; NULL: no memory. */
-static json_t *receipt_json(const struct spean_records *at, uint32_t parts, uint64_t since_s)
+/* What a case that was opened of the referral here still says of it, a new array. */
+static spean_err kept_fields(const struct spean_records *at, const struct spean_record_id *referral,
+                             json_t **out)
+{
+    struct spean_records_item item = {.record = NULL};
+    struct spean_record_id a_case;
+    bool worked_on = false;
+    spean_err err = spean_transfer_case(at, referral, &a_case, &worked_on);
+    if (err == SPEAN_OK) {
+        err = spean_records_load(at, &a_case, &item);
+    }
+    if (err == SPEAN_OK || err == SPEAN_ENOTFOUND) {
+        *out = err == SPEAN_OK ? spean_referral_said_by_case(&item) : json_array();
+        err = *out == NULL ? SPEAN_ENOMEM : SPEAN_OK;
+    }
+    spean_records_unload(&item);
+    return err;
+}
+
+/* The map purge_receipt, a new object; NULL: no memory. Takes kept. */
+static json_t *receipt_json(const struct spean_records *at, uint32_t parts, uint64_t since_s,
+                            json_t *kept)
 {
     json_t *named = json_array();
     for (size_t i = 0; i < PURGED_COUNT; i++) {
         if ((parts & (1u << purged_parts[i])) != 0 &&
             json_array_append_new(named, json_integer((json_int_t)purged_parts[i])) != 0) {
             json_decref(named);
+            json_decref(kept);
             return NULL;
         }
     }
     json_t *receipt =
         json_pack("{s:s, s:b, s:o, s:o}", "method", "erased", "keys_destroyed", 1, "parts", named,
                   "by_org", spean_json_hex(spean_core_org(at->view.core)->bytes, SPEAN_ID_BYTES));
-    if (receipt != NULL && !spean_json_set_time(receipt, "at", since_s)) {
+    const bool done =
+        receipt != NULL && spean_json_set_time(receipt, "at", since_s) &&
+        (json_array_size(kept) == 0 || json_object_set(receipt, "fields_kept", kept) == 0);
+    json_decref(kept);
+    if (!done) {
         json_decref(receipt);
         return NULL;
     }
@@ -247,8 +274,13 @@ spean_err spean_purge_draft_receipt(const struct spean_records *at, struct spean
 {
     struct spean_json_why why;
     struct spean_edit *edit = NULL;
-    json_t *receipt = receipt_json(at, parts, since_s);
-    spean_err err = receipt == NULL ? SPEAN_ENOMEM : spean_edit_new(&edit);
+    json_t *kept = NULL;
+    json_t *receipt = NULL;
+    spean_err err = kept_fields(at, referral, &kept);
+    if (err == SPEAN_OK) {
+        receipt = receipt_json(at, parts, since_s, kept);
+        err = receipt == NULL ? SPEAN_ENOMEM : spean_edit_new(&edit);
+    }
     if (err == SPEAN_OK) {
         err = spean_edit_add_json(edit, SPEAN_TYPE_REFERRAL, SPEAN_FIELD_REFERRAL_PURGE_RECEIPTS,
                                   SPEAN_VERB_APPEND, receipt, &why);

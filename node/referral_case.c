@@ -177,6 +177,40 @@ spean_err spean_referral_copy_case(const struct spean_records_item *item, const 
     return SPEAN_OK;
 }
 
+/* Whether a field has a value that is shown. */
+static bool says_something(const struct spean_field *field)
+{
+    json_t *shown = NULL;
+    const bool says = spean_json_field_show(SPEAN_TYPE_CASE, field, NULL, &shown) == SPEAN_OK &&
+                      shown != NULL && !json_is_null(shown) &&
+                      !(json_is_array(shown) && json_array_size(shown) == 0);
+    json_decref(shown);
+    return says;
+}
+
+json_t *spean_referral_said_by_case(const struct spean_records_item *item)
+{
+    const struct spean_part *part = item->parts[SPEAN_PART_CASE];
+    const size_t count = part == NULL ? 0 : spean_part_fields_count(part);
+    json_t *numbers = json_array();
+    for (size_t i = 0; i < count && numbers != NULL; i++) {
+        const struct spean_field *field = spean_part_field(part, i);
+        const struct spean_schema_field *known =
+            spean_schema_field(SPEAN_TYPE_CASE, spean_field_number(field));
+        const uint64_t preview =
+            known == NULL ? 0 : spean_referral_preview_field(spean_field_number(field));
+        const bool shared = preview != 0 || (known != NULL && known->section != NULL);
+        const uint64_t number =
+            preview != 0 ? preview : spean_field_number(field) + SPEAN_FIELD_SHARED_OFFSET;
+        if (shared && says_something(field) &&
+            json_array_append_new(numbers, json_integer((json_int_t)number)) != 0) {
+            json_decref(numbers);
+            numbers = NULL;
+        }
+    }
+    return numbers;
+}
+
 /* The field that a field of a referral is copied into; 0: it is not. */
 typedef uint64_t into_field(const struct spean_schema_field *of_referral);
 

@@ -27,6 +27,10 @@ uint64_t spean_referral_preview_field(uint64_t case_field);
 SPEAN_CHECK spean_err spean_referral_copy_case(const struct spean_records_item *item,
                                                const json_t *sections, struct spean_edit *edit);
 
+/* The numbers of a referral's fields that a case says something in, a new array; NULL: no memory.
+ */
+json_t *spean_referral_said_by_case(const struct spean_records_item *item);
+
 /* The other way round: add to edit, which is of a case, what preview and payload of a referral say
  * of the person. Errors as above. */
 SPEAN_CHECK spean_err spean_referral_copy_back(const struct spean_records_item *item,

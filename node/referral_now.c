@@ -9,6 +9,7 @@
 #include "node/referral_twin.h"
 #include "node/reminder.h"
 #include "node/trail.h"
+#include "node/transfer.h"
 #include "node/withdrawal.h"
 #include "protocol/reader.h"
 #include "protocol/schema.h"
@@ -224,7 +225,7 @@ static bool show_track(struct spean_records *at, const struct spean_records_item
     return true;
 }
 
-/* What the target waits for; null: nothing. */
+/* What the target waits for, or is to decide; null: nothing. */
 static json_t *show_details(struct spean_records *at, const struct spean_records_item *item,
                             const struct spean_referral_now *now)
 {
@@ -233,6 +234,13 @@ static json_t *show_details(struct spean_records *at, const struct spean_records
     const spean_err err = spean_partkeys_newest(at->view.tx, at->view.keys, &name, &key);
     if (err == SPEAN_OK) {
         spean_partkeys_wipe(&key);
+    }
+    struct spean_record_id a_case;
+    bool worked_on = false;
+    if (now->side == SPEAN_SIDE_TARGET && now->progress.is_consent_withdrawn &&
+        spean_transfer_case(at, &item->info.record, &a_case, &worked_on) == SPEAN_OK && worked_on) {
+        return json_string("the consent was withdrawn; the case that was opened here of this "
+                           "referral is still open: close it");
     }
     const uint32_t live = (1u << SPEAN_TRACK_ACCEPTED) | (1u << SPEAN_TRACK_IN_PROGRESS) |
                           (1u << SPEAN_TRACK_ON_HOLD);

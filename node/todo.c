@@ -7,6 +7,7 @@
 #include "node/referral.h"
 #include "node/reminder.h"
 #include "node/retention.h"
+#include "node/transfer.h"
 #include "protocol/fold.h"
 #include "protocol/schema_numbers.h"
 #include "store/record.h"
@@ -60,6 +61,17 @@ static void count_records(const struct spean_records *at, uint64_t type,
     }
 }
 
+/* Whether the person withdrew what a case was handed over under that we still work on. */
+static bool is_case_to_decide(const struct spean_records *at, const struct spean_records_item *item,
+                              const struct spean_referral_now *now)
+{
+    struct spean_record_id a_case;
+    bool worked_on = false;
+    return now->side == SPEAN_SIDE_TARGET && now->progress.is_consent_withdrawn &&
+           spean_transfer_case(at, &item->info.record, &a_case, &worked_on) == SPEAN_OK &&
+           worked_on;
+}
+
 /* What one referral adds to the counts. */
 static void count_referral(const struct spean_records *at, const struct spean_records_item *item,
                            struct spean_todo_counts *out)
@@ -75,6 +87,7 @@ static void count_referral(const struct spean_records *at, const struct spean_re
     const struct spean_referral_track *own =
         now.side == SPEAN_SIDE_ORIGIN ? &now.progress.origin : &now.progress.target;
     out->decisions += now.side != SPEAN_SIDE_NONE && own->heads_count > 1;
+    out->decisions += is_case_to_decide(at, item, &now);
     out->unread += (late & SPEAN_UNREAD) != 0;
     out->overdue += (late & SPEAN_LATE) != 0;
     spean_referral_now_fini(&now);

@@ -166,6 +166,16 @@ static spean_err is_worked_on(const struct spean_records *at, const struct spean
     return SPEAN_OK;
 }
 
+spean_err spean_transfer_case(const struct spean_records *at,
+                              const struct spean_record_id *referral,
+                              struct spean_record_id *a_case, bool *worked_on)
+{
+    const struct spean_view name = {referral->bytes, SPEAN_RECORD_ID_BYTES};
+    const spean_err err = spean_record_lookup(at->view.tx, at->view.keys, SPEAN_LOOKUP_TRANSFERRED,
+                                              name, NULL, a_case);
+    return err == SPEAN_OK ? is_worked_on(at, a_case, worked_on) : err;
+}
+
 spean_err spean_transfer_closes(const struct spean_records *at,
                                 const struct spean_records_item *item,
                                 const struct spean_referral_now *now,

@@ -46,6 +46,12 @@ SPEAN_CHECK spean_err spean_transfer_draft_close(const struct spean_records *at,
                                                  struct spean_draft *draft,
                                                  const struct spean_record_id *a_case);
 
+/* Find the case that was opened here of a transfer, and whether people still work on it.
+ * SPEAN_ENOTFOUND: none was. Errors of the store. */
+SPEAN_CHECK spean_err spean_transfer_case(const struct spean_records *at,
+                                          const struct spean_record_id *referral,
+                                          struct spean_record_id *a_case, bool *worked_on);
+
 /* Remember on this node that the case was closed for this referral, once that is durable. */
 SPEAN_CHECK spean_err spean_transfer_closed(struct spean_records *at,
                                             const struct spean_record_id *referral);

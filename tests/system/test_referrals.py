@@ -145,6 +145,57 @@ class Referrals(ClusterTest):
         for node in story.nodes:
             self.assertEqual(node.complaints(), [])
 
+    def passed_on(self, holder, referral, to):
+        """Let holder accept a referral and pass it on; return the child, once it is there."""
+        org = to.status()["org"]
+        wait_for(lambda: holder.run("referral", "accept", referral, "--assigned", "w1",
+                                    "--first-contact-by", "2035-11-25").exit == 0, "accepted")
+        wait_for(lambda: "names" in self.shown(holder, referral)["fields"], "the details")
+        passed = holder.spean("referral", "redirect", referral, "--to", org, "--respond-by", "72h")
+        child = next(row["child"] for row in passed["steps"] if row["step"] == "redirect")
+        wait_for(lambda: self.shown(to, child), "the child")
+        return child
+
+    def shown(self, node, referral):
+        answer = node.run("referral", "show", referral, "--json")
+        return answer.json if answer.exit == 0 else None
+
+    def withdrawn(self, node, referral):
+        return "consent_withdrawn" in self.shown(node, referral)["flags"]
+
+    def test_what_the_last_in_a_chain_is_told_reaches_the_first_through_who_was_away(self):
+        story = self.story
+        jakarta = self.cluster.add("Jakarta Help", "ID")
+        jakarta.start()
+        self.cluster.invite(self.phnom_penh, jakarta)
+        self.cluster.in_step(*story.nodes, jakarta)
+        story.orgs[jakarta] = jakarta.status()["org"]
+        story.prepare(recipients=[self.tokyo, self.hanoi, jakarta])
+        story.wait_state(self.tokyo, "sent")
+        child = self.passed_on(self.tokyo, story.referral, self.hanoi)
+        grandchild = self.passed_on(self.hanoi, child, jakarta)
+        jakarta.spean("referral", "accept", grandchild, "--assigned", "w1", "--first-contact-by",
+                      "2035-11-25")
+        wait_for(lambda: "names" in self.shown(jakarta, grandchild)["fields"], "the details")
+        self.tokyo.stop()
+        refused = jakarta.run("consent", "withdraw", story.consent, "--channel", "phone", "--yes",
+                              "--json")
+        self.refused(refused, 5, "not_found")  # The consent's record is with Phnom Penh alone.
+        jakarta.spean("consent", "withdraw", grandchild, "--channel", "phone", "--yes")
+        wait_for(lambda: self.withdrawn(self.hanoi, child), "Hanoi hears of it")
+        self.cluster.in_step(self.phnom_penh, self.hanoi, jakarta)
+        self.assertFalse(self.withdrawn(self.phnom_penh, story.referral))  # Tokyo passes it up.
+        self.tokyo.start()
+        wait_for(lambda: self.withdrawn(self.phnom_penh, story.referral), "Phnom Penh hears of it")
+        given = self.phnom_penh.spean("consent", "show", story.consent)["fields"]["withdrawn"]
+        self.assertEqual(given["by_org"], story.orgs[jakarta])
+        held = ((self.tokyo, story.referral), (self.hanoi, child), (jakarta, grandchild))
+        for node, referral in held:
+            wait_for(lambda n=node, r=referral: self.shown(n, r)["fields"].get("purge_receipts"),
+                     f"a receipt of {node.org_name}")
+            self.assertNotIn("names", self.shown(node, referral)["fields"])
+            self.assertEqual(node.complaints(), [])
+
     def test_what_the_consent_does_not_name_is_not_passed_on(self):
         story = self.story
         story.prepare()

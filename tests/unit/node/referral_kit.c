@@ -174,3 +174,13 @@ bool lists(json_t *answer, const char *list, const char *text)
     }
     return false;
 }
+
+struct spean_todo_counts counts_of(struct story *s, enum author_who who)
+{
+    struct spean_todo_counts counts;
+    struct spean_core_view view;
+    assert_int_equal(spean_core_view_begin(&s->kit->cores[who], &view), SPEAN_OK);
+    spean_todo_count(&view, &counts);
+    spean_core_view_end(&view);
+    return counts;
+}

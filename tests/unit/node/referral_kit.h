@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "node/todo.h"
 #include "tests/unit/node/records_kit.h"
 
 #define ID_BYTES   64u
@@ -55,6 +56,9 @@ json_t *show(struct story *s, enum author_who who);
 
 /* A step of a referral that is shown; steps of one second stand in any order. */
 json_t *step_of(json_t *answer, const char *code);
+
+/* What status counts. */
+struct spean_todo_counts counts_of(struct story *s, enum author_who who);
 
 /* Whether a list of strings that is shown has one. */
 bool lists(json_t *answer, const char *list, const char *text);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "protocol/schema.h"
+#include "protocol/schema_numbers.h"
 #include "store/destroy.h"
 #include "tests/unit/node/referral_kit.h"
 
@@ -304,6 +305,42 @@ static void a_withdrawn_consent_erases_what_the_target_took(void **state)
     assert_string_equal(records_kit_text(show(s, B1), "state"), "consent_withdrawn");
 }
 
+static bool names_number(json_t *array, json_int_t number)
+{
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        if (json_integer_value(json_array_get(array, i)) == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void a_case_that_a_transfer_opened_is_told_of_when_the_consent_goes(void **state)
+{
+    struct story *s = *state;
+    send_transfer(s, "urgent");
+    take_it(s);
+    (void)records_kit_ok(s->kit, A1, "POST", path("consents", s->consent, "/withdraw"),
+                         "{\"channel\": \"phone\"}");
+    records_kit_meet(s->kit);
+    assert_int_equal(destroy_at_b(s), 2);
+    records_kit_meet(s->kit);
+    json_t *kept = records_kit_at(receipt_of(show(s, A1)), "fields_kept");
+    assert_true(names_number(kept, SPEAN_FIELD_REFERRAL_AGE_BAND));
+    assert_true(names_number(kept, SPEAN_FIELD_SHARED_OFFSET + SPEAN_FIELD_CASE_NAMES));
+    assert_false(names_number(kept, SPEAN_FIELD_SHARED_OFFSET + SPEAN_FIELD_CASE_NARRATIVE));
+    assert_non_null(strstr(records_kit_text(show(s, B1), "details"), "still open"));
+    assert_int_equal(counts_of(s, B1).decisions, 1);
+    assert_int_equal(counts_of(s, A1).decisions, 0);
+
+    char id[ID_BYTES];
+    keep(id, case_of_b(s));
+    (void)records_kit_ok(s->kit, B1, "PATCH", path("cases", id, ""),
+                         "{\"set\": {\"status\": \"closed\"}}");
+    assert_int_equal(counts_of(s, B1).decisions, 0);
+    assert_true(json_is_null(records_kit_at(show(s, B1), "details")));
+}
+
 static void who_said_that_nothing_is_kept_keeps_nothing(void **state)
 {
     struct story *s = *state;
@@ -364,6 +401,7 @@ int main(void)
         TEST(a_declined_referral_leaves_nothing_at_the_target),
         TEST(a_declined_emergency_leaves_no_details_either),
         TEST(a_withdrawn_consent_erases_what_the_target_took),
+        TEST(a_case_that_a_transfer_opened_is_told_of_when_the_consent_goes),
         TEST(who_said_that_nothing_is_kept_keeps_nothing),
         TEST(who_keeps_it_for_a_reason_keeps_it),
         TEST(nothing_is_erased_of_what_was_accepted_or_finished),

@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "node/todo.h"
 #include "store/author.h"
 #include "store/peer.h"
 #include "tests/unit/node/referral_kit.h"
@@ -26,16 +25,6 @@ static void send_until(struct story *s, const char *by)
     add_draft(s, more);
     (void)step(s, A1, "send", "{}");
     records_kit_meet(s->kit);
-}
-
-static struct spean_todo_counts counts_of(struct story *s, enum author_who who)
-{
-    struct spean_todo_counts counts;
-    struct spean_core_view view;
-    assert_int_equal(spean_core_view_begin(&s->kit->cores[who], &view), SPEAN_OK);
-    spean_todo_count(&view, &counts);
-    spean_core_view_end(&view);
-    return counts;
 }
 
 /* Insist on one late flag beside overdue, or (NULL) on none; and on what status counts. */
