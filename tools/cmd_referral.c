@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -89,7 +90,8 @@ static spean_err steps_print(struct spean_out *out, const json_t *steps, const j
     spean_grid_column(grid, _("WHEN"), false);
     spean_grid_column(grid, _("SIDE"), false);
     spean_grid_column(grid, _("STEP"), false);
-    spean_grid_column(grid, _("REASON"), false);
+    spean_grid_column(grid, _("BY"), false);
+    spean_grid_column(grid, _("REASON AND WHAT IT SAYS"), false);
     for (size_t i = 0; i < json_array_size(steps); i++) {
         const json_t *const step = json_array_get(steps, i);
         char when[SPEAN_WHEN_BYTES_MAX];
@@ -100,8 +102,13 @@ static spean_err steps_print(struct spean_out *out, const json_t *steps, const j
                         spean_jsonget_true(step, "misfit") ? _("  (does not fit)") : "");
         const char *const reason = spean_jsonget_text(step, "reason");
         const char *const label = reason_label(step, codes, lang);
-        spean_grid_cell(grid, "%s%s%s%s", reason, label[0] == '\0' ? "" : " (", label,
-                        label[0] == '\0' ? "" : ")");
+        char *const says = spean_show_step(step, codes, lang);
+        spean_grid_cell(grid, "%s", spean_jsonget_text(step, "actor"));
+        spean_grid_cell(grid, "%s%s%s%s%s%s", reason, label[0] == '\0' ? "" : " (", label,
+                        label[0] == '\0' ? "" : ")",
+                        reason[0] != '\0' && says != NULL && says[0] != '\0' ? "; " : "",
+                        says == NULL ? "" : says);
+        free(says);
     }
     spean_out_line(out, "%s", "");
     spean_out_grid(out, grid);
@@ -524,7 +531,9 @@ static const struct spean_command commands[] = {
     {
         .path = "referral decline",
         .summary = N_("Decline a referral"),
-        .text = N_("Says no, with a reason. Nothing of it stays on your nodes."),
+        .text =
+            N_("Says no, with a reason. Nothing of it stays on your nodes, once each of them has "
+               "heard of it."),
         .flags = decline_flags,
         .args = referral_args,
         .inverse = SPEAN_INVERSE_NONE,

@@ -16,7 +16,7 @@
 #include "tools/timetext.h"
 
 #define ROWS_MAX    34u /* Fields; what is beyond is counted. */
-#define STEPS_MAX   8u
+#define STEPS_MAX   4u  /* Of two lines each. */
 #define LABEL_CELLS 20u
 #define VALUE_CELLS (SPEAN_PRINTING_CELLS_MAX - LABEL_CELLS - 7u) /* With room for " ...". */
 #define TEXT_LINES  8u                                            /* Of words of people; */
@@ -25,7 +25,7 @@
 #define END_LINES   9u                  /* What is not on the page. */
 #define LINE_BYTES  (VALUE_CELLS * 16u) /* Marks of Khmer take bytes and no cells. */
 
-_Static_assert(HEAD_LINES + ROWS_MAX + STEPS_MAX + END_LINES + 2u <= SPEAN_PRINTING_LINES_MAX,
+_Static_assert(HEAD_LINES + ROWS_MAX + 2u * STEPS_MAX + END_LINES + 2u <= SPEAN_PRINTING_LINES_MAX,
                "it is one page");
 
 struct row {
@@ -244,6 +244,36 @@ static spean_err rows_read(struct page *page, json_t *referral)
     return err;
 }
 
+/* Whether a part was here and is not any more: nothing of it is waited for either. */
+static bool is_erased(const json_t *referral, const char *number, const char *name)
+{
+    const json_t *const keys = json_object_get(json_object_get(referral, "waiting"), "keys");
+    const json_t *const hashes = json_object_get(referral, "state_hash");
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        const char *const key = json_string_value(json_array_get(keys, i));
+        if (key != NULL && strcmp(key, name) == 0) {
+            return false;
+        }
+    }
+    return json_is_object(hashes) && json_object_get(hashes, number) == NULL;
+}
+
+static const char *const parts[][2] = {{"2", "preview"}, {"3", "payload"}};
+
+/* The lines that say what is not on the page, of which that something was cut may be one. */
+static size_t end_lines(const struct page *page, const json_t *referral)
+{
+    const json_t *const keys = json_object_get(json_object_get(referral, "waiting"), "keys");
+    size_t lines = 4u + (json_array_size(keys) < 2 ? json_array_size(keys) : 2);
+    lines += spean_jsonget_text(referral, "details")[0] != '\0';
+    lines += page->left_fields > 0;
+    lines += page->left_steps > 0;
+    for (size_t i = 0; i < 2; i++) {
+        lines += is_erased(referral, parts[i][0], parts[i][1]);
+    }
+    return lines;
+}
+
 /* Give out the lines that are left: to words of people first. */
 static void lines_give(struct page *page, unsigned left)
 {
@@ -287,7 +317,6 @@ static spean_err steps_print(struct page *page, const json_t *steps)
     const size_t count = json_array_size(steps);
     const size_t first = count > STEPS_MAX ? count - STEPS_MAX : 0;
     spean_err err = line_print(page, "h2", _("Steps"));
-    page->left_steps = first;
     for (size_t i = first; i < count && err == SPEAN_OK; i++) {
         const json_t *const step = json_array_get(steps, i);
         const char *const code = spean_jsonget_text(step, "step");
@@ -299,9 +328,14 @@ static spean_err steps_print(struct page *page, const json_t *steps)
         char when[SPEAN_WHEN_BYTES_MAX];
         char text[SPEAN_PRINTING_CELLS_MAX * 4];
         spean_jsonget_when(step, "at", when);
-        (void)snprintf(text, sizeof(text), "%s   %s: %s   %.120s", when,
+        char *const says = spean_show_step(step, page->codes, page->lang);
+        (void)snprintf(text, sizeof(text), "%s   %s: %s   %.60s", when,
                        spean_jsonget_text(step, "track"), code, label[0] == '\0' ? reason : label);
-        err = line_print(page, "p", text);
+        err = says == NULL ? SPEAN_ENOMEM : line_print(page, "p", text);
+        if (err == SPEAN_OK && says[0] != '\0') {
+            err = page->html ? line_print(page, "p", says) : row_print(page, "", says, 1);
+        }
+        free(says);
     }
     gap_print(page);
     return err;
@@ -340,24 +374,9 @@ static spean_err head_print(const struct page *page, const json_t *referral)
     return err;
 }
 
-/* Whether a part was here and is not any more: nothing of it is waited for either. */
-static bool is_erased(const json_t *referral, const char *number, const char *name)
-{
-    const json_t *const keys = json_object_get(json_object_get(referral, "waiting"), "keys");
-    const json_t *const hashes = json_object_get(referral, "state_hash");
-    for (size_t i = 0; i < json_array_size(keys); i++) {
-        const char *const key = json_string_value(json_array_get(keys, i));
-        if (key != NULL && strcmp(key, name) == 0) {
-            return false;
-        }
-    }
-    return json_is_object(hashes) && json_object_get(hashes, number) == NULL;
-}
-
 /* What nobody should look for on this page: parts first. */
 static spean_err parts_print(const struct page *page, const json_t *referral)
 {
-    static const char *const parts[][2] = {{"2", "preview"}, {"3", "payload"}};
     const json_t *const keys = json_object_get(json_object_get(referral, "waiting"), "keys");
     const char *const details = spean_jsonget_text(referral, "details");
     char text[SPEAN_PRINTING_CELLS_MAX * 4];
@@ -420,9 +439,10 @@ spean_err spean_printing_page(struct spean_out *out, json_t *referral, bool html
         .out = out, .lang = lang, .codes = json_object_get(referral, "codes"), .html = html};
     const json_t *const steps = json_object_get(referral, "steps");
     const size_t shown = json_array_size(steps) < STEPS_MAX ? json_array_size(steps) : STEPS_MAX;
+    page.left_steps = json_array_size(steps) - shown;
     spean_err err = rows_read(&page, referral);
     if (err == SPEAN_OK) {
-        const size_t taken = HEAD_LINES + shown + 2u + END_LINES + page.count;
+        const size_t taken = HEAD_LINES + 2u * shown + 2u + end_lines(&page, referral) + page.count;
         lines_give(&page, (unsigned)(SPEAN_PRINTING_LINES_MAX - taken));
         err = head_print(&page, referral);
     }

@@ -180,6 +180,26 @@ char *spean_show_coded(json_t *value, const struct spean_schema_value *looks, co
     return value_text(value, looks, &(struct words){codes, lang});
 }
 
+char *spean_show_step(const json_t *step, const json_t *codes, const char *lang)
+{
+    static const char *const told[] = {"assigned_ref",    "first_contact_by",  "review_by",
+                                       "outcome",         "services_provided", "child",
+                                       "client_informed", "next_step",         "next_referral",
+                                       "data_purged",     "respond_by"};
+    const struct spean_schema_field *const field =
+        spean_schema_field_by_name(SPEAN_TYPE_REFERRAL, "target_steps");
+    json_t *const says = json_object();
+    bool done = says != NULL;
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]) && done; i++) {
+        json_t *const value = json_object_get(step, told[i]);
+        const bool empty = json_is_array(value) && json_array_size(value) == 0;
+        done = value == NULL || empty || json_object_set(says, told[i], value) == 0;
+    }
+    char *const text = done ? spean_show_coded(says, &field->value, codes, lang) : NULL;
+    json_decref(says);
+    return text;
+}
+
 void spean_show_state(const json_t *referral, char out[SPEAN_SHOW_STATE_BYTES])
 {
     const json_t *const flags = json_object_get(referral, "flags");

@@ -26,6 +26,13 @@ char *spean_show_coded(json_t *value, const struct spean_schema_value *looks, co
 /* The state of a referral and what is flagged about it: "accepted, closed_while_live". */
 void spean_show_state(const json_t *referral, char out[SPEAN_SHOW_STATE_BYTES]);
 
+/*
+ * What a step of a referral says beside its reason, with what codes mean as above: "assigned_ref:
+ * worker-3, first_contact_by: 2026-11-25"; empty where that is nothing. NULL: no memory. The caller
+ * frees it.
+ */
+char *spean_show_step(const json_t *step, const json_t *codes, const char *lang);
+
 /* The text of a value of several languages: in lang (may be NULL), else in English, else the first;
  * "" if it has none. It belongs to text. */
 const char *spean_show_text(json_t *text, const char *lang);

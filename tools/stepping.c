@@ -109,7 +109,7 @@ static const struct step steps[] = {
         .verb = "decline",
         .fields = {{"reason", "reason", FORM_WORD}},
         .done = N_("declined"),
-        .note = N_("Nothing of it stays on your nodes."),
+        .note = N_("Nothing of it stays on your nodes, once each of them has heard of it."),
         .next = "spean referral show",
     },
     {

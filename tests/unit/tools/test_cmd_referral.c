@@ -397,6 +397,35 @@ static void a_page_of_html_says_the_same_and_words_stay_words(void **state)
     talk_fini(&talk);
 }
 
+static void show_and_print_say_what_a_step_promised_and_who_took_it(void **state)
+{
+    (void)state;
+    static const char json[] =
+        "{\"id\":\"58c2\",\"code\":\"R-58Q2\",\"type\":\"referral\",\"state\":\"on_hold\","
+        "\"fields\":{},"
+        "\"codes\":{\"outcome\":{\"x\":{\"labels\":{\"en\":\"Got it\"}}}},\"steps\":[{\"track\":"
+        "\"target\",\"step\":\"accept\",\"actor\":\"dara\",\"assigned_ref\":\"worker-3\","
+        "\"first_contact_by\":\"2026-11-25\",\"follows\":[\"aa-1-0\"]},{\"track\":\"target\","
+        "\"step\":"
+        "\"hold\",\"actor\":\"\",\"reason\":\"safety\",\"review_by\":\"2026-12-01\"},{\"track\":"
+        "\"target\",\"step\":\"complete\",\"actor\":\"\",\"outcome\":\"x\",\"services_provided\":[]"
+        "}]}";
+    const struct api_say says[] = {{.status = 200, .json = json}};
+    for (unsigned print = 0; print < 2; print++) {
+        struct talk talk;
+        talk_run(&talk, says, 1,
+                 (const char *const[]){"spean", "referral", "show", "R-58Q2",
+                                       print == 0 ? NULL : "--print", NULL});
+        assert_non_null(strstr(talk.result.out, "assigned_ref: worker-3, first_contact_by: 2026"));
+        assert_non_null(strstr(talk.result.out, "review_by: 2026-12-01"));
+        assert_non_null(strstr(talk.result.out, "outcome: x (Got it)"));
+        assert_null(strstr(talk.result.out, "services_provided"));
+        assert_null(strstr(talk.result.out, "aa-1-0"));
+        assert_int_equal(strstr(talk.result.out, "dara") != NULL, print == 0);
+        talk_fini(&talk);
+    }
+}
+
 static void a_print_is_one_page_and_says_what_is_not_on_it(void **state)
 {
     (void)state;
@@ -431,7 +460,7 @@ static void a_print_is_one_page_and_says_what_is_not_on_it(void **state)
     assert_true(lines <= 60);
     assert_non_null(strstr(talk.result.out, "Not on this page"));
     assert_non_null(strstr(talk.result.out, "6 more fields"));
-    assert_non_null(strstr(talk.result.out, "32 earlier steps"));
+    assert_non_null(strstr(talk.result.out, "36 earlier steps"));
     assert_non_null(strstr(talk.result.out, "the part payload"));
     assert_non_null(strstr(talk.result.out, "waiting for details from Bridge"));
     assert_null(strstr(talk.result.out, long_text));
@@ -518,6 +547,7 @@ int main(void)
         TEST(boxes_are_lists_and_show_prints_state_and_steps),
         TEST(sending_says_when_the_partner_is_not_there),
         TEST(a_print_is_one_page_and_says_what_is_not_on_it),
+        TEST(show_and_print_say_what_a_step_promised_and_who_took_it),
         TEST(words_of_people_get_the_lines_that_are_left_on_a_page),
         TEST(a_page_of_html_says_the_same_and_words_stay_words),
         TEST(a_draft_shows_what_was_entered_and_a_wait_what_is_waited_for),
