@@ -58,14 +58,15 @@ void core_verify_end(struct spean_core *core, spean_err err, const char *why)
     if (v == NULL) {
         return;
     }
+    struct spean_job *job = v->job;
     if (err == SPEAN_OK) {
-        spean_answer_written(v->job, answer_body(v));
+        spean_answer_written(job, answer_body(v));
     } else {
-        spean_reply_error(&v->job->reply, err, why, why == NULL ? NULL : "verify again");
+        spean_reply_error(&job->reply, err, why, why == NULL ? NULL : "verify again");
     }
-    spean_queue_answer(v->job);
-    verification_free(v);
+    verification_free(v); /* Before the other thread has the answer: it holds the same problems. */
     core->verification = NULL;
+    spean_queue_answer(job);
 }
 
 /* Do a slice of the first part, or of the second. */
