@@ -221,6 +221,15 @@ class Node:
             raise Failed(f"speand stopped with {code}:\n{self.log_tail()}")
         return time.monotonic() - began
 
+    def end(self):
+        """End the daemon however it can be, cleanly where it can: only then are counted lines and
+        reports of sanitizers written."""
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
     def kill(self):
         """End the daemon as a power failure would."""
         self.process.send_signal(signal.SIGKILL)
@@ -274,7 +283,7 @@ class Cluster:
             if kind is not None:
                 print(f"--- {node.org_name}\n{node.log_tail()}", file=sys.stderr)
             if node.process is not None and node.process.poll() is None:
-                node.kill()
+                node.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # What several tests need

@@ -50,7 +50,7 @@ class Casework(ClusterTest):
 
     def test_what_is_due_shows_and_a_person_decides(self):
         self.assertEqual(self.due(), [self.case])
-        self.assertIn("1 cases whose time is up", self.node.run("status").out)
+        self.assertIn("1 case whose time is up", self.node.run("status").out)
         later = str(datetime.date.today().year + 2)
         self.node.spean("case", "retain", self.case, "--review-on", later)
         self.assertEqual(self.due(), [])
