@@ -6,6 +6,8 @@ option(SPEAN_TSAN "Build with ThreadSanitizer, which goes with no other sanitize
 option(SPEAN_COVERAGE "Count which lines run, for gcov" OFF)
 option(SPEAN_FUZZ "Build libFuzzer targets (clang only)" OFF)
 
+include(CheckCCompilerFlag)
+
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
@@ -38,7 +40,12 @@ elseif(SPEAN_TSAN)
     target_link_options(spean_options INTERFACE -fsanitize=thread)
 else()
     target_compile_options(spean_options INTERFACE
-        $<$<CONFIG:Release>:-U_FORTIFY_SOURCE> $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>)
+        $<$<CONFIG:Release>:-U_FORTIFY_SOURCE> $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=3>)
+    # No page of a stack is skipped. (-fcf-protection does nothing: Debian's crt1.o does not bear it.)
+    check_c_compiler_flag(-fstack-clash-protection SPEAN_HAS_STACK_CLASH)
+    if(SPEAN_HAS_STACK_CLASH)
+        target_compile_options(spean_options INTERFACE $<$<CONFIG:Release>:-fstack-clash-protection>)
+    endif()
 endif()
 if(SPEAN_COVERAGE)
     target_compile_options(spean_options INTERFACE --coverage -fprofile-update=atomic)

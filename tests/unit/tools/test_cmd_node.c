@@ -19,6 +19,7 @@
 
 #define PATH_BYTES  200u
 #define JSON_BYTES  4096u
+#define LIST_BYTES  (2u * JSON_BYTES + 32u)
 #define FAR_FUTURE  4000000000u
 #define ZEROS       "0000000000000000000000000000000000000000000000000000000000000000"
 #define STATUS      "{\"name\":\"Bridge Legal Aid\"}"
@@ -38,7 +39,7 @@ struct scene {
     char *node;             /* JSON of GET /v1/node of the office. */
     char first[JSON_BYTES]; /* Its row of GET /v1/nodes, and that of the laptop. */
     char waiting[JSON_BYTES];
-    char list[2 * JSON_BYTES];    /* Both as the whole list. */
+    char list[LIST_BYTES];        /* Both as the whole list. */
     char laptop_key[SHORT_BYTES]; /* How they begin. */
     char first_key[SHORT_BYTES];
     uint8_t buf[SPEAN_DOCUMENT_ENCODED_BYTES_MAX];
