@@ -355,17 +355,34 @@ static enum spean_exit rows_import(struct import *import, struct spean_problem *
     return exit;
 }
 
-static enum spean_caserows_format format_of(const char *given, const char *path)
+static bool has_suffix(const char *path, const char *suffix)
 {
     const size_t len = strlen(path);
+    return len > strlen(suffix) && strcmp(path + len - strlen(suffix), suffix) == 0;
+}
+
+static enum spean_caserows_format format_of(const char *given, const char *path)
+{
     if (given == NULL) {
-        return len > 5 && strcmp(path + len - 5, ".json") == 0 ? SPEAN_CASEROWS_JSON
-                                                               : SPEAN_CASEROWS_CSV;
+        return has_suffix(path, ".json") ? SPEAN_CASEROWS_JSON : SPEAN_CASEROWS_CSV;
     }
     return strcmp(given, "json") == 0      ? SPEAN_CASEROWS_JSON
            : strcmp(given, "primero") == 0 ? SPEAN_CASEROWS_PRIMERO
            : strcmp(given, "oscar") == 0   ? SPEAN_CASEROWS_OSCAR
                                            : SPEAN_CASEROWS_CSV;
+}
+
+/* Whether the file is our own export of everything, which is for reading. */
+static enum spean_exit lines_refuse(const char *given, const char *path,
+                                    struct spean_problem *problem)
+{
+    if (given != NULL || !has_suffix(path, ".jsonl")) {
+        return SPEAN_EXIT_DONE;
+    }
+    (void)spean_problem_usage(problem, _("%s: JSON Lines are not for importing"), path);
+    spean_problem_hint(problem, "%s",
+                       _("export cases as csv or json; give --format if it is one of these"));
+    return SPEAN_EXIT_USAGE;
 }
 
 /* Work out what the names of rows belong to: the ids of two systems may be alike. */
@@ -406,7 +423,10 @@ enum spean_exit spean_caseimport_run(struct spean_call *call, struct spean_probl
         options.header = strcmp(header, "names") == 0 ? SPEAN_CASEROWS_HEADER_NAMES
                                                       : SPEAN_CASEROWS_HEADER_LABELS;
     }
-    enum spean_exit exit = source_find(&import, &options, problem);
+    enum spean_exit exit = lines_refuse(spean_call_value(call, "format"), options.path, problem);
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = source_find(&import, &options, problem);
+    }
     if (exit == SPEAN_EXIT_DONE) {
         exit = spean_caserows_open(&options, &import.rows, problem);
     }

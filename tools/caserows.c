@@ -333,7 +333,9 @@ static enum spean_exit json_open(struct spean_caserows *rows, struct spean_probl
         json_t *const inner = json_object_get(file, wrappers[i]);
         array = json_is_array(inner) ? inner : NULL;
     }
-    rows->array = json_incref(array);
+    json_t *const one = json_object_get(file, "data"); /* GET of one case answers so. */
+    rows->array =
+        array == NULL && json_object_size(one) > 0 ? json_pack("[O]", one) : json_incref(array);
     json_decref(file);
     if (rows->array == NULL) {
         (void)spean_problem_usage(problem, _("%s: this is no list of cases"), rows->options.path);

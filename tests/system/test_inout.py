@@ -228,6 +228,9 @@ class Cases(InOut):
 
     def test_a_file_in_another_form_is_refused_with_what_to_do(self):
         text = "prs_FirstName,prs_SecondName\r\n\u82b1\u5b50,\u5c71\u7530\r\n"
+        error = self.refused(self.node.run("case", "import", self.node.write("all.jsonl", b"{}"),
+                                           "--json"), 2)
+        self.assertIn("csv or json", error["hint"])
         for data in (text.encode("cp932"), text.encode("utf-16"), b"PK\x03\x04" + bytes(40)):
             answer = self.node.run("case", "import", self.node.write("bad.csv", data), "--json")
             self.assertIn("UTF-8", self.refused(answer, 2)["hint"])

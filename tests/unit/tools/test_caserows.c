@@ -344,9 +344,9 @@ static void json_that_is_no_list_of_cases_is_refused(void **state)
 static void answers_of_an_api_are_lists_within_an_object(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"{\"data\":[{}]}", "{\"contents\":[{}]}",
-                                        "{\"clients\":[{}],\"meta\":{}}",
-                                        "{\"meta\":[],\"cases\":[{}]}"};
+    static const char *const texts[] = {
+        "{\"data\":[{}]}", "{\"contents\":[{}]}", "{\"clients\":[{}],\"meta\":{}}",
+        "{\"meta\":[],\"cases\":[{}]}", "{\"data\":{\"id\":\"1\"}}"}; /* One alone. */
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct source source;
         open_as(&source, SPEAN_CASEROWS_PRIMERO, texts[i]);
