@@ -471,7 +471,9 @@ void core_lobby_ask_again(struct spean_core *core)
         if (link->id != 0 && link->dialled &&
             core_lobby_join_message(core, &link->transport, core->frame, SPEAN_FRAME_BYTES_MAX,
                                     &frame)) {
-            core_link_send(core, link, frame);
+            struct spean_sync_event event = {.kind = SPEAN_SYNC_ASK_AGAIN, .link = link->id};
+            event.as.message = frame;
+            core_step(core, &event);
         }
     }
 }

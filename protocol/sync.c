@@ -838,6 +838,9 @@ static void dispatch(struct spean_sync *s, const struct spean_sync_event *event)
     case SPEAN_SYNC_MESSAGE:
         on_message(s, sync_link(s, event->link), event->as.message);
         break;
+    case SPEAN_SYNC_ASK_AGAIN:
+        sync_session_ask_again(s, sync_link(s, event->link), event->as.message);
+        break;
     case SPEAN_SYNC_DURABLE:
     case SPEAN_SYNC_NOT_DURABLE:
         on_stored(s, event, event->kind == SPEAN_SYNC_DURABLE);

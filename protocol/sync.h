@@ -67,6 +67,7 @@ enum spean_sync_event_kind {
     SPEAN_SYNC_PEER_UP,           /* up */
     SPEAN_SYNC_PEER_DOWN,         /* link only */
     SPEAN_SYNC_MESSAGE,           /* message */
+    SPEAN_SYNC_ASK_AGAIN,         /* message: our JOIN or NODE; sent while the link is in a lobby */
     SPEAN_SYNC_DURABLE,           /* durable: APPEND, PUT_BODIES or SET_ASIDE reached the disk */
     SPEAN_SYNC_NOT_DURABLE,       /* durable: it could not be written (full); nothing was kept */
     SPEAN_SYNC_LOADED_RUN,        /* loaded_run: answers LOAD_RUN */

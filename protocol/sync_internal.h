@@ -269,6 +269,7 @@ struct append *sync_append_begin(struct spean_sync *s, struct link *link);
 
 /* -- sync_session.c -------------------------------------------------------------------------- */
 
+void sync_session_ask_again(struct spean_sync *s, struct link *link, struct spean_view join);
 void sync_session_up(struct spean_sync *s, struct link *link, struct spean_view join);
 void sync_session_hello(struct spean_sync *s, struct link *link, const struct spean_message *m);
 void sync_session_titles(struct spean_sync *s, struct link *link, const struct spean_message *m);

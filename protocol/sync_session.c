@@ -30,14 +30,28 @@ static void send_hello(struct spean_sync *s, struct link *link)
     sync_send(s, link, &m);
 }
 
+static void send_join(struct spean_sync *s, struct link *link, struct spean_view join)
+{
+    uint8_t *copy = sync_alloc(s, join.len);
+    if (copy != NULL) {
+        memcpy(copy, join.data, join.len);
+        sync_effect(s, SPEAN_SYNC_SEND, link)->as.message = (struct spean_view){copy, join.len};
+    }
+}
+
+/* Behind STANDING 4 HELLO was said, and a JOIN has no place any more (P12.3, P13.1), however long
+ * the documents take that make us a member here. */
+void sync_session_ask_again(struct spean_sync *s, struct link *link, struct spean_view join)
+{
+    if (link != NULL && link->mode == SPEAN_LINK_JOINING && link->phase == PHASE_LOBBY) {
+        send_join(s, link, join);
+    }
+}
+
 void sync_session_up(struct spean_sync *s, struct link *link, struct spean_view join)
 {
     if (link->mode == SPEAN_LINK_JOINING) {
-        uint8_t *copy = sync_alloc(s, join.len);
-        if (copy != NULL) {
-            memcpy(copy, join.data, join.len);
-            sync_effect(s, SPEAN_SYNC_SEND, link)->as.message = (struct spean_view){copy, join.len};
-        }
+        send_join(s, link, join);
     } else if (link->mode == SPEAN_LINK_MEMBER && link->dialled) {
         send_hello(s, link); /* P13.2: the dialler speaks first. */
     }

@@ -19,10 +19,11 @@ struct world {
 
 static struct world world;
 
+static const uint8_t join[] = {0x95, 0x15};
+
 /* We dialled with an invitation; JOIN was sent. */
 static int set_up(void **state)
 {
-    static const uint8_t join[] = {0x95, 0x15};
     const struct spean_sync_config config = {.handle = {{1}}, .transport = {{2}}};
     struct spean_sync_event up = {.kind = SPEAN_SYNC_PEER_UP, .link = LINK};
     up.as.up.mode = SPEAN_LINK_JOINING;
@@ -81,6 +82,38 @@ static void who_is_to_wait_stays(void **state)
     }
 }
 
+static void ask_again(void)
+{
+    struct spean_sync_event event = {.kind = SPEAN_SYNC_ASK_AGAIN, .link = LINK};
+    event.as.message = (struct spean_view){join, sizeof(join)};
+    assert_int_equal(spean_sync_step(world.sync, &event), SPEAN_OK);
+}
+
+static void who_waits_asks_again(void **state)
+{
+    (void)state;
+    be_told(SPEAN_STANDING_WAITING);
+    ask_again();
+    assert_int_equal(spean_sync_effects_count(world.sync), 1);
+    const struct spean_sync_effect *effect = spean_sync_effect(world.sync, 0);
+    assert_int_equal(effect->kind, SPEAN_SYNC_SEND);
+    assert_int_equal(effect->as.message.len, sizeof(join));
+    assert_memory_equal(effect->as.message.data, join, sizeof(join));
+}
+
+static void who_is_let_in_or_sent_away_asks_no_more(void **state)
+{
+    (void)state;
+    for (uint32_t standing = SPEAN_STANDING_REFUSED; standing <= SPEAN_STANDING_MEMBER;
+         standing++) {
+        be_told(standing);
+        ask_again();
+        assert_int_equal(spean_sync_effects_count(world.sync), 0);
+        assert_int_equal(tear_down(state), 0);
+        assert_int_equal(set_up(state), 0);
+    }
+}
+
 static void nothing_is_taken_from_a_link_that_is_over(void **state)
 {
     (void)state;
@@ -105,6 +138,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_is_told_refused_or_expired_ends_the_link, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(who_is_to_wait_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_waits_asks_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_let_in_or_sent_away_asks_no_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_taken_from_a_link_that_is_over, set_up,
                                         tear_down),
         cmocka_unit_test(only_refused_and_expired_are_final),
