@@ -77,6 +77,21 @@ class Stranger(Outsider):
         self.assertEqual(self.first.api("GET", "/v1/pending")["items"], [])
         self.all_is_well()
 
+    def test_an_invitation_lets_in_only_the_node_that_brings_it(self):
+        signing, _, transport, admin = member_keys()
+        other = wire.Sealer(os.urandom(32))
+        first = wire.Document(wire.STATEMENT, 1, None, Member.founding(admin), [admin])
+        node = wire.accepted_node(first.id, self.handle, signing, wire.Sealer(os.urandom(32)).public,
+                                  other.public)  # The chain names another than the one that calls.
+        second = wire.Document(wire.STATEMENT, 2, first.id, {4: self.handle, 5: [node]}, [admin])
+        secret = Member.secret_of(self.first.spean("member", "invite")["code"])
+        peer = self.peer(transport)
+        mac = wire.join_mac(secret, self.handle, self.server, transport.public, second.id)
+        peer.send(wire.message(wire.JOIN, self.handle, [first.encoded, second.encoded], mac))
+        self.assertEqual(peer.expect(wire.STANDING), [3])
+        self.assertEqual(self.first.api("GET", "/v1/pending")["items"], [])
+        self.all_is_well()
+
     def test_garbage_from_many_strangers_ends_nothing(self):
         dice = random.Random(SEED)
         for size in (0, 1, 2, 100, wire.FRAME_BYTES_MAX):

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -142,6 +143,35 @@ static void a_case_is_due_by_what_a_person_set(void **state)
     assert_int_equal(records_kit_height(kit, A1), height);
 }
 
+static void a_date_is_due_on_its_day(void **state)
+{
+    struct records_kit *kit = *state;
+    char id[64];
+    char body[PATH_BYTES];
+    char today[16];
+    const time_t now = time(NULL);
+    struct tm tm;
+    assert_non_null(gmtime_r(&now, &tm));
+    assert_true(strftime(today, sizeof(today), "%Y-%m-%d", &tm) > 0);
+    (void)snprintf(body, sizeof(body), "{\"review_on\": \"%s\"}", today);
+    (void)add_case(kit, "{}", id);
+    json_t *answer = records_kit_ok(kit, A1, "PUT", path_of(id, "/retention"), body);
+    assert_string_equal(records_kit_text(answer, "retention.due.0"), "review_on");
+}
+
+static void what_a_person_set_stands_before_the_settings(void **state)
+{
+    struct records_kit *kit = *state;
+    char id[64];
+    json_t *answer =
+        add_case(kit, "{\"set\": {\"status\": \"closed\", \"closed_on\": \"2020\"}}", id);
+    assert_string_equal(records_kit_text(answer, "retention.review_on"), "2021-12-31");
+    answer = records_kit_ok(kit, A1, "PUT", path_of(id, "/retention"), "{\"review_on\": \"9999\"}");
+    assert_string_equal(records_kit_text(answer, "retention.review_on"), "9999");
+    assert_true(json_is_null(records_kit_at(answer, "retention.delete_by")));
+    assert_int_equal(json_array_size(records_kit_at(answer, "retention.due")), 0);
+}
+
 static void the_settings_count_from_the_day_a_case_was_closed(void **state)
 {
     struct records_kit *kit = *state;
@@ -196,6 +226,8 @@ int main(void)
         ROW(what_was_struck_out_is_in_no_sum),
         ROW(a_sum_that_does_not_fit_is_null),
         ROW(a_case_is_due_by_what_a_person_set),
+        ROW(a_date_is_due_on_its_day),
+        ROW(what_a_person_set_stands_before_the_settings),
         ROW(the_settings_count_from_the_day_a_case_was_closed),
         ROW(what_is_no_retention_is_refused),
     };

@@ -557,6 +557,35 @@ static void what_was_in_the_way_of_settling_and_passes_is_waited_for(void **stat
     assert_int_equal(core->next_settle_ms, 0);
 }
 
+/* -- What goes over the network -------------------------------------------------------------- */
+
+static void a_day_begins_with_nothing_used_of_its_cap(void **state)
+{
+    struct spean_core *core = open_founded(state);
+    node_a(state)->config.day_cap_bytes = 1000;
+    core_traffic_tick(core);
+    core_traffic_count(core, 1000);
+    core_traffic_tick(core);
+    assert_int_equal(core->traffic.bytes, 1000);
+    assert_true(core->traffic.saving);
+    core->traffic.day--; /* What was counted is of yesterday. */
+    core_traffic_tick(core);
+    assert_int_equal(core->traffic.bytes, 0);
+    assert_false(core->traffic.saving);
+}
+
+static void what_was_used_of_the_day_is_known_after_a_start(void **state)
+{
+    struct spean_core *core = open_founded(state);
+    core_traffic_tick(core);
+    core_traffic_count(core, 1000);
+    core_traffic_write(core);
+    const uint64_t bytes = core->traffic.bytes;
+    corekit_stop(node_a(state));
+    corekit_open(node_a(state));
+    assert_int_equal(node_a(state)->core->traffic.bytes, bytes);
+}
+
 /* -- Destroying ------------------------------------------------------------------------------ */
 
 /* Note that the part of a record was hidden so long ago, and let the core look; was it deleted? */
@@ -762,6 +791,8 @@ int main(void)
         NODES(what_was_found_out_of_a_tag_says_nothing_of_another),
         NODES(settling_writes_down_first_what_the_turn_has_gathered),
         NODES(what_was_in_the_way_of_settling_and_passes_is_waited_for),
+        NODES(a_day_begins_with_nothing_used_of_its_cap),
+        NODES(what_was_used_of_the_day_is_known_after_a_start),
         NODES(what_is_hidden_is_destroyed_after_the_charters_delay_and_when_all_is_folded),
         NODES(a_node_whose_log_is_further_on_elsewhere_writes_no_more),
         cmocka_unit_test_setup_teardown(

@@ -5,11 +5,29 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "store/destroy.h"
 #include "tests/unit/node/referral_kit.h"
+
+#define DAY_S 86400
+
+/* The linker lets time() pass through here (--wrap). */
+static time_t ahead_s;
+
+time_t __real_time(time_t *out);
+time_t __wrap_time(time_t *out);
+
+time_t __wrap_time(time_t *out)
+{
+    const time_t now = __real_time(NULL) + ahead_s;
+    if (out != NULL) {
+        *out = now;
+    }
+    return now;
+}
 
 #define LATER "\"respond_by\": \"2035-01-01T00:00:00Z\""
 
@@ -68,6 +86,28 @@ static void whom_it_was_withheld_from_gets_no_child_either(void **state)
     const uint64_t height = records_kit_height(s->kit, B1);
     assert_step_refused(s, B1, "redirect", onward(s->org_c, ", " LATER), "onward");
     assert_int_equal(records_kit_height(s->kit, B1), height);
+}
+
+static void what_a_consent_covered_that_has_run_out_is_not_passed_on(void **state)
+{
+    struct story *s = *state;
+    char terms[256];
+    char date[16];
+    char child[ID_BYTES];
+    struct tm tm;
+    const time_t ends = __real_time(NULL) + 5 * DAY_S;
+    assert_non_null(gmtime_r(&ends, &tm));
+    assert_true(strftime(date, sizeof(date), "%Y-%m-%d", &tm) > 0);
+    (void)snprintf(terms, sizeof(terms),
+                   "{\"purposes\": [\"refer\"], \"recipients\": [{\"kind\": \"partner_ngo\"}], "
+                   "\"sections\": [\"identity\", \"costs\"], \"expires_on\": \"%s\"}",
+                   date);
+    add_consent(s, terms);
+    take_and_meet_c(s, "partner_ngo");
+    ahead_s = 10 * DAY_S;
+    assert_step_refused(s, B1, "redirect", onward(s->org_c, ", " LATER), "onward");
+    ahead_s = 0;
+    pass_on(s, child);
 }
 
 static void passing_on_asks_for_what_a_referral_needs(void **state)
@@ -271,9 +311,9 @@ static void an_override_that_is_not_whole_is_refused(void **state)
     }
 }
 
-static void an_approved_override_sends_without_consent(void **state)
+/* Somebody approved that A refers without a consent. */
+static void override(struct story *s)
 {
-    struct story *s = *state;
     char body[BODY_BYTES];
     (void)snprintf(body, sizeof(body),
                    "{\"fixed\": {\"case\": \"%s\", \"terms\": {\"legal_basis\": "
@@ -283,6 +323,24 @@ static void an_approved_override_sends_without_consent(void **state)
                    "\"not_asked\", \"override_note\": {\"en\": \"unconscious\"}}}",
                    s->a_case);
     keep(s->consent, records_kit_ok(s->kit, A1, "POST", "/v1/consents", body));
+}
+
+static void an_override_sends_nothing_once_the_person_says_no(void **state)
+{
+    struct story *s = *state;
+    override(s);
+    (void)records_kit_ok(s->kit, A1, "POST", path("consents", s->consent, "/withdraw"),
+                         "{\"channel\": \"phone\"}");
+    add_draft(s, ready(s, "emergency"));
+    const uint64_t height = records_kit_height(s->kit, A1);
+    assert_step_refused(s, A1, "send", "{}", "no_consent");
+    assert_int_equal(records_kit_height(s->kit, A1), height);
+}
+
+static void an_approved_override_sends_without_consent(void **state)
+{
+    struct story *s = *state;
+    override(s);
     send_it(s, "emergency");
     json_t *seen = show(s, B1);
     assert_string_equal(records_kit_text(seen, "fields.names.0.full"), "Sok Dara");
@@ -298,6 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_the_consent_does_not_name_is_not_passed_on),
         TEST(whom_it_was_withheld_from_gets_no_child_either),
+        TEST(what_a_consent_covered_that_has_run_out_is_not_passed_on),
         TEST(passing_on_asks_for_what_a_referral_needs),
         TEST(what_is_over_or_was_not_received_is_not_passed_on),
         TEST(after_a_withdrawal_nothing_is_passed_on),
@@ -309,6 +368,7 @@ int main(void)
         TEST(a_withdrawal_reaches_the_child_and_erases_both),
         TEST(a_withdrawal_told_to_the_last_reaches_the_first),
         TEST(an_override_that_is_not_whole_is_refused),
+        TEST(an_override_sends_nothing_once_the_person_says_no),
         TEST(an_approved_override_sends_without_consent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,7 +120,7 @@ static void the_ratio_is_what_the_worker_bore_by_a_months_pay(void **state)
     struct spean_costs *costs = costs_new();
     add(costs, "fee_recruiter", 500000, "JPY", "worker", 100000);
     add(costs, "training", 142311, "JPY", "family", 0);
-    add(costs, "travel", 90000, "JPY", "employer", 0);
+    add(costs, "travel", 90000, "JPY", "employer", 5000);
     employ(costs, 2024, 200000, "JPY", "month", 0);
     employ(costs, 2023, 180000, "JPY", "month", 0); /* The first employment. */
     employ(costs, 0, 1, "JPY", "month", 0);
@@ -171,14 +171,16 @@ static void pay_by_the_hour_week_and_year_becomes_a_months(void **state)
 static void what_is_missing_is_said_and_no_ratio_is_made_up(void **state)
 {
     (void)state;
-    struct spean_costs *costs = costs_new();
-    add(costs, "travel", 100, "JPY", NULL, 0);
-    add(costs, "travel", 100, "JPY", "unknown", 0);
-    spean_costs_end(costs);
-    assert_int_equal(costs->missing, SPEAN_COSTS_NO_PAYER | SPEAN_COSTS_NO_WAGE);
-    free(costs);
+    static const char *const nobody[] = {NULL, "unknown"};
+    for (size_t i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++) {
+        struct spean_costs *unpaid = costs_new();
+        add(unpaid, "travel", 100, "JPY", nobody[i], 0);
+        spean_costs_end(unpaid);
+        assert_int_equal(unpaid->missing, SPEAN_COSTS_NO_PAYER | SPEAN_COSTS_NO_WAGE);
+        free(unpaid);
+    }
 
-    costs = costs_new();
+    struct spean_costs *costs = costs_new();
     add(costs, "travel", 100, "VND", "worker", 0);
     employ(costs, 2024, 1000, "JPY", "month", 0);
     spean_costs_end(costs);
@@ -193,6 +195,7 @@ static void a_sum_beyond_all_numbers_is_not_a_wrong_one(void **state)
     struct spean_costs *costs = costs_new();
     add(costs, "travel", INT64_MAX, "JPY", "worker", 0);
     add(costs, "travel", 1, "JPY", "worker", 0);
+    add(costs, "travel", 0, "JPY", "worker", 0); /* It fits, and makes nothing right again. */
     add(costs, "medical", INT64_MIN, "USD", "worker", INT64_MIN);
     employ(costs, 2024, 1, "JPY", "month", 0);
     spean_costs_end(costs);

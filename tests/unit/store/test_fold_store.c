@@ -775,6 +775,25 @@ static void a_public_entry_is_erased_by_its_org_or_a_steward_and_nobody_else(voi
     assert_int_equal(node_value(e->ours, &agency, 16), 255);
 }
 
+static void what_was_erased_is_refused_in_logs_that_open_later_too(void **state)
+{
+    struct env *e = *state;
+    bool refused = false;
+    make_referral(e);
+    take_and_fold(e->theirs);
+    (void)world_erase_part(e->w, 0, &e->referral, key_a);
+    take_and_fold(e->theirs);
+    world_open_second(e->w);
+    node_documents(e->theirs);
+    node_fold(e->theirs);
+    const struct spean_tag tag = tag_of(e, WORLD_ORGS, key_a);
+    struct spean_tx *tx = node_read(e->theirs);
+    const spean_err err = spean_partkeys_refused(tx, &tag, &refused);
+    spean_tx_abort(tx);
+    assert_int_equal(err, SPEAN_OK);
+    assert_true(refused);
+}
+
 static void an_erasure_of_public_entries_needs_the_right_to_each(void **state)
 {
     struct env *e = *state;
@@ -1291,6 +1310,7 @@ int main(void)
         T(a_relay_that_learns_the_owner_later_is_as_one_that_knew),
         T(a_cut_takes_an_erasure_back),
         T(a_public_entry_is_erased_by_its_org_or_a_steward_and_nobody_else),
+        T(what_was_erased_is_refused_in_logs_that_open_later_too),
         T(an_erasure_of_public_entries_needs_the_right_to_each),
         T(what_is_beyond_a_cut_is_not_folded_even_before_the_log_is_cut_back),
         T(of_a_branch_that_a_cut_does_not_name_nothing_is_folded),
