@@ -80,8 +80,8 @@ static spean_err step(struct spean_core *core, struct core_verification *v, bool
     if (err != SPEAN_OK || !first_done) {
         return err;
     }
-    return spean_check_records_new(core->db, core->authority, core->keys, note, v->problems,
-                                   &v->records);
+    return spean_check_records_new(core->db, core->authority, core->keys, &core->org, note,
+                                   v->problems, &v->records);
 }
 
 void core_verify_turn(struct spean_core *core)

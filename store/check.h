@@ -42,6 +42,7 @@
     X(SPEAN_CHECK_JUDGED, "an entry is set aside that is not to be, or the reverse")               \
     X(SPEAN_CHECK_WAITING, "it is not noted what a part of a record waits for")                    \
     X(SPEAN_CHECK_KEYS, "the keys of parts and their tags do not agree")                           \
+    X(SPEAN_CHECK_GRANT, "a grant is not kept as opening it again gives it")                       \
     X(SPEAN_CHECK_LOOKUP, "a record is not found by its names, or by others")                      \
     X(SPEAN_CHECK_SEEN, "it is not noted what a node said that it has seen")
 

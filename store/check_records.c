@@ -33,6 +33,7 @@ struct spean_check_records {
     struct spean_fold *fold; /* Never steps; it holds what is at hand. */
     struct fold_batch batch; /* Of the slice. */
     struct fold_look look;
+    bool opens;               /* Grants, where the keys are not locked. */
     bool settled;             /* In this slice nothing waits to be folded. */
     size_t phase;             /* Index into the walks. */
     struct spean_db_key last; /* The last row read of its table; len 0: none yet. */
@@ -98,7 +99,8 @@ static const struct {
     {SPEAN_TABLE_CHANGES, SPEAN_CHECK_CHANGE},       {SPEAN_TABLE_RECORDS, SPEAN_CHECK_RECORD},
     {SPEAN_TABLE_FOLD_ASIDE, SPEAN_CHECK_JUDGED},    {SPEAN_TABLE_FOLD_ROWS, SPEAN_CHECK_WAITING},
     {SPEAN_TABLE_FOLD_WAITING, SPEAN_CHECK_WAITING}, {SPEAN_TABLE_FOLD_NAMED, SPEAN_CHECK_WAITING},
-    {SPEAN_TABLE_KNOWLEDGE, SPEAN_CHECK_SEEN},
+    {SPEAN_TABLE_KNOWLEDGE, SPEAN_CHECK_SEEN},       {SPEAN_TABLE_PART_GRANTS, SPEAN_CHECK_GRANT},
+    {SPEAN_TABLE_FOLD_UNOPENED, SPEAN_CHECK_GRANT},  {SPEAN_TABLE_PART_KEYS, SPEAN_CHECK_KEYS},
 };
 #define WRONGS_COUNT (sizeof(wrongs) / sizeof(wrongs[0]))
 
@@ -224,6 +226,25 @@ static spean_err part_fold(struct spean_check_records *c, const struct spean_par
     return err;
 }
 
+/* Report what was found wrong of a part. */
+static void found_wrongs(struct spean_check_records *c, const struct spean_part_name *name)
+{
+    for (size_t i = 0; i < WRONGS_COUNT; i++) {
+        if (is_wrong(c, i)) {
+            found_part(c, wrongs[i].kind, name);
+        }
+    }
+}
+
+/* Go on behind all rows of a part that end with a place. */
+static void skip_part(struct spean_check_records *c, const struct spean_part_name *name)
+{
+    c->last = spean_part_name_key(name);
+    for (size_t i = 0; i <= PLACE_BYTES; i++) {
+        spean_db_key_put_u8(&c->last, UINT8_MAX);
+    }
+}
+
 static void part_judge(struct spean_check_records *c, const struct spean_part_name *name,
                        const struct verdict *verdict)
 {
@@ -233,11 +254,7 @@ static void part_judge(struct spean_check_records *c, const struct spean_part_na
     } else if (!verdict->indexed) {
         found_part(c, SPEAN_CHECK_LOOKUP, name);
     }
-    for (size_t i = 0; i < WRONGS_COUNT; i++) {
-        if (is_wrong(c, i)) {
-            found_part(c, wrongs[i].kind, name);
-        }
-    }
+    found_wrongs(c, name);
 }
 
 /* The first change of a part stands for all of it. */
@@ -262,10 +279,7 @@ static spean_err check_part(struct spean_check_records *c, struct spean_view key
     } else {
         part_judge(c, &name, &verdict);
     }
-    c->last = spean_part_name_key(&name); /* Go on behind all its changes. */
-    for (size_t i = 0; i <= PLACE_BYTES; i++) {
-        spean_db_key_put_u8(&c->last, UINT8_MAX);
-    }
+    skip_part(c, &name);
     return SPEAN_OK;
 }
 
@@ -565,7 +579,31 @@ static spean_err check_key_number(struct spean_check_records *c, struct spean_vi
     return err;
 }
 
-/* See that a key shows under its tag in every log of its audience, and among those of its part. */
+/* The first grant of a part stands for all of it: they are judged together. */
+static spean_err check_grants(struct spean_check_records *c, struct spean_view key,
+                              struct spean_view value)
+{
+    (void)value;
+    struct spean_part_name name;
+    if (key.len != CHANGE_KEY_BYTES || spean_part_name_decode(key, &name) != SPEAN_OK) {
+        found_row(c, SPEAN_CHECK_GRANT);
+        return SPEAN_OK;
+    }
+    c->look.wrong = 0;
+    const spean_err err = fold_grants_look(&c->batch, &name);
+    if (err == SPEAN_ECORRUPT && spean_tx_err(c->batch.tx) == SPEAN_OK) {
+        found_part(c, SPEAN_CHECK_GRANT, &name);
+    } else if (err != SPEAN_OK && err != SPEAN_ELOCKED) {
+        return err;
+    } else if (err == SPEAN_OK) {
+        found_wrongs(c, &name);
+    }
+    skip_part(c, &name);
+    return SPEAN_OK;
+}
+
+/* See that a key shows under its tag in every log of its audience and in no other, and among those
+ * of its part. */
 static spean_err key_shows(struct spean_check_records *c, const struct spean_partkey *key,
                            bool *shows)
 {
@@ -576,14 +614,13 @@ static spean_err key_shows(struct spean_check_records *c, const struct spean_par
     const uint32_t logs_count = spean_authority_logs_count(c->authority);
     for (uint32_t i = 0; i < logs_count && err == SPEAN_OK; i++) {
         const struct spean_log *const log = spean_authority_log_at(c->authority, i);
-        if (!spean_partkeys_reaches(key, &log->org)) {
-            continue;
-        }
         struct spean_tag tag;
         uint32_t number = UINT32_MAX;
         spean_partkey_tag(&tag, &key->proof, &log->id);
         err = spean_partkeys_number_of(c->batch.tx, &tag, &number);
-        *shows = *shows && err == SPEAN_OK && (number == key->number || number == 0);
+        const bool is = err == SPEAN_OK && (number == key->number || number == 0);
+        const bool to_be = spean_partkeys_reaches(key, &log->org);
+        *shows = *shows && (to_be ? is : number != key->number);
         err = spean_tx_err(c->batch.tx);
         c->look.work += TAG_WORK;
     }
@@ -633,7 +670,7 @@ static const struct {
     {SPEAN_TABLE_PART_KEYS, check_key},    {SPEAN_TABLE_PART_KEY_NUMBERS, check_key_number},
     {SPEAN_TABLE_PART_TAGS, check_tag},    {SPEAN_TABLE_ENTRIES, check_entry},
     {SPEAN_TABLE_LOOKUPS_OF, check_names}, {SPEAN_TABLE_LOOKUPS, check_lookup},
-    {SPEAN_TABLE_KNOWLEDGE, check_seen},
+    {SPEAN_TABLE_KNOWLEDGE, check_seen},   {SPEAN_TABLE_PART_GRANTS, check_grants},
 };
 #define WALKS_COUNT (sizeof(walks) / sizeof(walks[0]))
 
@@ -684,8 +721,9 @@ static spean_err slice(struct spean_check_records *c)
 }
 
 spean_err spean_check_records_new(struct spean_db *db, const struct spean_authority *authority,
-                                  struct spean_keys *keys, spean_check_report *report_problem,
-                                  void *ctx, struct spean_check_records **out)
+                                  struct spean_keys *keys, const struct spean_id *org,
+                                  spean_check_report *report_problem, void *ctx,
+                                  struct spean_check_records **out)
 {
     assert(db != NULL);
     assert(authority != NULL);
@@ -702,10 +740,10 @@ spean_err spean_check_records_new(struct spean_db *db, const struct spean_author
     c->keys = keys;
     c->report = report_problem;
     c->ctx = ctx;
-    /* Who we are matters to grants alone, which are not opened again. */
+    c->opens = org != NULL;
     static const struct spean_id no_org;
-    static const struct spean_key no_key;
-    const spean_err err = spean_fold_new(db, keys, &no_org, &no_key, &c->fold);
+    static const struct spean_key no_key; /* Which node this is matters to no grant. */
+    const spean_err err = spean_fold_new(db, keys, org != NULL ? org : &no_org, &no_key, &c->fold);
     if (err != SPEAN_OK) {
         free(c);
         return err;
@@ -732,7 +770,7 @@ spean_err spean_check_records_step(struct spean_check_records *check, bool *done
         *done = true;
         return SPEAN_OK;
     }
-    check->look = (struct fold_look){0};
+    check->look = (struct fold_look){.grants = check->opens && !spean_keys_locked(check->keys)};
     check->batch = (struct fold_batch){.fold = check->fold,
                                        .authority = check->authority,
                                        .ledger = ledger->id,

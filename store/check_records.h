@@ -4,13 +4,14 @@
  * Every part of a record is folded from its changes in memory, by the fold's own rules, and its
  * canonical state is compared byte for byte with the one that is stored. Beside it: every change
  * that can be read is listed, every change listed is there, what is set aside is so for the reason
- * that its judgement gives, and keys of parts agree with their tags.
+ * that its judgement gives, and keys of parts agree with their tags. Grants are opened and judged
+ * again, which gives those keys, whom they reach, and which grants are set aside.
  *
  * In slices, as store/check.h, which comes first; a slice is one read transaction, so others may
  * write meanwhile. A part is one piece: the largest there may be takes longer than a slice.
  *
- * Where the keys are locked, sealed parts are counted as not checked. So is what differs while
- * something waits to be folded, since nobody can say yet what it should be.
+ * Where the keys are locked, sealed parts are counted as not checked, and no grant is opened. So is
+ * what differs while something waits to be folded, since nobody can say yet what it should be.
  */
 #ifndef SPEAN_STORE_CHECK_RECORDS_H
 #define SPEAN_STORE_CHECK_RECORDS_H
@@ -27,13 +28,15 @@
 struct spean_check_records; /* Opaque. */
 
 /*
- * Begin to check; db, authority and keys outlive it. Nothing is written, and keys may be locked and
+ * Begin to check the store of a node of org (NULL: not known, then no grant is opened); db,
+ * authority and keys outlive it. Nothing is written, and keys may be locked and
  * unlocked between slices. SPEAN_ENOMEM, SPEAN_EMEMLOCK. The caller frees *out.
  */
 SPEAN_CHECK spean_err spean_check_records_new(struct spean_db *db,
                                               const struct spean_authority *authority,
-                                              struct spean_keys *keys, spean_check_report *report,
-                                              void *ctx, struct spean_check_records **out);
+                                              struct spean_keys *keys, const struct spean_id *org,
+                                              spean_check_report *report, void *ctx,
+                                              struct spean_check_records **out);
 void spean_check_records_free(struct spean_check_records *check); /* NULL is allowed. Wipes. */
 
 /*

@@ -369,13 +369,21 @@ static bool is_known(const struct spean_header *header)
            header->kind >= SPEAN_ENTRY_CHANGE && header->kind <= SPEAN_ENTRY_HEADS;
 }
 
+/* Say whether a check passes over an entry: org keys are found in the keystore, and what erasures
+ * say shows in the parts. */
+static bool is_passed_over(const struct fold_batch *b, const struct spean_header *header)
+{
+    return b->look != NULL &&
+           (header->kind == SPEAN_ENTRY_ORGKEY || header->kind == SPEAN_ENTRY_ERASURE ||
+            (header->kind == SPEAN_ENTRY_GRANT && !b->look->grants));
+}
+
 /* Work on an entry. */
 static spean_err place_work(struct fold_batch *b, const struct fold_place *place)
 {
     const struct spean_header *const header = &place->entry->header;
-    if (b->look != NULL && header->kind != SPEAN_ENTRY_CHANGE &&
-        header->kind != SPEAN_ENTRY_HEADS) {
-        return SPEAN_OK; /* Grants are not opened again, erasures show in the parts. */
+    if (is_passed_over(b, header)) {
+        return SPEAN_OK;
     }
     if (!is_known(header)) {
         place->log->unknown += b->again ? 0 : 1;

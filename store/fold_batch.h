@@ -122,6 +122,7 @@ struct fold_look {
         *part; /* Whose changes are at hand; NULL: see that they are listed. */
     uint64_t wrong;
     uint64_t work; /* Bytes read, more or less. */
+    bool grants;   /* They are opened again: the keys for that are at hand. */
     bool noted;    /* The change at hand belongs to its part. */
     bool lacking;  /* A body of a change could not be read. */
 };
@@ -275,6 +276,9 @@ SPEAN_CHECK spean_err fold_orgkey(struct fold_batch *b, const struct fold_place 
 
 /* Judge the grants of a part again: the owner is known, one is gone, or the part is erased. */
 SPEAN_CHECK spean_err fold_grants_judge(struct fold_batch *b, const struct spean_part_name *part);
+
+/* In a check: judge the grants of a part again, and see that what came of it is as it was. */
+SPEAN_CHECK spean_err fold_grants_look(struct fold_batch *b, const struct spean_part_name *part);
 
 /* Judge the grants of all parts of which some were opened in this batch. */
 SPEAN_CHECK spean_err fold_grants_settle(struct fold_batch *b);

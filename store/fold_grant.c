@@ -20,6 +20,7 @@
 #define OLDER_BYTES   (8u + SPEAN_KEY_BYTES)
 #define NOT_FOR_US    0u /* Values of the table of grants that did not open. */
 #define KEY_NOT_KNOWN 1u
+#define LOOK_WORK     8192u /* What opening a grant, or judging one, costs a check. */
 
 /* A grant of a part that was opened. Views bytes, which are the row's. */
 struct held {
@@ -103,8 +104,7 @@ static spean_err keep_unopened(struct fold_batch *b, const struct fold_place *pl
 {
     const struct spean_db_key key =
         fold_place_key(place->log->row.number, place->entry->header.seq);
-    return spean_tx_put(b->tx, SPEAN_TABLE_FOLD_UNOPENED, spean_db_key_view(&key),
-                        (struct spean_view){&why, sizeof(why)});
+    return fold_row_put(b, SPEAN_TABLE_FOLD_UNOPENED, &key, (struct spean_view){&why, sizeof(why)});
 }
 
 static spean_err set_aside(struct fold_batch *b, const struct fold_place *place,
@@ -124,16 +124,17 @@ static struct spean_db_key grant_key(const struct spean_part_name *part, uint32_
     return key;
 }
 
-/* Write an opened grant: ids and keys, generation, counts, audience, older keys, context. */
-static spean_err row_put(struct fold_batch *b, const struct fold_place *place,
-                         const struct spean_grant_terms *terms, const uint8_t *key)
+static size_t row_bytes(const struct spean_grant_terms *terms)
 {
-    const size_t len = HEAD_BYTES + terms->audience_count * SPEAN_ID_BYTES +
-                       (size_t)terms->older_count * OLDER_BYTES + terms->rows.len;
-    uint8_t *const buf = malloc(len);
-    if (buf == NULL) {
-        return spean_tx_fail(b->tx, SPEAN_ENOMEM);
-    }
+    return HEAD_BYTES + terms->audience_count * SPEAN_ID_BYTES +
+           (size_t)terms->older_count * OLDER_BYTES + terms->rows.len;
+}
+
+/* Lay out an opened grant in buf, which has row_bytes(): ids and keys, generation, counts,
+ * audience, older keys, context. */
+static void row_encode(const struct fold_place *place, const struct spean_grant_terms *terms,
+                       const uint8_t *key, uint8_t *buf)
+{
     uint8_t *at = buf;
     (void)memcpy(at, place->log->row.org.bytes, SPEAN_ID_BYTES);
     (void)memcpy(at + SPEAN_ID_BYTES, terms->owner.bytes, SPEAN_ID_BYTES);
@@ -158,14 +159,53 @@ static spean_err row_put(struct fold_batch *b, const struct fold_place *place,
     sodium_memzero(&older, sizeof(older));
     if (terms->rows.len > 0) {
         (void)memcpy(at, terms->rows.data, terms->rows.len);
-        at += terms->rows.len;
     }
+}
+
+/* In a check: see that a row is there and says the same. One that has none is one too many. */
+static spean_err row_look(struct fold_batch *b, const struct fold_place *place,
+                          const struct spean_db_key *row, struct spean_view bytes)
+{
+    uint8_t *const held = malloc(bytes.len);
+    size_t len = 0;
+    if (held == NULL) {
+        return SPEAN_ENOMEM;
+    }
+    const spean_err err = spean_seal_get(b->tx, b->fold->keys, SPEAN_TABLE_PART_GRANTS,
+                                         spean_db_key_view(row), held, bytes.len, &len);
+    if (err == SPEAN_OK && (len != bytes.len || memcmp(held, bytes.data, len) != 0)) {
+        fold_look_wrong(b, SPEAN_TABLE_PART_GRANTS);
+    }
+    sodium_memzero(held, bytes.len);
+    free(held);
+    if (err == SPEAN_ENOTFOUND) {
+        return set_aside(b, place, SPEAN_ASIDE_MANY);
+    }
+    if (err == SPEAN_OK || spean_tx_err(b->tx) != SPEAN_OK) {
+        return err;
+    }
+    fold_look_wrong(b, SPEAN_TABLE_PART_GRANTS);
+    return SPEAN_OK;
+}
+
+/* Keep an opened grant; in a check, see that it is. */
+static spean_err row_keep(struct fold_batch *b, const struct fold_place *place,
+                          const struct spean_grant_terms *terms, const uint8_t *key)
+{
+    const size_t len = row_bytes(terms);
     const struct spean_part_name part = {terms->record, (uint32_t)terms->part};
     const struct spean_db_key row =
         grant_key(&part, place->log->row.number, place->entry->header.seq);
-    const spean_err err =
-        spean_seal_put(b->tx, b->fold->keys, SPEAN_TABLE_PART_GRANTS, spean_db_key_view(&row),
-                       (struct spean_view){buf, (size_t)(at - buf)});
+    uint8_t *const buf = malloc(len);
+    if (buf == NULL) {
+        return spean_tx_fail(b->tx, SPEAN_ENOMEM);
+    }
+    row_encode(place, terms, key, buf);
+    const struct spean_view bytes = {buf, len};
+    const spean_err err = b->look != NULL
+                              ? row_look(b, place, &row, bytes)
+                              : spean_seal_put(b->tx, b->fold->keys, SPEAN_TABLE_PART_GRANTS,
+                                               spean_db_key_view(&row), bytes);
     sodium_memzero(buf, len);
     free(buf);
     return err;
@@ -630,38 +670,108 @@ static spean_err owner_of(struct fold_batch *b, const struct spean_record_id *id
     return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
 }
 
-spean_err fold_grants_judge(struct fold_batch *b, const struct spean_part_name *part)
+/* All grants of a part, judged, and what they give. */
+struct judged {
+    struct grants grants;
+    struct givens givens;
+    bool erased; /* The part is. */
+};
+
+static void judged_fini(struct judged *judged)
 {
-    struct grants grants = {0};
-    struct givens givens = {0};
+    givens_fini(&judged->givens);
+    grants_fini(&judged->grants);
+}
+
+/* Judge the grants of a part, and set aside those that are not accepted; judged_fini() after an
+ * error, too. */
+static spean_err judged_make(struct fold_batch *b, const struct spean_part_name *part,
+                             struct judged *out)
+{
     struct spean_id owner;
     bool known = false;
-    bool erased = false;
-    fold_accepted_drop(b->fold);
+    *out = (struct judged){.erased = false};
     spean_err err = owner_of(b, &part->record, &owner, &known);
     if (err == SPEAN_OK) {
-        err = fold_part_erased(b, part, &erased);
+        err = fold_part_erased(b, part, &out->erased);
     }
     if (err == SPEAN_OK) {
-        err = grants_load(b, part, &grants);
+        err = grants_load(b, part, &out->grants);
     }
     if (err == SPEAN_OK) {
-        err = grants_accept(&grants, known ? &owner : NULL);
+        err = grants_accept(&out->grants, known ? &owner : NULL);
     }
-    for (uint32_t i = 0; i < grants.count && err == SPEAN_OK; i++) {
-        err = fold_set_aside(b, grants.rows[i].number, grants.rows[i].seq, grants.rows[i].aside);
+    for (uint32_t i = 0; i < out->grants.count && err == SPEAN_OK; i++) {
+        const struct held *const held = &out->grants.rows[i];
+        err = fold_set_aside(b, held->number, held->seq, held->aside);
     }
+    return err == SPEAN_OK ? givens_collect(&out->grants, part, &out->givens) : err;
+}
+
+spean_err fold_grants_judge(struct fold_batch *b, const struct spean_part_name *part)
+{
+    struct judged judged;
+    fold_accepted_drop(b->fold);
+    spean_err err = judged_make(b, part, &judged);
     if (err == SPEAN_OK) {
-        err = givens_collect(&grants, part, &givens);
+        err = judged.erased ? keys_refuse(b, part, &judged.givens)
+                            : keys_settle(b, part, &judged.givens);
     }
-    if (err == SPEAN_OK) {
-        err = erased ? keys_refuse(b, part, &givens) : keys_settle(b, part, &givens);
-    }
-    if (err == SPEAN_OK && grants.count > 1) {
+    if (err == SPEAN_OK && judged.grants.count > 1) {
         err = fold_mark_dirty(b, part); /* Who is left out is another question now. */
     }
-    givens_fini(&givens);
-    grants_fini(&grants);
+    judged_fini(&judged);
+    return err;
+}
+
+/* Say whether a key that is held is among those given, to the same audience. */
+static bool is_given(const struct givens *givens, const struct spean_partkey *held)
+{
+    for (uint32_t i = 0; i < givens->count; i++) {
+        const struct spean_partkey *const key = &givens->keys[i].key;
+        if (key->generation == held->generation && spean_id_equal(&key->proof, &held->proof)) {
+            return same_audience(key, held) && spean_id_equal(&key->owner, &held->owner) &&
+                   sodium_memcmp(key->key, held->key, sizeof(key->key)) == 0;
+        }
+    }
+    return false;
+}
+
+/* In a check: see that the keys held are those given, or none of a part that is erased. */
+static spean_err keys_look(struct fold_batch *b, const struct spean_part_name *part,
+                           const struct givens *givens, bool erased)
+{
+    struct spean_partkey held;
+    uint32_t count = 0;
+    bool all = true;
+    spean_err err = spean_partkeys_next(b->tx, b->fold->keys, part, 0, 0, &held);
+    while (err == SPEAN_OK) {
+        count++;
+        all = all && is_given(givens, &held);
+        err = spean_partkeys_next(b->tx, b->fold->keys, part, held.generation, held.number + 1,
+                                  &held);
+    }
+    spean_partkeys_wipe(&held);
+    if (err == SPEAN_OK || err == SPEAN_ENOTFOUND) {
+        if (!all || count != (erased ? 0 : givens->count)) {
+            fold_look_wrong(b, SPEAN_TABLE_PART_KEYS);
+        }
+        return SPEAN_OK;
+    }
+    return err;
+}
+
+spean_err fold_grants_look(struct fold_batch *b, const struct spean_part_name *part)
+{
+    assert(b->look != NULL);
+
+    struct judged judged;
+    spean_err err = judged_make(b, part, &judged);
+    b->look->work += (uint64_t)judged.grants.count * LOOK_WORK;
+    if (err == SPEAN_OK) {
+        err = keys_look(b, part, &judged.givens, judged.erased);
+    }
+    judged_fini(&judged);
     return err;
 }
 
@@ -858,6 +968,10 @@ static spean_err grant_keep(struct fold_batch *b, const struct fold_place *place
     if (terms->part == SPEAN_PART_PUBLIC || terms->part > UINT32_MAX) {
         return set_aside(b, place, SPEAN_ASIDE_PART);
     }
+    if (b->look != NULL) {
+        b->look->work += LOOK_WORK;
+        return row_keep(b, place, terms, key);
+    }
     const struct spean_part_name part = {terms->record, (uint32_t)terms->part};
     bool counts = false;
     bool late = false;
@@ -871,7 +985,7 @@ static spean_err grant_keep(struct fold_batch *b, const struct fold_place *place
         return set_aside(b, place, SPEAN_ASIDE_MANY);
     }
     if (err == SPEAN_OK) {
-        err = row_put(b, place, terms, key);
+        err = row_keep(b, place, terms, key);
     }
     return err == SPEAN_OK ? judge_later(b, &part, key) : err;
 }

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "store/check.h"
 #include "store/check_records.h"
@@ -95,6 +96,36 @@ static enum spean_exit keys_open(struct checking *c, const struct spean_unlock *
     return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "verify");
 }
 
+/* Read whose node this is; *known is false where that cannot be read, which the node says itself
+ * when it starts. */
+static spean_err org_read(struct spean_db *db, struct spean_id *org, bool *known)
+{
+    struct spean_tx *tx = NULL;
+    struct spean_setup setup;
+    struct spean_document *const doc = malloc(sizeof(*doc));
+    spean_err err = doc != NULL ? spean_tx_begin(db, SPEAN_TX_READ, &tx) : SPEAN_ENOMEM;
+    if (err == SPEAN_OK) {
+        *known = spean_setup_get(tx, &setup, doc) == SPEAN_OK;
+        if (*known) {
+            *org = setup.org;
+        }
+        spean_tx_abort(tx);
+    }
+    free(doc);
+    return err;
+}
+
+static spean_err records_begin(struct checking *c)
+{
+    struct spean_id org;
+    bool known = false;
+    const spean_err err = org_read(c->db, &org, &known);
+    return err == SPEAN_OK
+               ? spean_check_records_new(c->db, c->authority, c->keys, known ? &org : NULL, note,
+                                         c->problems, &c->records)
+               : err;
+}
+
 /* Do both parts, slice by slice. *interrupted: somebody wants it to end. */
 static spean_err check_all(struct checking *c, bool *interrupted)
 {
@@ -102,7 +133,7 @@ static spean_err check_all(struct checking *c, bool *interrupted)
     bool done = false;
     spean_err err = spean_check_new(c->db, c->authority, note, c->problems, &c->check);
     if (err == SPEAN_OK) {
-        err = spean_check_records_new(c->db, c->authority, c->keys, note, c->problems, &c->records);
+        err = records_begin(c);
     }
     while (err == SPEAN_OK && !done && !*interrupted) {
         err = first_done ? spean_check_records_step(c->records, &done)

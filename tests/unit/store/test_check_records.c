@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include "protocol/partkey.h"
 #include "protocol/schema_numbers.h"
 #include "store/body.h"
 #include "store/logs.h"
@@ -142,9 +143,9 @@ static struct seen check(struct env *e)
 {
     struct seen seen = {0};
     struct spean_check_records *c;
-    assert_int_equal(
-        spean_check_records_new(e->node->db, e->node->authority, e->node->keys, note, &seen, &c),
-        SPEAN_OK);
+    assert_int_equal(spean_check_records_new(e->node->db, e->node->authority, e->node->keys,
+                                             &e->w->orgs[0].id, note, &seen, &c),
+                     SPEAN_OK);
     bool done = false;
     while (!done) {
         assert_int_equal(spean_check_records_step(c, &done), SPEAN_OK);
@@ -345,6 +346,7 @@ static void a_missing_row_is_found_in_every_table(void **state)
         {SPEAN_TABLE_PART_KEY_NUMBERS, 0, SPEAN_CHECK_KEYS},
         {SPEAN_TABLE_PART_TAGS, 0, SPEAN_CHECK_KEYS},
         {SPEAN_TABLE_PART_TAGS, 1, SPEAN_CHECK_KEYS},
+        {SPEAN_TABLE_PART_GRANTS, 0, SPEAN_CHECK_JUDGED}, /* It is not set aside as one too many. */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct row row = take(e, cases[i].table, cases[i].index);
@@ -374,6 +376,7 @@ static void a_row_too_many_is_found(void **state)
         {SPEAN_TABLE_FOLD_WAITING, 20, SPEAN_CHECK_WAITING},
         {SPEAN_TABLE_PART_KEYS, 3, SPEAN_CHECK_KEYS},
         {SPEAN_TABLE_PART_KEY_NUMBERS, 27, SPEAN_CHECK_KEYS},
+        {SPEAN_TABLE_PART_GRANTS, 31, SPEAN_CHECK_GRANT}, /* Of another entry. */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct row row = take(e, cases[i].table, 0);
@@ -383,6 +386,107 @@ static void a_row_too_many_is_found(void **state)
         write_row(e, &row, false);
         assert_clean(e);
     }
+}
+
+/* -- Grants ---------------------------------------------------------------------------------- */
+
+static void take_and_fold(struct env *e)
+{
+    node_take_all(e->node);
+    node_fold(e->node);
+}
+
+static void a_key_that_reaches_others_than_its_grants_say_is_found(void **state)
+{
+    struct env *e = *state;
+    struct spean_tx *tx;
+    struct spean_partkey key;
+    assert_int_equal(spean_tx_begin(e->node->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_partkeys_next(tx, e->node->keys, &e->referral, 0, 0, &key), SPEAN_OK);
+    assert_int_equal(key.audience_count, 2);
+    key.audience_count = 1; /* The rest of the tags is then too many, too. */
+    assert_int_equal(spean_partkeys_put(tx, e->node->keys, &key), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    assert_found(e, SPEAN_CHECK_KEYS);
+}
+
+static void a_key_that_shows_where_nobody_was_granted_it_is_found(void **state)
+{
+    struct env *e = *state;
+    struct spean_tx *tx;
+    struct spean_partkey key;
+    struct spean_tag tag;
+    assert_int_equal(spean_tx_begin(e->node->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_partkeys_next(tx, e->node->keys, &e->referral, 0, 0, &key), SPEAN_OK);
+    spean_partkey_tag(&tag, &key.proof, &e->w->logs[2]->log);
+    assert_int_equal(spean_partkeys_put_tag(tx, &tag, key.number), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    assert_found(e, SPEAN_CHECK_KEYS);
+    assert_int_equal(spean_tx_begin(e->node->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
+    assert_int_equal(spean_partkeys_del_tag(tx, &tag), SPEAN_OK);
+    assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+    assert_clean(e);
+}
+
+static void a_grant_that_was_judged_otherwise_is_found(void **state)
+{
+    struct env *e = *state;
+    struct world_grant grant = world_referral_grant(&e->referral, key_a);
+    grant.owner = 1; /* Not the owner. */
+    const uint64_t seq = world_grant(e->w, 1, &grant);
+    take_and_fold(e);
+    assert_int_equal(node_aside(e->node, 1, seq), SPEAN_ASIDE_OWNER);
+    assert_clean(e);
+    struct row row = take(e, SPEAN_TABLE_FOLD_ASIDE, 1);
+    write_row(e, &row, false);
+    assert_found(e, SPEAN_CHECK_JUDGED);
+    row.value[0] = SPEAN_ASIDE_LARGER;
+    write_row(e, &row, true);
+    assert_found(e, SPEAN_CHECK_JUDGED);
+    row.value[0] = SPEAN_ASIDE_OWNER;
+    write_row(e, &row, true);
+    assert_clean(e);
+}
+
+static void a_grant_that_is_not_kept_for_later_or_could_be_opened_is_found(void **state)
+{
+    struct env *e = *state;
+    struct world_grant grant = world_referral_grant(&e->referral, key_a);
+    grant.audience = 1u << 1; /* Not this node's organisation. */
+    (void)world_grant(e->w, 1, &grant);
+    take_and_fold(e);
+    assert_clean(e);
+    struct row row = take(e, SPEAN_TABLE_FOLD_UNOPENED, 0);
+    write_row(e, &row, false);
+    assert_found(e, SPEAN_CHECK_GRANT);
+    row.value[0] ^= 1;
+    write_row(e, &row, true);
+    assert_found(e, SPEAN_CHECK_GRANT);
+    row.value[0] ^= 1;
+    write_row(e, &row, true);
+    assert_clean(e);
+}
+
+static void grants_are_not_opened_where_the_keys_are_locked_or_the_node_is_nobodys(void **state)
+{
+    struct env *e = *state;
+    const struct row row = take(e, SPEAN_TABLE_PART_GRANTS, 0);
+    struct spean_check_records *c;
+    struct seen seen = {0};
+    bool done = false;
+    write_row(e, &row, false);
+    assert_int_equal(spean_check_records_new(e->node->db, e->node->authority, e->node->keys, NULL,
+                                             note, &seen, &c),
+                     SPEAN_OK);
+    while (!done) {
+        assert_int_equal(spean_check_records_step(c, &done), SPEAN_OK);
+    }
+    spean_check_records_free(c);
+    assert_int_equal(seen.kinds & 1u << SPEAN_CHECK_GRANT, 0);
+    spean_keys_lock(e->node->keys);
+    const struct seen locked = check(e);
+    assert_int_equal(locked.problems, 0);
+    assert_true(locked.skipped > 0);
 }
 
 static void a_key_of_another_length_is_found(void **state)
@@ -632,9 +736,9 @@ static void slices_see_what_was_written_between_them(void **state)
     struct env *e = *state;
     struct seen seen = {0};
     struct spean_check_records *c;
-    assert_int_equal(
-        spean_check_records_new(e->node->db, e->node->authority, e->node->keys, note, &seen, &c),
-        SPEAN_OK);
+    assert_int_equal(spean_check_records_new(e->node->db, e->node->authority, e->node->keys,
+                                             &e->w->orgs[0].id, note, &seen, &c),
+                     SPEAN_OK);
     bool done = false;
     for (uint32_t i = 0; !done; i++) {
         for (uint8_t j = 0; j < MANY && i < 3; j++) {
@@ -666,6 +770,17 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_missing_row_is_found_in_every_table, setup, teardown),
         cmocka_unit_test_setup_teardown(a_row_too_many_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_key_that_reaches_others_than_its_grants_say_is_found,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_key_that_shows_where_nobody_was_granted_it_is_found,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_grant_that_was_judged_otherwise_is_found, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            a_grant_that_is_not_kept_for_later_or_could_be_opened_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            grants_are_not_opened_where_the_keys_are_locked_or_the_node_is_nobodys, setup,
+            teardown),
         cmocka_unit_test_setup_teardown(a_key_of_another_length_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(an_entry_wrongly_set_aside_or_for_another_reason_is_found,
                                         setup, teardown),

@@ -611,8 +611,9 @@ static void check_note(void *ctx, const struct spean_check_problem *problem)
 void node_check(struct node *n)
 {
     struct spean_check_records *check;
-    assert_int_equal(
-        spean_check_records_new(n->db, n->authority, n->keys, check_note, NULL, &check), SPEAN_OK);
+    assert_int_equal(spean_check_records_new(n->db, n->authority, n->keys, &n->w->orgs[n->org].id,
+                                             check_note, NULL, &check),
+                     SPEAN_OK);
     bool done = false;
     while (!done) {
         assert_int_equal(spean_check_records_step(check, &done), SPEAN_OK);
