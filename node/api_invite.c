@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/answer.h"
+#include "node/config.h"
 #include "node/core_internal.h"
 #include "node/handlers.h"
 #include "protocol/invite.h"
@@ -26,6 +27,12 @@ static bool choose_endpoint(const struct spean_core *core, const json_t *body,
         spean_reply_error(reply, SPEAN_EINPUT,
                           "nobody knows at which address partners reach this node",
                           "start speand with --advertise HOST:PORT, or give --endpoint");
+        return false;
+    }
+    if (!spean_config_endpoint_valid(endpoint)) {
+        spean_reply_error(reply, SPEAN_EINPUT, "the address is not of the form host:port",
+                          "the name or number of this node's machine and its port: "
+                          "node.example.org:7431");
         return false;
     }
     if (strlen(endpoint) > SPEAN_INVITE_ENDPOINT_BYTES_MAX) {

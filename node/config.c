@@ -42,7 +42,7 @@ static bool number_read(const char *text, uint64_t max, uint64_t *out)
 }
 
 /* Whether text is host:port, or with any also *:port. */
-static bool endpoint_valid(const char *text, bool any)
+static bool is_endpoint(const char *text, bool any)
 {
     const char *colon = strrchr(text, ':');
     uint64_t port = 0;
@@ -61,11 +61,17 @@ static bool endpoint_valid(const char *text, bool any)
     return strspn(text, HOST_CHARS) == len;
 }
 
+bool spean_config_endpoint_valid(const char *text)
+{
+    assert(text != NULL);
+    return is_endpoint(text, false);
+}
+
 /* Each setter returns NULL, or what the value should have been. It changes config only then. */
 
 static const char *endpoint_set(char out[SPEAN_ENDPOINT_BYTES_MAX + 1], const char *value, bool any)
 {
-    if (value[0] != '\0' && !endpoint_valid(value, any)) {
+    if (value[0] != '\0' && !is_endpoint(value, any)) {
         return any ? ENDPOINT_EXAMPLE ENDPOINT_ANY_SUFFIX : ENDPOINT_EXAMPLE;
     }
     (void)snprintf(out, SPEAN_ENDPOINT_BYTES_MAX + 1, "%s", value); /* Its length is checked. */

@@ -107,4 +107,7 @@ SPEAN_CHECK spean_err spean_config_load(struct spean_config *config, const char 
 SPEAN_CHECK spean_err spean_config_finish(struct spean_config *config,
                                           struct spean_config_error *error);
 
+/* Say whether text is an address to dial, host:port or [v6]:port, as `advertise` takes it. */
+bool spean_config_endpoint_valid(const char *text);
+
 #endif

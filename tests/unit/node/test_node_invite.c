@@ -82,6 +82,21 @@ static void open_invitations_are_listed_without_what_opens_the_door(void **state
     assert_int_equal(open_count(state, ""), 2);
 }
 
+static void an_address_that_nobody_can_dial_makes_no_invitation(void **state)
+{
+    static const char *const bad[] = {"nonsense",       "host:",  ":7431",       "host:0",
+                                      "host:70000",     "*:7431", "ho st:7431",  "tcp://",
+                                      "tcp://nonsense", "host:x", "host:74:31x", "[::1]"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        corekit_refused(node_a(state), "POST", "/v1/invitations",
+                        json_pack("{s:s}", "endpoint", bad[i]), "bad_input");
+    }
+    assert_int_equal(open_count(state, ""), 0);
+    (void)corekit_ok(node_a(state), "POST", "/v1/invitations",
+                     json_pack("{s:s}", "endpoint", "tcp://[2001:db8::1]:7431"));
+    assert_int_equal(open_count(state, ""), 1);
+}
+
 static void one_that_was_taken_back_lets_nobody_knock(void **state)
 {
     char code[CODE_BYTES];
@@ -194,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(open_invitations_are_listed_without_what_opens_the_door),
+        TEST(an_address_that_nobody_can_dial_makes_no_invitation),
         TEST(one_that_was_taken_back_lets_nobody_knock),
         TEST(one_that_was_used_is_not_open_and_not_taken_back),
         TEST(what_is_no_number_of_one_that_is_open_is_not_found),
