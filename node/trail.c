@@ -84,9 +84,11 @@ static spean_err look_at_peers(const struct spean_records *at, const struct sent
         err = spean_peer_head(at->view.tx, &row.peer, &sent->log->id, &place);
         if (err == SPEAN_OK && place.seq >= sent->seq &&
             !spean_id_equal(&row.peer.org, &sent->log->org)) {
-            take_proof(left, row.contact_s, &row.peer.org, "direct");
+            /* A session that stands may have begun before the entry was written. */
+            const uint64_t at_s = row.contact_s > sent->at_s ? row.contact_s : sent->at_s;
+            take_proof(left, at_s, &row.peer.org, "direct");
             if (spean_id_equal(&row.peer.org, target)) {
-                take_proof(arrived, row.contact_s, &row.peer.org, "direct");
+                take_proof(arrived, at_s, &row.peer.org, "direct");
             }
         }
         if (err == SPEAN_OK || err == SPEAN_ENOTFOUND) {

@@ -143,8 +143,8 @@ static void what_nobody_proves_is_saved_and_no_more(void **state)
     assert_string_equal(records_kit_text(event_of(answer, "saved"), "by"), s->org_a);
 }
 
-/* Note at A1 that a node of who holds A1's log up to its head less `less`. */
-static void peer_holds(struct story *s, enum author_who who, uint64_t less)
+/* Note at A1 that a node of who, met at met_s, holds A1's log up to its head less `less`. */
+static void peer_met_holds(struct story *s, enum author_who who, uint64_t met_s, uint64_t less)
 {
     struct author_node *a = &s->kit->f->nodes[A1];
     const struct spean_peer peer = {s->kit->f->nodes[who].org, s->kit->f->nodes[who].signing};
@@ -152,9 +152,27 @@ static void peer_holds(struct story *s, enum author_who who, uint64_t less)
     struct spean_tx *tx = NULL;
     place.seq -= less;
     assert_int_equal(spean_tx_begin(a->store->db, SPEAN_TX_WRITE, &tx), SPEAN_OK);
-    assert_int_equal(spean_peer_contact(tx, &peer, SPEAN_PEER_DIALLED, 1900000000), SPEAN_OK);
+    assert_int_equal(spean_peer_contact(tx, &peer, SPEAN_PEER_DIALLED, met_s), SPEAN_OK);
     assert_int_equal(spean_peer_holds(tx, &peer, &a->author.log->id, &place), SPEAN_OK);
     assert_int_equal(spean_tx_commit(tx), SPEAN_OK);
+}
+
+static void peer_holds(struct story *s, enum author_who who, uint64_t less)
+{
+    peer_met_holds(s, who, 1900000000, less);
+}
+
+static void nothing_arrives_before_it_was_written(void **state)
+{
+    struct story *s = *state;
+    send_until(s, "2099-01-01T00:00:00Z");
+    peer_met_holds(s, B1, 1000000000, 0); /* The connection stands since then. */
+    json_t *answer = show(s, A1);
+    static const char *const events[] = {"sent", "arrived"};
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(records_kit_text(event_of(answer, events[i]), "at"),
+                            records_kit_text(event_of(answer, "saved"), "at"));
+    }
 }
 
 static void who_holds_less_proves_nothing(void **state)
@@ -227,6 +245,7 @@ int main(void)
         TEST(a_late_review_is_flagged_while_it_is_on_hold),
         TEST(what_nobody_received_is_unread_at_the_target_alone),
         TEST(a_draft_has_no_trail),
+        TEST(nothing_arrives_before_it_was_written),
         TEST(what_nobody_proves_is_saved_and_no_more),
         TEST(who_holds_less_proves_nothing),
         TEST(another_node_proves_that_it_was_sent_and_the_targets_that_it_arrived),
