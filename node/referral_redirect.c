@@ -11,6 +11,7 @@
 #include "protocol/reader.h"
 #include "protocol/schema.h"
 #include "protocol/schema_numbers.h"
+#include "protocol/text.h"
 
 #define FIXED_BYTES_MAX (SPEAN_VALUE_BYTES_MAX + 512u)
 #define WITHHOLD_MAX    64u /* Lists of whom the person does not want to know. */
@@ -272,6 +273,49 @@ static bool encode_fixed(struct redirect *r, uint8_t *buf, struct spean_view *ou
                                                 FIXED_BYTES_MAX, out));
 }
 
+/* Whether a record is a referral of ours to the organisation that is asked for now. */
+static bool is_to_them(const struct redirect *r, const struct spean_record_id *record)
+{
+    struct spean_records_item item = {.record = NULL};
+    struct spean_id to;
+    const bool loaded =
+        spean_records_load_some(r->at, record, 1u << SPEAN_PART_STEPS, &item) == SPEAN_OK;
+    const bool same = loaded && item.info.type == SPEAN_TYPE_REFERRAL &&
+                      spean_records_fixed_org(&item, SPEAN_FIELD_REFERRAL_TO, &to) &&
+                      spean_id_equal(&to, &r->to);
+    spean_records_unload(&item);
+    return same;
+}
+
+/* Find the child that a head of our own track names already: to decide for that head, over what
+ * another node of ours did at the same time, makes no second one. */
+static bool find_child(struct redirect *r)
+{
+    const struct spean_referral_steps *steps = &r->now.of_target;
+    const struct spean_schema_field *looks =
+        spean_schema_field(SPEAN_TYPE_REFERRAL, SPEAN_FIELD_REFERRAL_TARGET_STEPS);
+    const struct spean_field *field =
+        spean_part_find(r->parent.parts[SPEAN_PART_STEPS], looks->number, SPEAN_KIND_LIST);
+    bool found = false;
+    for (size_t i = 0; i < steps->count && !found; i++) {
+        struct spean_write write;
+        json_t *shown = NULL;
+        if (steps->items[i].step != SPEAN_STEP_REDIRECT || !steps->marks[i].is_head) {
+            continue;
+        }
+        spean_field_get_write(field, steps->writes[i], &write);
+        if (spean_json_value_show(&looks->value, write.value, &shown) == SPEAN_OK) {
+            const char *hex = json_string_value(json_object_get(shown, "child"));
+            const struct spean_view text = {(const uint8_t *)hex, hex == NULL ? 0 : strlen(hex)};
+            found =
+                spean_text_hex_decode(r->child_id.bytes, SPEAN_RECORD_ID_BYTES, text) == SPEAN_OK &&
+                is_to_them(r, &r->child_id);
+        }
+        json_decref(shown);
+    }
+    return found;
+}
+
 /* A case that a transfer brought here goes on with the child. */
 static spean_err draft_case(struct redirect *r, struct spean_draft *draft)
 {
@@ -333,6 +377,23 @@ static bool write_all(struct redirect *r, struct spean_view fixed)
     return done;
 }
 
+/* Decide for the head that named the child. */
+static bool write_step(struct redirect *r)
+{
+    struct spean_draft *draft = NULL;
+    bool done = spean_records_draft(r->at, &draft) && fill_parent(r);
+    if (done) {
+        const spean_err err = spean_edit_draft(r->parents, draft, &r->parent.info.record,
+                                               SPEAN_TYPE_REFERRAL, SPEAN_PART_STEPS, false);
+        if (err != SPEAN_OK) {
+            spean_records_refuse_draft(r->at, err);
+        }
+        done = err == SPEAN_OK && spean_records_commit(r->at, draft);
+    }
+    spean_draft_free(draft);
+    return done;
+}
+
 static bool is_emergency(const struct redirect *r)
 {
     static const char emergency[] = "emergency";
@@ -351,8 +412,12 @@ void spean_referral_redirect(struct spean_records *at, const struct spean_record
     struct redirect redirect;
     uint8_t buf[FIXED_BYTES_MAX];
     struct spean_view fixed;
-    if (redirect_init(&redirect, at, referral) && may_redirect(&redirect) &&
-        fill_child(&redirect) && encode_fixed(&redirect, buf, &fixed)) {
+    const bool may = redirect_init(&redirect, at, referral) && may_redirect(&redirect);
+    if (may && redirect.now.progress.target.heads_count > 1 && find_child(&redirect)) {
+        if (write_step(&redirect)) {
+            spean_referral_answer(at, referral);
+        }
+    } else if (may && fill_child(&redirect) && encode_fixed(&redirect, buf, &fixed)) {
         redirect.emergency = is_emergency(&redirect);
         spean_records_random(redirect.random);
         if (write_all(&redirect, fixed)) {

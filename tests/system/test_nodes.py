@@ -232,6 +232,32 @@ class SeveralNodes(ClusterTest):
             self.assertEqual(self.preview(node), set())
             self.assertEqual(node.complaints(), [])
 
+    def test_what_was_passed_on_and_completed_at_once_is_decided_without_a_second_child(self):
+        story = self.story
+        story.form()
+        story.prepare(recipients=[story.tokyo, story.hanoi])
+        story.wait_state(story.tokyo, "sent")
+        story.accept()
+        self.first = story.tokyo
+        laptop = self.laptop()
+        self.take_in(laptop)
+        wait_for(lambda: story.seen(laptop) and story.payload(laptop), "the laptop reads it")
+        everybody = (story.tokyo, laptop, story.phnom_penh)
+        passes_on = ("redirect", "--to", story.org(story.hanoi), "--respond-by", "72h")
+        self.apart(laptop, story.tokyo, lambda: story.step(laptop, *passes_on),
+                   lambda: story.step(story.tokyo, "complete", "--outcome", "remedy_obtained"))
+        for node in everybody:
+            self.wait_flags(node, ["target_conflict"])
+        story.step(story.tokyo, *passes_on)
+        for node in everybody:
+            self.wait_flags(node, [])
+            self.assertEqual(story.seen(node)["state"], "redirected")
+        steps = [step for step in story.seen(laptop)["steps"] if step["step"] == "redirect"]
+        self.assertEqual(len({step["child"] for step in steps}), 1)
+        self.assertEqual(len(steps), 2)
+        self.cluster.in_step(*everybody, story.hanoi)
+        self.assertEqual(len(story.hanoi.items("/v1/referrals")), 1)
+
     def test_a_decline_erases_when_the_other_node_has_heard_and_each_gives_its_receipt(self):
         story = self.story
         story.form(erasure_delay="0")
