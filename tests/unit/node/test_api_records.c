@@ -365,6 +365,19 @@ static void imported_cases_are_found_again_by_their_source(void **state)
     assert_non_null(records_kit_text(answer, "code"));
 }
 
+static void the_same_name_in_two_sources_is_of_two_people(void **state)
+{
+    static const char body[] = CASE_ITEMS(CASE_ITEM(
+        "2", "\"source\": \"one\", \"id\": \"17\"",
+        "\"set\": {\"gender\": \"female\"}") ", " CASE_ITEM("3",
+                                                            "\"source\": \"two\", \"id\": \"17\"",
+                                                            "\"set\": {\"gender\": \"male\"}"));
+    json_t *answer = records_kit_ok(*state, A1, "POST", "/v1/cases/import", body);
+    assert_int_equal(json_integer_value(records_kit_at(answer, "created")), 2);
+    assert_string_not_equal(records_kit_text(answer, "results.0.id"),
+                            records_kit_text(answer, "results.1.id"));
+}
+
 static void imported_cases_get_codes_one_after_the_other(void **state)
 {
     struct records_kit *kit = *state;
@@ -688,6 +701,7 @@ int main(void)
         TEST(an_import_creates_then_changes_nothing),
         TEST(an_import_in_another_language_adds_it),
         TEST(imported_cases_are_found_again_by_their_source),
+        TEST(the_same_name_in_two_sources_is_of_two_people),
         TEST(imported_cases_get_codes_one_after_the_other),
         TEST(an_imported_case_that_is_wrong_stops_no_other),
         TEST(an_import_may_edit_a_case_by_its_code),
