@@ -118,6 +118,13 @@ void spean_core_view_end(struct spean_core_view *view)
 
 /* -- Keys ------------------------------------------------------------------------------------ */
 
+/* The fold adds a secret of the org to the keys, which views read. */
+static void hold_views(void *ctx, bool on)
+{
+    struct spean_core *core = ctx;
+    (void)(on ? pthread_rwlock_wrlock(&core->lock) : pthread_rwlock_unlock(&core->lock));
+}
+
 static spean_err learn_public_keys(struct spean_core *core)
 {
     struct spean_key signing;
@@ -126,6 +133,7 @@ static spean_err learn_public_keys(struct spean_core *core)
     if (err != SPEAN_OK) {
         return err; /* The next unlock tries again. */
     }
+    spean_fold_guard(core->fold, hold_views, core);
     (void)pthread_rwlock_wrlock(&core->lock);
     core->signing = signing;
     spean_x25519_public(&core->sealing, spean_keys_sealing_secret(core->keys));

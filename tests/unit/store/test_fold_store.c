@@ -469,6 +469,48 @@ static void an_org_key_grant_opens_what_could_not_be_opened(void **state)
     node_free(second);
 }
 
+/* What the guard of a fold saw. */
+struct guarded {
+    const struct spean_keys *keys;
+    size_t before; /* Secrets of the org when it was called first, and last. */
+    size_t behind;
+    uint32_t calls;
+    bool on;
+};
+
+static void note_guard(void *ctx, bool on)
+{
+    struct guarded *seen = ctx;
+    const size_t count = spean_keys_org_count(seen->keys);
+    assert_true(seen->on != on);
+    seen->before = seen->calls == 0 ? count : seen->before;
+    seen->behind = count;
+    seen->calls++;
+    seen->on = on;
+}
+
+static void whoever_reads_the_keys_is_held_off_while_a_secret_is_added(void **state)
+{
+    struct env *e = *state;
+    make_referral(e);
+    world_open_second(e->w);
+    struct node *second = node_new_bare(e->w, WORLD_ORGS);
+    struct guarded seen = {.keys = second->keys};
+    spean_fold_guard(second->fold, note_guard, &seen);
+    take_and_fold(second);
+    assert_int_equal(seen.calls, 0); /* Without a secret nobody waits. */
+    struct spean_key sealing;
+    assert_int_equal(crypto_scalarmult_base(sealing.bytes, spean_keys_sealing_secret(second->keys)),
+                     0);
+    (void)world_orgkey(e->w, 0, &sealing);
+    take_and_fold(second);
+    assert_int_equal(seen.calls, 2);
+    assert_int_equal(seen.before, 0);
+    assert_int_equal(seen.behind, 1);
+    assert_false(seen.on);
+    node_free(second);
+}
+
 /* -- Bodies ---------------------------------------------------------------------------------- */
 
 static void lacking_bodies_are_named_with_their_proof_and_folded_when_they_come(void **state)
@@ -1296,6 +1338,7 @@ int main(void)
         T(a_second_generation_that_comes_first_waits_for_the_first),
         T(who_is_left_out_keeps_what_was_read_and_adds_nothing),
         T(an_org_key_grant_opens_what_could_not_be_opened),
+        T(whoever_reads_the_keys_is_held_off_while_a_secret_is_added),
         T(lacking_bodies_are_named_with_their_proof_and_folded_when_they_come),
         T(a_tag_copied_into_another_log_is_not_asked_for),
         T(the_owner_erases_for_everybody),
