@@ -49,22 +49,45 @@ static void held_here(const struct spean_core_view *view, const struct spean_id 
     }
 }
 
-/* The most that one node of org said it holds of our log; ENTRIES_UNKNOWN: it never said. */
-static uint64_t held_there(const struct spean_core_view *view, const struct spean_id *org,
-                           const struct spean_log *own)
+/* The most that one node of org said it holds of this log; ENTRIES_UNKNOWN: none ever said. */
+static uint64_t log_held_there(const struct spean_core_view *view, const struct spean_id *org,
+                               const struct spean_id *of)
 {
     uint64_t entries = ENTRIES_UNKNOWN;
-    for (uint32_t i = 0; own != NULL && i < spean_authority_logs_count(view->authority); i++) {
+    for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
         const struct spean_log *log = spean_authority_log_at(view->authority, i);
         const struct spean_peer peer = {log->org, log->signing};
         struct spean_place place;
         if (spean_id_equal(&log->org, org) &&
-            spean_peer_head(view->tx, &peer, &own->id, &place) == SPEAN_OK &&
+            spean_peer_head(view->tx, &peer, of, &place) == SPEAN_OK &&
             (entries == ENTRIES_UNKNOWN || place.seq > entries)) {
             entries = place.seq;
         }
     }
     return entries;
+}
+
+/* What org said it holds of the logs of our organisation, whichever of our nodes wrote them, and
+ * how much more of them is here. ENTRIES_UNKNOWN: it never said anything of them. */
+static void held_there(const struct spean_core_view *view, const struct spean_id *org,
+                       uint64_t *entries, uint64_t *missing)
+{
+    *entries = ENTRIES_UNKNOWN;
+    *missing = 0;
+    for (uint32_t i = 0; i < spean_authority_logs_count(view->authority); i++) {
+        const struct spean_log *log = spean_authority_log_at(view->authority, i);
+        struct spean_logs_row row;
+        if (!spean_id_equal(&log->org, spean_core_org(view->core)) ||
+            spean_logs_get(view->tx, &log->id, &row) != SPEAN_OK) {
+            continue;
+        }
+        const uint64_t here = row.head.seq;
+        const uint64_t there = log_held_there(view, org, &log->id);
+        if (there != ENTRIES_UNKNOWN) {
+            *entries = (*entries == ENTRIES_UNKNOWN ? 0 : *entries) + there;
+        }
+        *missing += there == ENTRIES_UNKNOWN ? here : (here > there ? here - there : 0);
+    }
 }
 
 static json_t *amount(uint64_t entries, uint64_t missing)
@@ -176,7 +199,7 @@ static const char *state_of(const struct spean_partner *partner)
 }
 
 static json_t *partner_row(const struct spean_core_view *view, const struct spean_id *org,
-                           const struct spean_log *own, const struct told *told)
+                           const struct told *told)
 {
     const struct spean_partner *partner = session_with(view->core, org);
     const char *why = why_not(partner);
@@ -185,14 +208,10 @@ static json_t *partner_row(const struct spean_core_view *view, const struct spea
     uint64_t here = 0;
     uint64_t missing = 0;
     held_here(view, org, told, &here, &missing);
-    struct spean_logs_row ours = {0};
-    const bool written = own != NULL && spean_logs_get(view->tx, &own->id, &ours) == SPEAN_OK;
-    const uint64_t to_hold = written ? ours.head.seq : 0;
-    const uint64_t there = held_there(view, org, own);
     spean_answer_org(row, "org", "name", view, org);
     (void)json_object_set_new(row, "we_have", amount(here, missing));
-    (void)json_object_set_new(row, "they_have",
-                              amount(there, to_hold > there ? to_hold - there : 0));
+    held_there(view, org, &here, &missing);
+    (void)json_object_set_new(row, "they_have", amount(here, missing));
     uint64_t lacking = 0;
     if (partner == NULL || partner->missing == 0 ||
         spean_partkeys_lacking_count(view->tx, &lacking) != SPEAN_OK) {
@@ -213,7 +232,6 @@ static json_t *partners_of(const struct spean_core_view *view)
 {
     json_t *list = json_array();
     const struct spean_ledger *ledger = spean_authority_ledger(view->authority);
-    const struct spean_log *own = spean_core_own_log(view->core);
     struct told *told = calloc(1, sizeof(*told));
     if (told != NULL &&
         spean_peer_highest(view->tx, told->highest, SPEAN_FRONTIER_LOGS_MAX) != SPEAN_OK) {
@@ -223,7 +241,7 @@ static json_t *partners_of(const struct spean_core_view *view)
         const struct spean_ledger_member *member = &ledger->members[i];
         if (member->standing == SPEAN_STANDING_ACTIVE &&
             !spean_id_equal(&member->org, spean_core_org(view->core))) {
-            (void)json_array_append_new(list, partner_row(view, &member->org, own, told));
+            (void)json_array_append_new(list, partner_row(view, &member->org, told));
         }
     }
     free(told);
@@ -549,6 +567,11 @@ json_t *spean_status_health(const struct spean_core_view *view)
 const char *spean_status_state(const struct spean_core_view *view, const struct spean_id *org)
 {
     return state_of(session_with(view->core, org));
+}
+
+uint64_t spean_status_last_contact(const struct spean_core_view *view, const struct spean_id *org)
+{
+    return last_heard(view, org).time;
 }
 
 json_t *spean_status_todo(const struct spean_core_view *view, const struct spean_fold_status *fold)

@@ -62,6 +62,7 @@ struct core_link {
     bool dialled;
     bool lobby; /* A stranger's. */
     uint64_t up_ms;
+    uint64_t heard_s; /* When the last message came; 0: none has. */
     struct outbox_message *first, *last;
     size_t bytes;    /* In the outbox. */
     bool hung_up;    /* Sync is paused: likewise. */
@@ -200,7 +201,8 @@ void core_compare(struct spean_core *core);
 void core_drain(struct spean_core *core);
 
 /* Note a meeting with a peer; and write down whom we met, and what peers said they hold. */
-void core_note_met(struct spean_core *core, const struct spean_peer *peer, enum spean_peer_way way);
+void core_note_met(struct spean_core *core, const struct spean_peer *peer, enum spean_peer_way way,
+                   uint64_t at_s);
 void core_write_peers(struct spean_core *core);
 
 /* Commit the open batch, if any, and tell the sync step. After it no write transaction is open. */

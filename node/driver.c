@@ -216,14 +216,15 @@ static void note_holds(struct spean_core *core, const struct spean_sync_effect *
                             effect->as.holds.place};
 }
 
-void core_note_met(struct spean_core *core, const struct spean_peer *peer, enum spean_peer_way way)
+void core_note_met(struct spean_core *core, const struct spean_peer *peer, enum spean_peer_way way,
+                   uint64_t at_s)
 {
     uint32_t i = 0;
     while (i < core->met_count && !spean_key_equal(&core->met[i].peer.signing, &peer->signing)) {
         i++;
     }
     if (i < CORE_MET_MAX) { /* Whoever is left out is met again. */
-        core->met[i] = (struct peer_met){*peer, way, core_now_s()};
+        core->met[i] = (struct peer_met){*peer, way, at_s};
         core->met_count += i == core->met_count ? 1 : 0;
     }
 }
@@ -270,6 +271,19 @@ void core_write_peers(struct spean_core *core)
     }
     core->holds_count = 0;
     core->met_count = 0;
+}
+
+/* Write down that a peer holds what was compared; what it told meanwhile is at least that. */
+static void write_holds_all(struct spean_core *core, const struct spean_sync_effect *effect)
+{
+    const struct spean_peer peer = {effect->as.holds_all.org, effect->as.holds_all.signing};
+    const bool may = core->failed == SPEAN_OK && core->room.step != SPEAN_ROOM_NONE;
+    core_write_peers(core);
+    struct spean_tx *tx = may ? batch(core) : NULL;
+    if (tx != NULL && spean_peer_holds_all(tx, &peer, effect->as.holds_all.rows,
+                                           effect->as.holds_all.count) != SPEAN_OK) {
+        ignore_unless_stuck(core, tx);
+    }
 }
 
 /* -- Immediate and deferred effects ---------------------------------------------------------- */
@@ -408,6 +422,9 @@ static void carry_out(struct spean_core *core, const struct spean_sync_effect *e
         break;
     case SPEAN_SYNC_PEER_HOLDS:
         note_holds(core, effect);
+        break;
+    case SPEAN_SYNC_PEER_HOLDS_ALL:
+        write_holds_all(core, effect);
         break;
     case SPEAN_SYNC_REPORT:
         core_partner_report(core, link, effect);

@@ -65,6 +65,9 @@ json_t *spean_status_health(const struct spean_core_view *view);
 /* How we are connected with a partner: "connected", "connecting", "offline", "refused". */
 const char *spean_status_state(const struct spean_core_view *view, const struct spean_id *org);
 
+/* When something of a partner last came here, in seconds since 1970; 0: never. */
+uint64_t spean_status_last_contact(const struct spean_core_view *view, const struct spean_id *org);
+
 /* What waits for people, as in status. */
 json_t *spean_status_todo(const struct spean_core_view *view, const struct spean_fold_status *fold);
 

@@ -43,10 +43,11 @@ static void on_up(void *ctx, struct spean_link *transport_link)
 static void on_message(void *ctx, struct spean_link *transport_link, struct spean_view view)
 {
     struct spean_core *core = ctx;
-    const struct core_link *link = core_link_find(core, spean_link_id(transport_link));
+    struct core_link *link = core_link_find(core, spean_link_id(transport_link));
     if (link == NULL) {
         return;
     }
+    link->heard_s = core_now_s();
     struct spean_sync_event event = {.kind = SPEAN_SYNC_MESSAGE, .link = link->id};
     event.as.message = view;
     core_traffic_count(core, view.len);

@@ -104,6 +104,17 @@ static enum spean_journal_level level_of(enum spean_sync_report_kind kind)
     return plain ? SPEAN_JOURNAL_INFO : (grave ? SPEAN_JOURNAL_ERROR : SPEAN_JOURNAL_WARNING);
 }
 
+/* Note that the node at the other end was there at that time. */
+static void note_met(struct spean_core *core, const struct core_link *link, uint64_t at_s)
+{
+    const struct spean_log *log =
+        spean_authority_log_by_transport(core->authority, &link->transport);
+    if (log != NULL) {
+        const struct spean_peer peer = {log->org, log->signing};
+        core_note_met(core, &peer, link->dialled ? SPEAN_PEER_DIALLED : SPEAN_PEER_ANSWERED, at_s);
+    }
+}
+
 void core_partner_report(struct spean_core *core, const struct core_link *link,
                          const struct spean_sync_effect *effect)
 {
@@ -120,11 +131,8 @@ void core_partner_report(struct spean_core *core, const struct core_link *link,
     if (link == NULL) {
         return;
     }
-    const struct spean_log *log =
-        spean_authority_log_by_transport(core->authority, &link->transport);
-    if (log != NULL && (kind == SPEAN_REPORT_SESSION_OPEN || kind == SPEAN_REPORT_EQUAL)) {
-        const struct spean_peer peer = {log->org, log->signing};
-        core_note_met(core, &peer, link->dialled ? SPEAN_PEER_DIALLED : SPEAN_PEER_ANSWERED);
+    if (kind == SPEAN_REPORT_SESSION_OPEN || kind == SPEAN_REPORT_EQUAL) {
+        note_met(core, link, core_now_s());
     }
     if (kind == SPEAN_REPORT_EQUAL) {
         core_dial_worked(core, link);
@@ -155,12 +163,17 @@ void core_partner_down(struct spean_core *core, const struct core_link *link)
     if (has_other(core, link)) {
         return;
     }
+    bool was_connected = false;
     (void)pthread_rwlock_wrlock(&core->lock);
     for (uint32_t i = 0; i < core->partners_count; i++) {
         if (spean_key_equal(&core->partners[i].transport, &link->transport)) {
+            was_connected = was_connected || core->partners[i].connected;
             core->partners[i].connected = false;
             core->partners[i].clock_apart_s = 0; /* The next session compares clocks first. */
         }
     }
     (void)pthread_rwlock_unlock(&core->lock);
+    if (was_connected && link->heard_s > 0) {
+        note_met(core, link, link->heard_s); /* It was there until then. */
+    }
 }

@@ -221,8 +221,8 @@ enum spean_sync_effect_kind {
     SPEAN_SYNC_LOBBY_JOIN,      /* join: a newcomer's JOIN, for the node to judge and answer */
     SPEAN_SYNC_LOBBY_ANSWER,    /* answer: CHALLENGE or STANDING from the node we joined through */
     SPEAN_SYNC_EVIDENCE,        /* evidence: verified; keep one per log, mark it disputed, alarm */
-    SPEAN_SYNC_PEER_HOLDS,      /* holds: the peer told that this place is durable there; of our own
-                                   log, and of others as far as they are ahead of us */
+    SPEAN_SYNC_PEER_HOLDS,      /* holds: the peer told that this place is durable there */
+    SPEAN_SYNC_PEER_HOLDS_ALL,  /* holds_all: equality is proven, so all of this is durable there */
     SPEAN_SYNC_REPORT,          /* report: for logs, status and metrics */
 };
 
@@ -328,6 +328,12 @@ struct spean_sync_effect {
             struct spean_id log;
             struct spean_place place;
         } holds;
+        struct {
+            struct spean_id org;
+            struct spean_key signing;
+            size_t count;
+            const struct spean_frontier_row *rows; /* Ascending by log. */
+        } holds_all;
         struct {
             enum spean_sync_report_kind kind;
             struct spean_id org; /* All zero when the peer is not known yet. */

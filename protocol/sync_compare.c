@@ -225,18 +225,10 @@ void sync_compare_told(struct spean_sync *s, struct link *link, const struct spe
     link->next_target = 0;
 }
 
-/* Whether the peer's word on a log is news for people: about ours, or of what we lack. */
-static bool is_news(const struct spean_sync *s, const struct spean_id *log,
-                    const struct spean_place *place)
-{
-    return spean_id_equal(log, &s->own_log) ||
-           place->seq > spean_frontier_get(s->frontier, log).seq;
-}
-
 void sync_compare_head(struct spean_sync *s, struct link *link, const struct spean_message *m)
 {
     const struct spean_id *log = &m->as.place.log;
-    if (spean_authority_log(s->authority, log) != NULL && is_news(s, log, &m->as.place.place)) {
+    if (spean_authority_log(s->authority, log) != NULL) {
         sync_peer_holds(s, link, log, &m->as.place.place);
     }
     sync_compare_told(s, link, log, &m->as.place.place);
@@ -251,9 +243,7 @@ static void take_row(struct spean_sync *s, struct link *link, const struct spean
         spean_authority_log(s->authority, &row->log) == NULL) {
         return;
     }
-    if (is_news(s, &row->log, &row->head)) {
-        sync_peer_holds(s, link, &row->log, &row->head);
-    }
+    sync_peer_holds(s, link, &row->log, &row->head);
     const struct spean_place ours = spean_frontier_get(link->target, &row->log);
     spean_err err = spean_frontier_set(link->theirs, &row->log, &row->head);
     if (err == SPEAN_OK && row->head.seq > ours.seq) {
@@ -338,11 +328,15 @@ void sync_compare_settle(struct spean_sync *s, struct link *link)
 /* Equality is proven, so the peer holds what was compared, from whomever it came. */
 static void take_as_told(struct spean_sync *s, const struct link *proven)
 {
-    for (size_t i = 0; i < spean_frontier_count(proven->target); i++) {
+    const size_t count = spean_frontier_count(proven->target);
+    struct spean_frontier_row *rows = sync_alloc(s, count * sizeof(*rows));
+    size_t told = 0;
+    for (size_t i = 0; rows != NULL && i < count; i++) {
         const struct spean_frontier_row row = *spean_frontier_row(proven->target, i);
-        const uint64_t told = spean_frontier_get(proven->theirs, &row.log).seq;
-        if (spean_id_equal(&row.log, &s->own_log) && row.head.seq >= told) {
-            sync_peer_holds(s, proven, &row.log, &row.head); /* Not less than it told since then. */
+        /* Not less than it told since then. */
+        const bool newest = row.head.seq >= spean_frontier_get(proven->theirs, &row.log).seq;
+        if (newest && !spean_excluded_has(excluded_of(proven), &row.log) && !is_short(s, &row)) {
+            rows[told++] = row;
         }
         for (size_t k = 0; is_pushed(s, &row.log) && k < SPEAN_SYNC_LINKS_MAX; k++) {
             if (s->links[k] != NULL &&
@@ -351,6 +345,11 @@ static void take_as_told(struct spean_sync *s, const struct link *proven)
             }
         }
     }
+    struct spean_sync_effect *effect = sync_effect(s, SPEAN_SYNC_PEER_HOLDS_ALL, proven);
+    effect->as.holds_all.org = proven->org;
+    effect->as.holds_all.signing = proven->signing;
+    effect->as.holds_all.count = told;
+    effect->as.holds_all.rows = rows;
 }
 
 static void judge(struct spean_sync *s, struct link *link)

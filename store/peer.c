@@ -108,6 +108,23 @@ static struct spean_db_key head_key(uint32_t peer_number, uint32_t log_number)
     return key;
 }
 
+static spean_err head_put(struct spean_tx *tx, uint32_t peer, uint32_t log,
+                          const struct spean_place *place)
+{
+    uint8_t buf[HEAD_BYTES_MAX];
+    struct spean_writer w;
+    spean_writer_init(&w, buf, sizeof(buf));
+    spean_writer_array(&w, HEAD_ELEMENTS);
+    spean_writer_uint(&w, place->seq);
+    spean_writer_bin(&w, place->entry.bytes, sizeof(place->entry.bytes));
+    struct spean_view value;
+    const spean_err err = spean_writer_end(&w, &value);
+    assert(err == SPEAN_OK);
+    (void)err;
+    const struct spean_db_key key = head_key(peer, log);
+    return spean_tx_put(tx, SPEAN_TABLE_PEER_HEADS, spean_db_key_view(&key), value);
+}
+
 spean_err spean_peer_holds(struct spean_tx *tx, const struct spean_peer *peer,
                            const struct spean_id *log, const struct spean_place *place)
 {
@@ -123,21 +140,51 @@ spean_err spean_peer_holds(struct spean_tx *tx, const struct spean_peer *peer,
     if (err == SPEAN_OK && row.contact_s == 0) {
         err = row_put(tx, &row);
     }
-    if (err != SPEAN_OK) {
-        return err;
-    }
+    return err == SPEAN_OK ? head_put(tx, row.number, log_row.number, place) : err;
+}
 
-    uint8_t buf[HEAD_BYTES_MAX];
-    struct spean_writer w;
-    spean_writer_init(&w, buf, sizeof(buf));
-    spean_writer_array(&w, HEAD_ELEMENTS);
-    spean_writer_uint(&w, place->seq);
-    spean_writer_bin(&w, place->entry.bytes, sizeof(place->entry.bytes));
+/* Whether a peer said that it holds as much as head of a log. */
+static spean_err head_is_known(struct spean_tx *tx, uint32_t peer, uint32_t log,
+                               const struct spean_place *head, bool *known)
+{
+    const struct spean_db_key key = head_key(peer, log);
     struct spean_view value;
-    err = spean_writer_end(&w, &value);
-    assert(err == SPEAN_OK);
-    const struct spean_db_key key = head_key(row.number, log_row.number);
-    return spean_tx_put(tx, SPEAN_TABLE_PEER_HEADS, spean_db_key_view(&key), value);
+    struct spean_place said = {0};
+    spean_err err = spean_tx_get(tx, SPEAN_TABLE_PEER_HEADS, spean_db_key_view(&key), &value);
+    if (err == SPEAN_OK) {
+        err = spean_peer_head_decode(value, &said);
+    }
+    *known = said.seq >= head->seq;
+    return err == SPEAN_ENOTFOUND ? SPEAN_OK : err;
+}
+
+spean_err spean_peer_holds_all(struct spean_tx *tx, const struct spean_peer *peer,
+                               const struct spean_frontier_row *rows, size_t count)
+{
+    assert(peer != NULL);
+    assert(rows != NULL || count == 0);
+
+    struct spean_peer_row row;
+    spean_err err = row_open(tx, peer, &row);
+    if (err == SPEAN_OK && row.contact_s == 0) {
+        err = row_put(tx, &row);
+    }
+    for (size_t i = 0; err == SPEAN_OK && i < count; i++) {
+        struct spean_logs_row log;
+        bool known = false;
+        err = spean_logs_get(tx, &rows[i].log, &log);
+        if (err == SPEAN_ENOTFOUND) {
+            err = SPEAN_OK;
+            continue;
+        }
+        if (err == SPEAN_OK) {
+            err = head_is_known(tx, row.number, log.number, &rows[i].head, &known);
+        }
+        if (err == SPEAN_OK && !known) {
+            err = head_put(tx, row.number, log.number, &rows[i].head);
+        }
+    }
+    return err;
 }
 
 spean_err spean_peer_next(struct spean_tx *tx, const struct spean_peer *after,

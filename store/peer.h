@@ -6,10 +6,12 @@
 #ifndef SPEAN_STORE_PEER_H
 #define SPEAN_STORE_PEER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "protocol/bytes.h"
 #include "protocol/err.h"
+#include "protocol/frontier.h"
 #include "protocol/run.h"
 #include "store/db.h"
 
@@ -42,6 +44,11 @@ SPEAN_CHECK spean_err spean_peer_contact(struct spean_tx *tx, const struct spean
  * SPEAN_ELIMIT as above. SPEAN_ENOTFOUND: nothing of the log is kept here. */
 SPEAN_CHECK spean_err spean_peer_holds(struct spean_tx *tx, const struct spean_peer *peer,
                                        const struct spean_id *log, const struct spean_place *place);
+
+/* The same of several logs at once, but only what is more than it said before: reading costs what
+ * is held, writing what is new. Logs of which nothing is kept here are passed over. */
+SPEAN_CHECK spean_err spean_peer_holds_all(struct spean_tx *tx, const struct spean_peer *peer,
+                                           const struct spean_frontier_row *rows, size_t count);
 
 /* Look up a peer. SPEAN_ENOTFOUND: it is not known. SPEAN_ECORRUPT. */
 SPEAN_CHECK spean_err spean_peer_get(struct spean_tx *tx, const struct spean_peer *peer,

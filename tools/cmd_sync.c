@@ -137,8 +137,8 @@ static void plan_line(struct spean_out *out, const json_t *partner, int64_t now)
     spean_out_line(
         out,
         COUNTED_(spean_jsonget_number(fetch, "changes"),
-                 "%s: would fetch %s change, about %s; would send %s of ours, about %s",
-                 "%s: would fetch %s changes, about %s; would send %s of ours, about %s"),
+                 "%s: would fetch %s change, about %s; would send %s, about %s",
+                 "%s: would fetch %s changes, about %s; would send %s, about %s"),
         who, changes[0], bytes[0], changes[1], bytes[1]);
     if (!spean_jsonget_true(partner, "connected")) {
         if (spean_timetext_parse(spean_jsonget_text(partner, "last_contact"), &contact) !=
@@ -212,10 +212,11 @@ static const struct spean_command commands[] = {
     {
         .path = "sync plan",
         .summary = N_("Show what a sync would fetch and send, and do nothing"),
-        .text = N_("For each partner: how many changes it has that are not here, and how many of "
-                   "ours it lacks, by what it told last. A partner that is not connected may have "
-                   "written more since. Bytes are estimated from what is here of the same logs, "
-                   "and contents that are not for the other side do not travel."),
+        .text = N_("For each partner: how many changes it has that are not here, and how many are "
+                   "here and not there, whoever wrote them, by what it told last. A partner that "
+                   "is not connected may have written more since, or got it from others. What "
+                   "would be sent is weighed as it would travel, without contents that are not "
+                   "for the other side; what would be fetched is estimated."),
         .inverse = SPEAN_INVERSE_READS,
         .examples = (const char *const[]){"spean sync plan", NULL},
         .run = plan_run,

@@ -965,14 +965,31 @@ static void on_load_evidence(struct sim *sim, struct node *node,
     }
 }
 
-static void on_holds(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
+static void on_holds(struct sim *sim, struct node *node, const struct spean_key *signing,
+                     const struct spean_id *log, uint64_t seq)
 {
     for (uint32_t peer = 0; peer < sim->count; peer++) {
         for (uint32_t author = 0; author < sim->count; author++) {
-            if (spean_key_equal(&sim->nodes[peer].keys.signing, &effect->as.holds.signing) &&
-                spean_id_equal(&node->chains[author].log, &effect->as.holds.log)) {
-                node->told[peer][author] = effect->as.holds.place.seq;
+            if (spean_key_equal(&sim->nodes[peer].keys.signing, signing) &&
+                spean_id_equal(&node->chains[author].log, log)) {
+                node->told[peer][author] = seq;
             }
+        }
+    }
+}
+
+/* What is taken as proven has to be there, if the peer speaks the truth. */
+static void on_holds_all(struct sim *sim, struct node *node, const struct spean_sync_effect *effect)
+{
+    for (size_t i = 0; i < effect->as.holds_all.count; i++) {
+        const struct spean_frontier_row *row = &effect->as.holds_all.rows[i];
+        on_holds(sim, node, &effect->as.holds_all.signing, &row->log, row->head.seq);
+        for (uint32_t peer = 0; peer < sim->count; peer++) {
+            const struct chain *theirs = chain_of(&sim->nodes[peer], &row->log);
+            require(
+                !spean_key_equal(&sim->nodes[peer].keys.signing, &effect->as.holds_all.signing) ||
+                    (theirs != NULL && theirs->count >= row->head.seq),
+                "a peer holds what equality proved");
         }
     }
 }
@@ -1137,7 +1154,10 @@ static void carry_out(struct sim *sim, struct node *node, const struct spean_syn
     } else if (effect->kind == SPEAN_SYNC_REPORT) {
         on_report(sim, effect);
     } else if (effect->kind == SPEAN_SYNC_PEER_HOLDS) {
-        on_holds(sim, node, effect);
+        on_holds(sim, node, &effect->as.holds.signing, &effect->as.holds.log,
+                 effect->as.holds.place.seq);
+    } else if (effect->kind == SPEAN_SYNC_PEER_HOLDS_ALL) {
+        on_holds_all(sim, node, effect);
     }
 }
 

@@ -531,7 +531,7 @@ static void settling_writes_down_first_what_the_turn_has_gathered(void **state)
 {
     struct spean_core *core = open_founded(state);
     const struct spean_peer peer = {.org = {{7}}, .signing = {{8}}};
-    core_note_met(core, &peer, SPEAN_PEER_DIALLED);
+    core_note_met(core, &peer, SPEAN_PEER_DIALLED, 7);
     core_write_peers(core);
     assert_non_null(core->batch);
     core_settle_records(core);

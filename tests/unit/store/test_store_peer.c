@@ -113,6 +113,38 @@ static void what_one_peer_holds_is_walked_over_by_log(void **state)
     logs_fixture_commit(tx);
 }
 
+static void what_is_proven_of_many_logs_at_once_takes_nothing_back(void **state)
+{
+    struct logs_fixture *f = *state;
+    const struct spean_peer peer = peer_of(1);
+    struct spean_tx *tx = logs_fixture_begin(f, SPEAN_TX_WRITE);
+    struct spean_frontier_row rows[4] = {
+        {.log = peer.org, .head = {.seq = 9}}}; /* Not kept here. */
+    for (uint8_t n = 1; n <= 3; n++) {
+        struct logkit *k = logkit_new(n);
+        logkit_fill(k, 5);
+        assert_int_equal(logs_fixture_append_in(f, tx, k, 1, 5, true), SPEAN_OK);
+        rows[n] = (struct spean_frontier_row){.log = k->log, .head = logkit_place(k, n)};
+        const struct spean_place said = logkit_place(k, 2);
+        assert_int_equal(n == 1 ? SPEAN_OK : spean_peer_holds(tx, &peer, &k->log, &said), SPEAN_OK);
+        logkit_free(k);
+    }
+    assert_int_equal(spean_peer_holds_all(tx, &peer, rows, 4), SPEAN_OK);
+    static const uint64_t expected[] = {0, 1, 2, 3};
+    for (size_t n = 1; n <= 3; n++) {
+        struct spean_place held;
+        assert_int_equal(spean_peer_head(tx, &peer, &rows[n].log, &held), SPEAN_OK);
+        assert_int_equal(held.seq, expected[n]);
+        rows[n].head.seq = 1; /* What was true before. */
+    }
+    assert_int_equal(spean_peer_holds_all(tx, &peer, rows, 4), SPEAN_OK);
+    assert_int_equal(spean_peer_holds_all(tx, &peer, NULL, 0), SPEAN_OK);
+    struct spean_place held;
+    assert_int_equal(spean_peer_head(tx, &peer, &rows[3].log, &held), SPEAN_OK);
+    assert_int_equal(held.seq, 3);
+    logs_fixture_commit(tx);
+}
+
 static void what_a_peer_holds_is_what_it_said_last(void **state)
 {
     struct logs_fixture *f = *state;
@@ -185,6 +217,7 @@ int main(void)
         TEST(peers_are_walked_over_in_order),
         TEST(of_each_log_the_highest_that_anybody_named_is_known),
         TEST(what_one_peer_holds_is_walked_over_by_log),
+        TEST(what_is_proven_of_many_logs_at_once_takes_nothing_back),
         TEST(what_a_peer_holds_is_what_it_said_last),
         TEST(a_damaged_row_is_told),
         TEST(a_counter_ends_at_its_maximum),
