@@ -133,7 +133,7 @@ static spean_err learn_public_keys(struct spean_core *core)
     if (err != SPEAN_OK) {
         return err; /* The next unlock tries again. */
     }
-    spean_fold_guard(core->fold, hold_views, core);
+    spean_keys_guard(core->keys, hold_views, core);
     (void)pthread_rwlock_wrlock(&core->lock);
     core->signing = signing;
     spean_x25519_public(&core->sealing, spean_keys_sealing_secret(core->keys));

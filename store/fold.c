@@ -103,14 +103,6 @@ void spean_fold_free(struct spean_fold *fold)
     free(fold);
 }
 
-void spean_fold_guard(struct spean_fold *fold, void (*hold)(void *ctx, bool on), void *ctx)
-{
-    assert(fold != NULL);
-    assert(hold != NULL);
-    fold->hold = hold;
-    fold->hold_ctx = ctx;
-}
-
 /* -- What changed beside the logs ------------------------------------------------------------ */
 
 static struct spean_view state_key(void)
@@ -667,17 +659,10 @@ static spean_err batch_do(struct fold_batch *b, bool *more)
 /* Keep the secrets of the org that were found, outside of any transaction. */
 static spean_err secrets_keep(struct spean_fold *fold)
 {
-    const bool guarded = fold->hold != NULL && fold->found_count > 0;
     spean_err err = SPEAN_OK;
-    if (guarded) {
-        fold->hold(fold->hold_ctx, true);
-    }
     for (uint32_t i = 0; i < fold->found_count && err == SPEAN_OK; i++) {
         const struct spean_grant_key *const found = &fold->secrets->found[i];
         err = spean_keys_add_org(fold->keys, fold->db, (uint32_t)found->generation, found->key);
-    }
-    if (guarded) {
-        fold->hold(fold->hold_ctx, false);
     }
     return err;
 }

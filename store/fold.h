@@ -36,13 +36,6 @@ SPEAN_CHECK spean_err spean_fold_new(struct spean_db *db, struct spean_keys *key
 void spean_fold_free(struct spean_fold *fold); /* NULL is allowed. */
 
 /*
- * Have hold(ctx, true) called before a step adds secrets to the keys, and hold(ctx, false) behind
- * it, both outside of any transaction: what spean_keys_org_find() gave to other threads ends there,
- * so they must not read the keys meanwhile.
- */
-void spean_fold_guard(struct spean_fold *fold, void (*hold)(void *ctx, bool on), void *ctx);
-
-/*
  * Fold about budget entries (1 to SPEAN_FOLD_BATCH_MAX) in a write transaction of its own. *more:
  * there is more to do; call again. No transaction is open. Call it after entries, bodies or
  * documents became durable, after unlocking, and at start. now_s is our clock, for display.

@@ -95,8 +95,6 @@ struct spean_fold {
     struct spean_keys *keys;
     struct spean_id org;
     struct spean_key signing;
-    void (*hold)(void *ctx, bool on); /* See spean_fold_guard(); or NULL. */
-    void *hold_ctx;
     struct fold_secrets *secrets;
     uint32_t found_count;          /* Of secrets->found. */
     uint8_t *body;                 /* Room for the content of one body; wiped after each step. */

@@ -44,6 +44,8 @@ struct spean_keys {
     struct spean_org_secret *orgs; /* Ascending by generation and key; NULL when none. */
     size_t orgs_count;
     struct spean_wrap wrap;
+    void (*hold)(void *ctx, bool on); /* See spean_keys_guard(); or NULL. */
+    void *hold_ctx;
 };
 
 spean_err spean_keys_new(struct spean_keys **out)
@@ -490,6 +492,28 @@ static spean_err orgs_with(const struct spean_keys *keys, const struct spean_org
     return SPEAN_OK;
 }
 
+void spean_keys_guard(struct spean_keys *keys, void (*hold)(void *ctx, bool on), void *ctx)
+{
+    assert(keys != NULL);
+    assert(hold != NULL);
+    keys->hold = hold;
+    keys->hold_ctx = ctx;
+}
+
+/* Take over what is written by now, while nobody reads. */
+static void orgs_swap(struct spean_keys *keys, const struct spean_keys *with)
+{
+    if (keys->hold != NULL) {
+        keys->hold(keys->hold_ctx, true);
+    }
+    spean_secret_free(keys->orgs);
+    *keys = *with;
+    protect(keys);
+    if (keys->hold != NULL) {
+        keys->hold(keys->hold_ctx, false);
+    }
+}
+
 spean_err spean_keys_add_org(struct spean_keys *keys, struct spean_db *db, uint32_t generation,
                              const uint8_t secret[SPEAN_KEY_BYTES])
 {
@@ -523,12 +547,12 @@ spean_err spean_keys_add_org(struct spean_keys *keys, struct spean_db *db, uint3
     }
     with.orgs_count++;
     err = row_write(&with, db, false);
-    spean_secret_free(err == SPEAN_OK ? keys->orgs : with.orgs);
-    if (err == SPEAN_OK) {
-        *keys = with;
-        protect(keys);
+    if (err != SPEAN_OK) {
+        spean_secret_free(with.orgs);
+        return err;
     }
-    return err;
+    orgs_swap(keys, &with);
+    return SPEAN_OK;
 }
 
 size_t spean_keys_org_count(const struct spean_keys *keys)

@@ -94,6 +94,12 @@ struct spean_org_secret {
 };
 
 /*
+ * Have hold(ctx, true) called before secrets of the org are exchanged, and hold(ctx, false) behind
+ * it: other threads must not read keys meanwhile. Both are outside of any transaction of its own.
+ */
+void spean_keys_guard(struct spean_keys *keys, void (*hold)(void *ctx, bool on), void *ctx);
+
+/*
  * Add a sealing secret of the org. It is durable before it can be got. One held already changes
  * nothing. Whatever spean_keys_org_at() and spean_keys_org_find() gave before is gone.
  * SPEAN_ELOCKED: unlock first. SPEAN_EINPUT: generation is 0. SPEAN_ELIMIT: SPEAN_KEYS_ORG_MAX

@@ -469,7 +469,7 @@ static void an_org_key_grant_opens_what_could_not_be_opened(void **state)
     node_free(second);
 }
 
-/* What the guard of a fold saw. */
+/* What the guard of the keys saw. */
 struct guarded {
     const struct spean_keys *keys;
     size_t before; /* Secrets of the org when it was called first, and last. */
@@ -496,7 +496,7 @@ static void whoever_reads_the_keys_is_held_off_while_a_secret_is_added(void **st
     world_open_second(e->w);
     struct node *second = node_new_bare(e->w, WORLD_ORGS);
     struct guarded seen = {.keys = second->keys};
-    spean_fold_guard(second->fold, note_guard, &seen);
+    spean_keys_guard(second->keys, note_guard, &seen);
     take_and_fold(second);
     assert_int_equal(seen.calls, 0); /* Without a secret nobody waits. */
     struct spean_key sealing;
