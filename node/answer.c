@@ -41,6 +41,21 @@ void spean_answer_items(struct spean_reply *reply, spean_err err, json_t *items)
     spean_reply_error(reply, err, NULL, err == SPEAN_ELOCKED ? "unlock it: spean unlock" : NULL);
 }
 
+bool spean_answer_page(const struct spean_request *request, uint64_t max, struct spean_page *page,
+                       uint64_t *after, struct spean_reply *reply)
+{
+    if (spean_request_page(request, page) != SPEAN_OK) {
+        spean_reply_error(reply, SPEAN_EINPUT, "limit must be from 1 to 1000", NULL);
+        return false;
+    }
+    if (spean_request_after(page, max, after) != SPEAN_OK) {
+        spean_reply_error(reply, SPEAN_EINPUT, "after is no place of this list",
+                          "give what next was of the page before");
+        return false;
+    }
+    return true;
+}
+
 spean_err spean_answer_own_first(struct spean_core *core, uint8_t *buf, size_t cap, size_t *len)
 {
     struct spean_tx *tx = NULL;

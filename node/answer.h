@@ -41,6 +41,10 @@ bool spean_answer_begin(struct spean_core *core, struct spean_core_view *view,
 /* Answer with a whole list, which is taken; or with err, if it could not be made. */
 void spean_answer_items(struct spean_reply *reply, spean_err err, json_t *items);
 
+/* Read limit and a cursor that is a number of at most max. False: reply says what is wrong. */
+bool spean_answer_page(const struct spean_request *request, uint64_t max, struct spean_page *page,
+                       uint64_t *after, struct spean_reply *reply);
+
 /* Append bytes as hex to an array. */
 void spean_answer_append_hex(json_t *array, const void *data, size_t len);
 

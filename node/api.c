@@ -214,18 +214,6 @@ static const char *method_name(enum evhttp_cmd_type command)
     return "";
 }
 
-/* Whether the query of a write says what its route knows: one that is misspelt must not be taken
- * for none, since without "dry_run=1" it is done. */
-static bool write_query_is_known(const struct spean_route *route,
-                                 const struct spean_request *request)
-{
-    static const char *const names[] = {"dry_run", "wait_s"};
-    const size_t known = (route->flags & SPEAN_ROUTE_WAITS) != 0 ? 2 : 1;
-    const char *const dry_run = spean_request_query(request, "dry_run");
-    return spean_request_query_only(request, names, known) == SPEAN_OK &&
-           (dry_run == NULL || strcmp(dry_run, "1") == 0);
-}
-
 /* Split the target into path and query, and find the row for it. */
 static const struct spean_route *route_choose(struct spean_api *api, struct evhttp_request *http,
                                               struct spean_request *request,
@@ -263,11 +251,6 @@ static const struct spean_route *route_choose(struct spean_api *api, struct evht
     }
     if (err != SPEAN_OK) {
         spean_reply_error(reply, SPEAN_EINPUT, "the path or query cannot be read", NULL);
-        return NULL;
-    }
-    if ((route->flags & SPEAN_ROUTE_WRITE) != 0 && !write_query_is_known(route, request)) {
-        spean_reply_error(reply, SPEAN_EINPUT, "the query has a name that is not known here",
-                          "a write knows dry_run=1; docs/API.md lists what else may stand there");
         return NULL;
     }
     return route;
@@ -394,7 +377,8 @@ static bool request_serve(struct exchange *exchange, struct spean_reply *reply)
     const struct spean_route *route = route_choose(api, exchange->http, request, reply);
     const bool may =
         route != NULL && (api->permit == NULL || api->permit(route, request, api->ctx, reply));
-    if (!may || !body_read(route, exchange->http, request, reply)) {
+    if (!may || !body_read(route, exchange->http, request, reply) ||
+        !spean_route_fits(route, request, reply)) {
         spean_request_free(request);
         return true;
     }

@@ -39,11 +39,9 @@ static spean_err agency_line(struct spean_records *at, const struct spean_record
 
 static void agencies_list(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit",  "after",   "kind",     "country",
-                                         "status", "service", "language", "q"};
     struct spean_records at;
     struct spean_agency_find find;
-    if (!spean_records_read(&at, request, ctx, reply, params, sizeof(params) / sizeof(params[0]))) {
+    if (!spean_records_read(&at, request, ctx, reply)) {
         return;
     }
     if (spean_agency_find_read(&at, &find)) {
@@ -61,7 +59,7 @@ static void agencies_list(const struct spean_request *request, void *ctx, struct
 static void agency_get(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
     struct spean_records at;
-    if (spean_records_read(&at, request, ctx, reply, NULL, 0)) {
+    if (spean_records_read(&at, request, ctx, reply)) {
         spean_alike_get(&at, SPEAN_TYPE_AGENCY);
         spean_records_end(&at);
     }
@@ -188,12 +186,25 @@ static void agency_import(struct spean_job *job, void *core)
 struct spean_route_group spean_agency_routes(void)
 {
     static const struct spean_route routes[] = {
-        {"GET", "/v1/agencies", SPEAN_ROUTE_READ, agencies_list, NULL, NULL},
-        {"POST", "/v1/agencies", SPEAN_ROUTE_WRITE, NULL, NULL, agency_add},
-        {"POST", "/v1/agencies/import", SPEAN_ROUTE_WRITE | SPEAN_ROUTE_BIG_BODY, NULL, NULL,
-         agency_import},
-        {"GET", "/v1/agencies/{id}", SPEAN_ROUTE_READ, agency_get, NULL, NULL},
-        {"PATCH", "/v1/agencies/{id}", SPEAN_ROUTE_WRITE, NULL, NULL, agency_patch},
+        {.method = "GET",
+         .path = "/v1/agencies",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "kind country status service language q limit after",
+         .read = agencies_list},
+        {.method = "POST", .path = "/v1/agencies", .flags = SPEAN_ROUTE_WRITE, .run = agency_add},
+        {.method = "POST",
+         .path = "/v1/agencies/import",
+         .flags = SPEAN_ROUTE_WRITE | SPEAN_ROUTE_BIG_BODY,
+         .body = "items lang",
+         .run = agency_import},
+        {.method = "GET",
+         .path = "/v1/agencies/{id}",
+         .flags = SPEAN_ROUTE_READ,
+         .read = agency_get},
+        {.method = "PATCH",
+         .path = "/v1/agencies/{id}",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = agency_patch},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

@@ -190,9 +190,8 @@ static void list(struct spean_records *at)
 
 static void aside_list(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit", "after"};
     struct spean_records at;
-    if (spean_records_read(&at, request, ctx, reply, params, 2)) {
+    if (spean_records_read(&at, request, ctx, reply)) {
         list(&at);
         spean_records_end(&at);
     }
@@ -201,7 +200,11 @@ static void aside_list(const struct spean_request *request, void *ctx, struct sp
 struct spean_route_group spean_aside_routes(void)
 {
     static const struct spean_route routes[] = {
-        {"GET", "/v1/aside", SPEAN_ROUTE_READ, aside_list, NULL, NULL},
+        {.method = "GET",
+         .path = "/v1/aside",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "limit after",
+         .read = aside_list},
     };
     return (struct spean_route_group){routes, 1};
 }

@@ -58,10 +58,8 @@ static void list(struct spean_records *at, bool from_body)
 
 static void cases_list(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit",      "after",       "status",    "issue",
-                                         "risk_level", "opened_from", "opened_to", "due"};
     struct spean_records at;
-    if (spean_records_read(&at, request, ctx, reply, params, sizeof(params) / sizeof(params[0]))) {
+    if (spean_records_read(&at, request, ctx, reply)) {
         list(&at, false);
         spean_records_end(&at);
     }
@@ -69,9 +67,8 @@ static void cases_list(const struct spean_request *request, void *ctx, struct sp
 
 static void cases_find(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit", "after"};
     struct spean_records at;
-    if (spean_records_read(&at, request, ctx, reply, params, 2)) {
+    if (spean_records_read(&at, request, ctx, reply)) {
         list(&at, true);
         spean_records_end(&at);
     }
@@ -80,7 +77,7 @@ static void cases_find(const struct spean_request *request, void *ctx, struct sp
 static void case_get(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
     struct spean_records at;
-    if (spean_records_read(&at, request, ctx, reply, NULL, 0)) {
+    if (spean_records_read(&at, request, ctx, reply)) {
         spean_alike_get(&at, SPEAN_TYPE_CASE);
         spean_records_end(&at);
     }
@@ -158,14 +155,31 @@ static void case_import(struct spean_job *job, void *core)
 struct spean_route_group spean_case_routes(void)
 {
     static const struct spean_route routes[] = {
-        {"GET", "/v1/cases", SPEAN_ROUTE_READ, cases_list, NULL, NULL},
-        {"POST", "/v1/cases", SPEAN_ROUTE_WRITE, NULL, NULL, case_add},
-        {"POST", "/v1/cases/find", SPEAN_ROUTE_READ, cases_find, NULL, NULL},
-        {"POST", "/v1/cases/import", SPEAN_ROUTE_WRITE | SPEAN_ROUTE_BIG_BODY, NULL, NULL,
-         case_import},
-        {"GET", "/v1/cases/{id}", SPEAN_ROUTE_READ, case_get, NULL, NULL},
-        {"PATCH", "/v1/cases/{id}", SPEAN_ROUTE_WRITE, NULL, NULL, case_patch},
-        {"PUT", "/v1/cases/{id}/retention", SPEAN_ROUTE_WRITE, NULL, NULL, retention_put},
+        {.method = "GET",
+         .path = "/v1/cases",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "status issue risk_level opened_from opened_to due limit after",
+         .read = cases_list},
+        {.method = "POST", .path = "/v1/cases", .flags = SPEAN_ROUTE_WRITE, .run = case_add},
+        {.method = "POST",
+         .path = "/v1/cases/find",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "limit after",
+         .read = cases_find},
+        {.method = "POST",
+         .path = "/v1/cases/import",
+         .flags = SPEAN_ROUTE_WRITE | SPEAN_ROUTE_BIG_BODY,
+         .body = "items lang",
+         .run = case_import},
+        {.method = "GET", .path = "/v1/cases/{id}", .flags = SPEAN_ROUTE_READ, .read = case_get},
+        {.method = "PATCH",
+         .path = "/v1/cases/{id}",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = case_patch},
+        {.method = "PUT",
+         .path = "/v1/cases/{id}/retention",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = retention_put},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

@@ -140,7 +140,11 @@ static void run_verify(struct spean_job *job, void *ctx)
 struct spean_route_group spean_check_routes(void)
 {
     static const struct spean_route routes[] = {
-        {.method = "POST", .path = "/v1/verify", .flags = SPEAN_ROUTE_WRITE, .run = run_verify},
+        {.method = "POST",
+         .path = "/v1/verify",
+         .flags = SPEAN_ROUTE_WRITE,
+         .body = "",
+         .run = run_verify},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

@@ -229,9 +229,8 @@ static void gathering_end(struct gathering *g)
 
 static void codes_list(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit", "after", "list", "unmapped"};
     struct spean_records at;
-    if (!spean_records_read(&at, request, ctx, reply, params, sizeof(params) / sizeof(params[0]))) {
+    if (!spean_records_read(&at, request, ctx, reply)) {
         return;
     }
     const char *unmapped = spean_request_query(request, "unmapped");
@@ -256,9 +255,8 @@ static void codes_list(const struct spean_request *request, void *ctx, struct sp
 
 static void lists_list(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit", "after"};
     struct spean_records at;
-    if (!spean_records_read(&at, request, ctx, reply, params, 2)) {
+    if (!spean_records_read(&at, request, ctx, reply)) {
         return;
     }
     struct gathering g = {.at = &at};
@@ -277,7 +275,7 @@ static void lists_list(const struct spean_request *request, void *ctx, struct sp
 static void code_get(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
     struct spean_records at;
-    if (spean_records_read(&at, request, ctx, reply, NULL, 0)) {
+    if (spean_records_read(&at, request, ctx, reply)) {
         spean_records_get(&at, SPEAN_TYPE_CODE);
         spean_records_end(&at);
     }
@@ -505,11 +503,19 @@ static void list_add(struct spean_job *job, void *core)
 struct spean_route_group spean_code_routes(void)
 {
     static const struct spean_route routes[] = {
-        {"GET", "/v1/code-lists", SPEAN_ROUTE_READ, lists_list, NULL, NULL},
-        {"POST", "/v1/code-lists", SPEAN_ROUTE_WRITE, NULL, NULL, list_add},
-        {"GET", "/v1/codes", SPEAN_ROUTE_READ, codes_list, NULL, NULL},
-        {"POST", "/v1/codes", SPEAN_ROUTE_WRITE, NULL, NULL, code_add},
-        {"GET", "/v1/codes/{id}", SPEAN_ROUTE_READ, code_get, NULL, NULL},
+        {.method = "GET",
+         .path = "/v1/code-lists",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "limit after",
+         .read = lists_list},
+        {.method = "POST", .path = "/v1/code-lists", .flags = SPEAN_ROUTE_WRITE, .run = list_add},
+        {.method = "GET",
+         .path = "/v1/codes",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "list unmapped limit after",
+         .read = codes_list},
+        {.method = "POST", .path = "/v1/codes", .flags = SPEAN_ROUTE_WRITE, .run = code_add},
+        {.method = "GET", .path = "/v1/codes/{id}", .flags = SPEAN_ROUTE_READ, .read = code_get},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

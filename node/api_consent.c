@@ -58,9 +58,8 @@ static spean_err consent_line(struct spean_records *at, const struct spean_recor
 
 static void consents_list(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit", "after", "case"};
     struct spean_records at;
-    if (!spean_records_read(&at, request, ctx, reply, params, sizeof(params) / sizeof(params[0]))) {
+    if (!spean_records_read(&at, request, ctx, reply)) {
         return;
     }
     const char *text = spean_request_query(request, "case");
@@ -78,7 +77,7 @@ static void consents_list(const struct spean_request *request, void *ctx, struct
 static void consent_get(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
     struct spean_records at;
-    if (spean_records_read(&at, request, ctx, reply, NULL, 0)) {
+    if (spean_records_read(&at, request, ctx, reply)) {
         spean_records_get(&at, SPEAN_TYPE_CONSENT);
         spean_records_end(&at);
     }
@@ -270,10 +269,20 @@ static void consent_withdraw(struct spean_job *job, void *core)
 struct spean_route_group spean_consent_routes(void)
 {
     static const struct spean_route routes[] = {
-        {"GET", "/v1/consents", SPEAN_ROUTE_READ, consents_list, NULL, NULL},
-        {"POST", "/v1/consents", SPEAN_ROUTE_WRITE, NULL, NULL, consent_add},
-        {"GET", "/v1/consents/{id}", SPEAN_ROUTE_READ, consent_get, NULL, NULL},
-        {"POST", "/v1/consents/{id}/withdraw", SPEAN_ROUTE_WRITE, NULL, NULL, consent_withdraw},
+        {.method = "GET",
+         .path = "/v1/consents",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "case limit after",
+         .read = consents_list},
+        {.method = "POST", .path = "/v1/consents", .flags = SPEAN_ROUTE_WRITE, .run = consent_add},
+        {.method = "GET",
+         .path = "/v1/consents/{id}",
+         .flags = SPEAN_ROUTE_READ,
+         .read = consent_get},
+        {.method = "POST",
+         .path = "/v1/consents/{id}/withdraw",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = consent_withdraw},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

@@ -15,7 +15,8 @@
 #include "store/documents.h"
 #include "store/news.h"
 
-#define CURSOR_BYTES    48u /* Two numbers and a dash. */
+#define PLACE_MAX       (UINT64_MAX - 1) /* There is a place behind each. */
+#define CURSOR_BYTES    48u              /* Two numbers and a dash. */
 #define PRESENT_LOOK_MS 1000u
 
 /* How far somebody has read: news of records, and documents, each in the order of arrival. */
@@ -40,16 +41,15 @@ static void cursor_print(const uint64_t at[2], char out[CURSOR_BYTES])
 /* Read "124-45". */
 static bool cursor_parse(const char *text, uint64_t at[2])
 {
-    char *end = NULL;
-    if (strlen(text) >= CURSOR_BYTES || strspn(text, "0123456789-") != strlen(text)) {
+    char records[CURSOR_BYTES];
+    const size_t len = strcspn(text, "-");
+    if (len >= sizeof(records) || text[len] != '-') {
         return false;
     }
-    at[PLACE_RECORDS] = strtoull(text, &end, 10);
-    if (end == text || *end != '-' || end[1] < '0' || end[1] > '9') {
-        return false;
-    }
-    at[PLACE_DOCUMENTS] = strtoull(end + 1, &end, 10);
-    return *end == '\0';
+    memcpy(records, text, len);
+    records[len] = '\0';
+    return spean_digits_read(records, PLACE_MAX, &at[PLACE_RECORDS]) == SPEAN_OK &&
+           spean_digits_read(text + len + 1, PLACE_MAX, &at[PLACE_DOCUMENTS]) == SPEAN_OK;
 }
 
 /* A new line of this kind, with the place behind it. */
@@ -374,12 +374,6 @@ static void answer_page(struct events *e, const struct spean_request *request)
 
 static void get_events(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit", "after", "follow"};
-    if (spean_request_query_only(request, params, sizeof(params) / sizeof(params[0])) != SPEAN_OK) {
-        spean_reply_error(reply, SPEAN_EINPUT, "the query has a name that is not known here",
-                          "docs/API.md lists what may stand there");
-        return;
-    }
     if (spean_follow_asked(request)) {
         spean_reply_go_on(reply, events_follow);
         return;
@@ -399,7 +393,11 @@ static void get_events(const struct spean_request *request, void *ctx, struct sp
 struct spean_route_group spean_event_routes(void)
 {
     static const struct spean_route routes[] = {
-        {.method = "GET", .path = "/v1/events", .flags = SPEAN_ROUTE_READ, .read = get_events},
+        {.method = "GET",
+         .path = "/v1/events",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "limit after follow",
+         .read = get_events},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

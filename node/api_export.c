@@ -43,9 +43,8 @@ static bool type_find(const char *name, uint64_t *out)
 
 static void export_get(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit", "after", "type"};
     struct spean_records at;
-    if (!spean_records_read(&at, request, ctx, reply, params, sizeof(params) / sizeof(params[0]))) {
+    if (!spean_records_read(&at, request, ctx, reply)) {
         return;
     }
     uint64_t type = 0;
@@ -63,7 +62,11 @@ static void export_get(const struct spean_request *request, void *ctx, struct sp
 struct spean_route_group spean_export_routes(void)
 {
     static const struct spean_route routes[] = {
-        {"GET", "/v1/export", SPEAN_ROUTE_READ, export_get, NULL, NULL},
+        {.method = "GET",
+         .path = "/v1/export",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "type limit after",
+         .read = export_get},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

@@ -150,17 +150,15 @@ static void get_members(const struct spean_request *request, void *ctx, struct s
 {
     struct spean_core_view view;
     struct spean_page page;
-    if (spean_request_page(request, &page) != SPEAN_OK) {
-        spean_reply_error(reply, SPEAN_EINPUT, "limit must be from 1 to 1000", NULL);
-        return;
-    }
-    if (!spean_answer_begin(ctx, &view, reply)) {
+    uint64_t after = 0;
+    if (!spean_answer_page(request, UINT32_MAX, &page, &after, reply) ||
+        !spean_answer_begin(ctx, &view, reply)) {
         return;
     }
     const struct spean_ledger *ledger = ledger_of(&view, reply);
     if (ledger != NULL) {
         json_t *items = json_array();
-        const uint32_t start = (uint32_t)strtoul(page.after, NULL, 10);
+        const uint32_t start = (uint32_t)after;
         uint32_t i = start;
         for (; i < ledger->members_count && i - start < page.limit; i++) {
             (void)json_array_append_new(items, member_row(&view, &ledger->members[i]));
@@ -380,14 +378,27 @@ struct spean_route_group spean_ledger_routes(void)
 {
     static const struct spean_route routes[] = {
         {.method = "GET", .path = "/v1/ledger", .flags = SPEAN_ROUTE_READ, .read = get_ledger},
-        {.method = "POST", .path = "/v1/ledger", .flags = SPEAN_ROUTE_WRITE, .run = run_found},
+        {.method = "POST",
+         .path = "/v1/ledger",
+         .flags = SPEAN_ROUTE_WRITE,
+         .body = "charter statement",
+         .run = run_found},
         {.method = "GET", .path = "/v1/charter", .flags = SPEAN_ROUTE_READ, .read = get_charter},
-        {.method = "POST", .path = "/v1/charter", .flags = SPEAN_ROUTE_WRITE, .run = run_charter},
+        {.method = "POST",
+         .path = "/v1/charter",
+         .flags = SPEAN_ROUTE_WRITE,
+         .body = "document",
+         .run = run_charter},
         {.method = "POST",
          .path = "/v1/statement",
          .flags = SPEAN_ROUTE_WRITE,
+         .body = "document",
          .run = run_statement},
-        {.method = "GET", .path = "/v1/members", .flags = SPEAN_ROUTE_READ, .read = get_members},
+        {.method = "GET",
+         .path = "/v1/members",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "limit after",
+         .read = get_members},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

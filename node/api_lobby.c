@@ -269,11 +269,20 @@ struct spean_route_group spean_lobby_routes(void)
 {
     static const struct spean_route routes[] = {
         {.method = "GET", .path = "/v1/join", .flags = SPEAN_ROUTE_READ, .read = get_join},
-        {.method = "POST", .path = "/v1/join", .flags = SPEAN_ROUTE_WRITE, .run = run_join},
-        {.method = "GET", .path = "/v1/pending", .flags = SPEAN_ROUTE_READ, .read = get_pending},
+        {.method = "POST",
+         .path = "/v1/join",
+         .flags = SPEAN_ROUTE_WRITE,
+         .body = "code statements",
+         .run = run_join},
+        {.method = "GET",
+         .path = "/v1/pending",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "limit after",
+         .read = get_pending},
         {.method = "POST",
          .path = "/v1/pending/{org}/refuse",
          .flags = SPEAN_ROUTE_WRITE,
+         .body = "",
          .run = run_refuse},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};

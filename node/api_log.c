@@ -17,7 +17,8 @@
 #include "store/partkeys.h"
 
 #define PREFIX_DIGITS_MIN 4u
-#define WHOLE_MAX         100u /* Entries with bodies in one answer. */
+#define SEQ_AFTER_MAX     (UINT64_MAX - 1) /* There is a seq behind each. */
+#define WHOLE_MAX         100u             /* Entries with bodies in one answer. */
 
 static const char *standing_name(const struct spean_log *log, const struct spean_logs_row *row)
 {
@@ -64,25 +65,17 @@ static json_t *log_row(const struct spean_core_view *view, const struct spean_lo
     return item;
 }
 
-static bool read_page(const struct spean_request *request, struct spean_page *page,
-                      struct spean_reply *reply)
-{
-    if (spean_request_page(request, page) != SPEAN_OK) {
-        spean_reply_error(reply, SPEAN_EINPUT, "limit must be from 1 to 1000", NULL);
-        return false;
-    }
-    return true;
-}
-
 static void get_logs(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
     struct spean_page page;
     struct spean_core_view view;
-    if (!read_page(request, &page, reply) || !spean_answer_begin(ctx, &view, reply)) {
+    uint64_t after = 0;
+    if (!spean_answer_page(request, UINT32_MAX, &page, &after, reply) ||
+        !spean_answer_begin(ctx, &view, reply)) {
         return;
     }
     const uint32_t total = spean_authority_logs_count(view.authority);
-    const uint32_t start = (uint32_t)strtoul(page.after, NULL, 10);
+    const uint32_t start = (uint32_t)after;
     uint32_t i = start;
     json_t *items = json_array();
     for (; i < total && i - start < page.limit; i++) {
@@ -268,11 +261,11 @@ static uint64_t add_entries(const struct spean_core_view *view, const struct spe
     return seq;
 }
 
-/* The seq behind the place that the query names. No log is so long that this wraps. */
-static uint64_t seq_behind(const char *after)
+/* Whether the query asks to begin with what comes next. */
+static bool is_from_now(const struct spean_request *request)
 {
-    const uint64_t seq = strtoull(after, NULL, 10);
-    return seq < UINT64_MAX ? seq + 1 : seq;
+    const char *after = spean_request_query(request, "after");
+    return after != NULL && strcmp(after, "now") == 0;
 }
 
 /* For node/follow.h: entries as they become durable. */
@@ -282,7 +275,10 @@ static bool entries_follow(const struct spean_request *request, void *ctx,
     struct spean_core_view view;
     struct spean_page page;
     struct spean_logs_row row;
-    if (!read_page(request, &page, reply) || !spean_answer_begin(ctx, &view, reply)) {
+    uint64_t after = 0;
+    const bool from_now = is_from_now(request);
+    if ((!from_now && !spean_answer_page(request, SEQ_AFTER_MAX, &page, &after, reply)) ||
+        !spean_answer_begin(ctx, &view, reply)) {
         return false;
     }
     const struct spean_log *log =
@@ -290,7 +286,7 @@ static bool entries_follow(const struct spean_request *request, void *ctx,
     const bool held = log != NULL && spean_logs_get(view.tx, &log->id, &row) == SPEAN_OK;
     if (log != NULL && !stream->begun) {
         const uint64_t now = held ? row.head.seq + 1 : 1;
-        stream->at[0] = strcmp(page.after, "now") == 0 ? now : seq_behind(page.after);
+        stream->at[0] = from_now ? now : after + 1;
         stream->begun = true;
     }
     if (held) {
@@ -315,7 +311,9 @@ static void get_entries(const struct spean_request *request, void *ctx, struct s
         spean_reply_go_on(reply, entries_follow);
         return;
     }
-    if (!read_page(request, &page, reply) || !spean_answer_begin(ctx, &view, reply)) {
+    uint64_t after = 0;
+    if (!spean_answer_page(request, SEQ_AFTER_MAX, &page, &after, reply) ||
+        !spean_answer_begin(ctx, &view, reply)) {
         return;
     }
     const struct spean_log *log =
@@ -324,7 +322,7 @@ static void get_entries(const struct spean_request *request, void *ctx, struct s
     json_t *items = json_array();
     const bool whole = is_whole(request);
     const size_t limit = whole && page.limit > WHOLE_MAX ? WHOLE_MAX : page.limit;
-    uint64_t seq = seq_behind(page.after);
+    uint64_t seq = after + 1;
     const bool held = log != NULL && spean_logs_get(view.tx, &log->id, &row) == SPEAN_OK;
     if (held) {
         seq = add_entries(&view, &row, seq, limit, whole, items);
@@ -348,13 +346,15 @@ static void get_entry(const struct spean_request *request, void *ctx, struct spe
     }
     const struct spean_log *log =
         find_log(view.authority, spean_request_param(request, "id"), reply);
-    const uint64_t seq = strtoull(spean_request_param(request, "seq"), NULL, 10);
+    const char *given = spean_request_param(request, "seq");
+    uint64_t seq = 0;
     struct spean_logs_row row;
     struct spean_run_entry entry;
     if (log != NULL) {
         spean_err err = spean_logs_get(view.tx, &log->id, &row);
         if (err == SPEAN_OK) {
-            err = seq > 0 ? spean_entries_get(view.tx, &row, seq, &entry) : SPEAN_ENOTFOUND;
+            const bool read = spean_digits_read(given, UINT64_MAX, &seq) == SPEAN_OK && seq > 0;
+            err = read ? spean_entries_get(view.tx, &row, seq, &entry) : SPEAN_ENOTFOUND;
         }
         if (err == SPEAN_OK) {
             json_t *item = entry_row(&view, &row, &entry);
@@ -414,10 +414,15 @@ static void run_resume(struct spean_job *job, void *ctx)
 struct spean_route_group spean_log_routes(void)
 {
     static const struct spean_route routes[] = {
-        {.method = "GET", .path = "/v1/logs", .flags = SPEAN_ROUTE_READ, .read = get_logs},
+        {.method = "GET",
+         .path = "/v1/logs",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "limit after",
+         .read = get_logs},
         {.method = "GET",
          .path = "/v1/logs/{id}/entries",
          .flags = SPEAN_ROUTE_READ,
+         .query = "limit after whole follow",
          .read = get_entries},
         {.method = "GET",
          .path = "/v1/logs/{id}/entries/{seq}",
@@ -426,10 +431,12 @@ struct spean_route_group spean_log_routes(void)
         {.method = "POST",
          .path = "/v1/logs/{id}/pause",
          .flags = SPEAN_ROUTE_WRITE,
+         .body = "",
          .run = run_pause},
         {.method = "POST",
          .path = "/v1/logs/{id}/resume",
          .flags = SPEAN_ROUTE_WRITE,
+         .body = "",
          .run = run_resume},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};

@@ -115,17 +115,9 @@ static void answer_unlock(struct spean_job *job, spean_err err)
     }
 }
 
-/* The JSON library frees what it read and does not wipe it. The request is ours, and ends here. */
-static void wipe_text(const json_t *text)
-{
-    if (json_is_string(text)) {
-        sodium_memzero((void *)(uintptr_t)json_string_value(text), json_string_length(text));
-    }
-}
-
 static void run_unlock(struct spean_job *job, void *ctx)
 {
-    json_t *body = job->request->body;
+    const json_t *body = job->request->body;
     const json_t *passphrase = json_object_get(body, "passphrase");
     struct spean_unlock unlock = {.kind = SPEAN_UNLOCK_PASSPHRASE};
     uint8_t credential[SPEAN_WRAP_CREDENTIAL_BYTES];
@@ -144,8 +136,6 @@ static void run_unlock(struct spean_job *job, void *ctx)
                                                              : spean_core_unlock(ctx, &unlock));
     }
     sodium_memzero(credential, sizeof(credential));
-    wipe_text(passphrase);
-    wipe_text(json_object_get(body, "credential"));
     spean_queue_answer(job);
 }
 
@@ -166,9 +156,18 @@ struct spean_route_group spean_node_routes(void)
         {.method = "POST",
          .path = "/v1/node/accept",
          .flags = SPEAN_ROUTE_WRITE,
+         .body = "handle",
          .run = run_accept},
-        {.method = "POST", .path = "/v1/unlock", .flags = SPEAN_ROUTE_WRITE, .run = run_unlock},
-        {.method = "POST", .path = "/v1/lock", .flags = SPEAN_ROUTE_WRITE, .run = run_lock},
+        {.method = "POST",
+         .path = "/v1/unlock",
+         .flags = SPEAN_ROUTE_WRITE,
+         .body = "passphrase credential",
+         .run = run_unlock},
+        {.method = "POST",
+         .path = "/v1/lock",
+         .flags = SPEAN_ROUTE_WRITE,
+         .body = "",
+         .run = run_lock},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

@@ -340,15 +340,25 @@ static void run_rename(struct spean_job *job, void *ctx)
 struct spean_route_group spean_nodes_routes(void)
 {
     static const struct spean_route routes[] = {
-        {.method = "GET", .path = "/v1/nodes", .flags = SPEAN_ROUTE_READ, .read = get_nodes},
-        {.method = "POST", .path = "/v1/nodes/join", .flags = SPEAN_ROUTE_WRITE, .run = run_join},
+        {.method = "GET",
+         .path = "/v1/nodes",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "limit after",
+         .read = get_nodes},
+        {.method = "POST",
+         .path = "/v1/nodes/join",
+         .flags = SPEAN_ROUTE_WRITE,
+         .body = "code",
+         .run = run_join},
         {.method = "PATCH",
          .path = "/v1/nodes/{node}",
          .flags = SPEAN_ROUTE_WRITE,
+         .body = "name",
          .run = run_rename},
         {.method = "POST",
          .path = "/v1/nodes/{node}/refuse",
          .flags = SPEAN_ROUTE_WRITE,
+         .body = "",
          .run = run_refuse},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};

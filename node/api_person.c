@@ -141,11 +141,20 @@ static void run_retire(struct spean_job *job, void *ctx)
 struct spean_route_group spean_person_routes(void)
 {
     static const struct spean_route routes[] = {
-        {.method = "GET", .path = "/v1/persons", .flags = SPEAN_ROUTE_READ, .read = get_persons},
-        {.method = "POST", .path = "/v1/persons", .flags = SPEAN_ROUTE_WRITE, .run = run_add},
+        {.method = "GET",
+         .path = "/v1/persons",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "limit after",
+         .read = get_persons},
+        {.method = "POST",
+         .path = "/v1/persons",
+         .flags = SPEAN_ROUTE_WRITE,
+         .body = "name role uid",
+         .run = run_add},
         {.method = "POST",
          .path = "/v1/persons/{name}/retire",
          .flags = SPEAN_ROUTE_WRITE,
+         .body = "",
          .run = run_retire},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};

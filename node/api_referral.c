@@ -142,9 +142,8 @@ static void list_drafts(struct spean_records *at)
 static void referrals_list(const struct spean_request *request, void *ctx,
                            struct spean_reply *reply)
 {
-    static const char *const params[] = {"limit", "after", "box"};
     struct spean_records at;
-    if (!spean_records_read(&at, request, ctx, reply, params, sizeof(params) / sizeof(params[0]))) {
+    if (!spean_records_read(&at, request, ctx, reply)) {
         return;
     }
     const char *box = spean_request_query(request, "box");
@@ -175,7 +174,7 @@ static void referral_get(const struct spean_request *request, void *ctx, struct 
 {
     struct spean_records at;
     struct spean_record_id record;
-    if (spean_records_read(&at, request, ctx, reply, NULL, 0)) {
+    if (spean_records_read(&at, request, ctx, reply)) {
         if (find(&at, &record)) {
             spean_referral_answer(&at, &record);
         }
@@ -228,7 +227,7 @@ static void referral_preview(const struct spean_request *request, void *ctx,
                              struct spean_reply *reply)
 {
     struct spean_records at;
-    if (spean_records_read(&at, request, ctx, reply, NULL, 0)) {
+    if (spean_records_read(&at, request, ctx, reply)) {
         show_preview(&at);
         spean_records_end(&at);
     }
@@ -360,12 +359,31 @@ static void referral_step(struct spean_job *job, void *core)
 struct spean_route_group spean_referral_routes(void)
 {
     static const struct spean_route routes[] = {
-        {"GET", "/v1/referrals", SPEAN_ROUTE_READ, referrals_list, NULL, NULL},
-        {"POST", "/v1/referrals", SPEAN_ROUTE_WRITE, NULL, NULL, referral_add},
-        {"GET", "/v1/referrals/{id}", SPEAN_ROUTE_READ, referral_get, NULL, NULL},
-        {"PATCH", "/v1/referrals/{id}", SPEAN_ROUTE_WRITE, NULL, NULL, referral_patch},
-        {"GET", "/v1/referrals/{id}/preview", SPEAN_ROUTE_READ, referral_preview, NULL, NULL},
-        {"POST", "/v1/referrals/{id}/{step}", SPEAN_ROUTE_WRITE, NULL, NULL, referral_step},
+        {.method = "GET",
+         .path = "/v1/referrals",
+         .flags = SPEAN_ROUTE_READ,
+         .query = "box limit after",
+         .read = referrals_list},
+        {.method = "POST",
+         .path = "/v1/referrals",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = referral_add},
+        {.method = "GET",
+         .path = "/v1/referrals/{id}",
+         .flags = SPEAN_ROUTE_READ,
+         .read = referral_get},
+        {.method = "PATCH",
+         .path = "/v1/referrals/{id}",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = referral_patch},
+        {.method = "GET",
+         .path = "/v1/referrals/{id}/preview",
+         .flags = SPEAN_ROUTE_READ,
+         .read = referral_preview},
+        {.method = "POST",
+         .path = "/v1/referrals/{id}/{step}",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = referral_step},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

@@ -175,11 +175,17 @@ static const char *why_not(const struct spean_partner *partner)
     if (partner == NULL) {
         return "never met";
     }
+    if (!partner->connected && partner->broke == SPEAN_EDENIED) {
+        return "they refuse this node: it or its organisation may have been removed; ask them";
+    }
     if (!partner->connected && partner->broke != SPEAN_OK) {
         return spean_err_text(partner->broke);
     }
     if (!partner->connected) {
         return "not connected";
+    }
+    if (partner->silent) {
+        return "they do not answer any more";
     }
     if (partner->clock_apart_s > 0) {
         return "one of the two clocks is wrong";
@@ -195,7 +201,7 @@ static const char *state_of(const struct spean_partner *partner)
     if (!partner->connected) {
         return "refused";
     }
-    return partner->equal ? "connected" : "connecting";
+    return partner->equal && !partner->silent ? "connected" : "connecting";
 }
 
 static json_t *partner_row(const struct spean_core_view *view, const struct spean_id *org,
@@ -477,9 +483,8 @@ static bool read_wait(const struct spean_request *request, uint64_t *wait_s,
                       struct spean_reply *reply)
 {
     const char *given = spean_request_query(request, "wait_s");
-    *wait_s = given != NULL ? strtoull(given, NULL, 10) : 0;
-    if (given == NULL || (given[0] != '\0' && strspn(given, "0123456789") == strlen(given) &&
-                          *wait_s <= SYNC_WAIT_MAX_S)) {
+    *wait_s = 0;
+    if (given == NULL || spean_digits_read(given, SYNC_WAIT_MAX_S, wait_s) == SPEAN_OK) {
         return true;
     }
     spean_reply_error(reply, SPEAN_EINPUT, "wait_s must be a number of seconds up to 3600", NULL);
@@ -541,12 +546,19 @@ struct spean_route_group spean_status_routes(void)
         {.method = "GET", .path = "/v1/status", .flags = SPEAN_ROUTE_READ, .read = get_status},
         {.method = "POST",
          .path = "/v1/sync",
-         .flags = SPEAN_ROUTE_WRITE | SPEAN_ROUTE_WAITS,
+         .flags = SPEAN_ROUTE_WRITE,
+         .query = "wait_s",
+         .body = "",
          .run = run_sync},
-        {.method = "POST", .path = "/v1/sync/pause", .flags = SPEAN_ROUTE_WRITE, .run = run_pause},
+        {.method = "POST",
+         .path = "/v1/sync/pause",
+         .flags = SPEAN_ROUTE_WRITE,
+         .body = "",
+         .run = run_pause},
         {.method = "POST",
          .path = "/v1/sync/resume",
          .flags = SPEAN_ROUTE_WRITE,
+         .body = "",
          .run = run_resume},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};

@@ -40,6 +40,7 @@ static spean_err settle_log(struct spean_core *core, const struct spean_log *log
         if (err != SPEAN_OK) {
             return err;
         }
+        core_supervise_turn(core); /* Much may be taken back. */
     }
     return SPEAN_OK;
 }

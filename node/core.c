@@ -393,6 +393,7 @@ void spean_core_committed(struct spean_core *core)
     core->fold_pending = true;
     while (core->fold_pending && core->failed == SPEAN_OK) {
         fold_turn(core); /* Whoever wrote reads it in its next request. */
+        core_supervise_turn(core);
     }
 }
 

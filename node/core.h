@@ -138,6 +138,7 @@ struct spean_partner {
     struct spean_id org;
     struct spean_key transport;
     bool connected;
+    bool silent;      /* It stopped answering, on every link with it. */
     bool equal;       /* Equality of headers was proven and nothing came since. */
     uint64_t missing; /* Bodies we lacked then. */
     uint64_t clock_apart_s;

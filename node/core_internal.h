@@ -60,7 +60,8 @@ struct core_link {
     struct spean_link *link;
     struct spean_key transport;
     bool dialled;
-    bool lobby; /* A stranger's. */
+    bool lobby;      /* A stranger's. */
+    bool unanswered; /* The peer does not answer. */
     uint64_t up_ms;
     uint64_t heard_s; /* When the last message came; 0: none has. */
     struct outbox_message *first, *last;
@@ -361,7 +362,7 @@ SPEAN_CHECK spean_err core_reload_authority(struct spean_core *core);
 
 /* -- partner.c: what status says of partners ------------------------------------------------- */
 
-void core_partner_report(struct spean_core *core, const struct core_link *link,
+void core_partner_report(struct spean_core *core, struct core_link *link,
                          const struct spean_sync_effect *effect);
 
 /* A link of a partner's node goes, and is still among the links. */

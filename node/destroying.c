@@ -20,6 +20,8 @@ void core_destroy(struct spean_core *core)
     }
     core->next_destroy_ms = 0;
     core_flush(core);
+    core->supervisor.next_alive_ms = 0; /* All the time that is allowed begins here. */
+    core_supervise_turn(core);
     const spean_err err = spean_destroy_due(core->db, core->authority, core_now_s(),
                                             ledger->erasure_delay_s, &destroyed);
     if (err != SPEAN_OK && !passes(err)) {

@@ -62,6 +62,8 @@ static void note(struct spean_partner *partner, const struct spean_sync_effect *
         partner->clock_apart_s = effect->as.report.count;
         break;
     case SPEAN_REPORT_PEER_SILENT:
+    case SPEAN_REPORT_UNANSWERED:
+    case SPEAN_REPORT_ANSWERED:
     case SPEAN_REPORT_FORK:
     case SPEAN_REPORT_SET_ASIDE:
     case SPEAN_REPORT_OWN_LOG_AHEAD:
@@ -84,6 +86,10 @@ static const char *name_of(enum spean_sync_report_kind kind)
         return "peer_refused_us";
     case SPEAN_REPORT_PEER_SILENT:
         return "peer_silent";
+    case SPEAN_REPORT_UNANSWERED:
+        return "peer_unanswered";
+    case SPEAN_REPORT_ANSWERED:
+        return "peer_answered";
     case SPEAN_REPORT_FORK:
         return "fork";
     case SPEAN_REPORT_CLOCK:
@@ -99,7 +105,8 @@ static const char *name_of(enum spean_sync_report_kind kind)
 static enum spean_journal_level level_of(enum spean_sync_report_kind kind)
 {
     const bool plain = kind == SPEAN_REPORT_SESSION_OPEN || kind == SPEAN_REPORT_EQUAL ||
-                       kind == SPEAN_REPORT_PEER_SILENT;
+                       kind == SPEAN_REPORT_PEER_SILENT || kind == SPEAN_REPORT_UNANSWERED ||
+                       kind == SPEAN_REPORT_ANSWERED;
     const bool grave = kind == SPEAN_REPORT_FORK || kind == SPEAN_REPORT_OWN_LOG_AHEAD;
     return plain ? SPEAN_JOURNAL_INFO : (grave ? SPEAN_JOURNAL_ERROR : SPEAN_JOURNAL_WARNING);
 }
@@ -115,7 +122,26 @@ static void note_met(struct spean_core *core, const struct core_link *link, uint
     }
 }
 
-void core_partner_report(struct spean_core *core, const struct core_link *link,
+/* Whether there are links with a node, but for one that goes, and none of them is answered. */
+static bool is_silent(const struct spean_core *core, const struct spean_key *transport,
+                      uint64_t going)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < CORE_LINKS_MAX; i++) {
+        const struct core_link *link = &core->links[i];
+        if (link->id == 0 || link->id == going || link->lobby ||
+            !spean_key_equal(&link->transport, transport)) {
+            continue;
+        }
+        if (!link->unanswered) {
+            return false;
+        }
+        count++;
+    }
+    return count > 0;
+}
+
+void core_partner_report(struct spean_core *core, struct core_link *link,
                          const struct spean_sync_effect *effect)
 {
     const enum spean_sync_report_kind kind = effect->as.report.kind;
@@ -131,6 +157,9 @@ void core_partner_report(struct spean_core *core, const struct core_link *link,
     if (link == NULL) {
         return;
     }
+    if (kind == SPEAN_REPORT_UNANSWERED || kind == SPEAN_REPORT_ANSWERED) {
+        link->unanswered = kind == SPEAN_REPORT_UNANSWERED;
+    }
     if (kind == SPEAN_REPORT_SESSION_OPEN || kind == SPEAN_REPORT_EQUAL) {
         note_met(core, link, core_now_s());
     }
@@ -141,6 +170,7 @@ void core_partner_report(struct spean_core *core, const struct core_link *link,
     struct spean_partner *partner = partner_of(core, &link->transport);
     if (partner != NULL) {
         note(partner, effect);
+        partner->silent = is_silent(core, &link->transport, 0);
     }
     (void)pthread_rwlock_unlock(&core->lock);
 }
@@ -160,16 +190,19 @@ static bool has_other(const struct spean_core *core, const struct core_link *lin
 
 void core_partner_down(struct spean_core *core, const struct core_link *link)
 {
-    if (has_other(core, link)) {
-        return;
-    }
+    const bool other = has_other(core, link);
     bool was_connected = false;
     (void)pthread_rwlock_wrlock(&core->lock);
     for (uint32_t i = 0; i < core->partners_count; i++) {
-        if (spean_key_equal(&core->partners[i].transport, &link->transport)) {
-            was_connected = was_connected || core->partners[i].connected;
-            core->partners[i].connected = false;
-            core->partners[i].clock_apart_s = 0; /* The next session compares clocks first. */
+        struct spean_partner *partner = &core->partners[i];
+        if (!spean_key_equal(&partner->transport, &link->transport)) {
+            continue;
+        }
+        partner->silent = is_silent(core, &link->transport, link->id);
+        if (!other) {
+            was_connected = was_connected || partner->connected;
+            partner->connected = false;
+            partner->clock_apart_s = 0; /* The next session compares clocks first. */
         }
     }
     (void)pthread_rwlock_unlock(&core->lock);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "node/answer.h"
 #include "node/name.h"
 #include "node/when.h"
 #include "protocol/aside.h"
@@ -57,14 +58,9 @@ static void refuse_locked(struct spean_records *at)
 }
 
 bool spean_records_read(struct spean_records *at, const struct spean_request *request, void *core,
-                        struct spean_reply *reply, const char *const *params, size_t params_count)
+                        struct spean_reply *reply)
 {
     prepare(at, request, reply);
-    if (spean_request_query_only(request, params, params_count) != SPEAN_OK) {
-        spean_records_refuse(at, SPEAN_EINPUT, NULL, "the query has a name that is not known here",
-                             "docs/API.md lists what may stand there");
-        return false;
-    }
     const spean_err err = spean_core_view_begin(core, &at->view);
     if (err != SPEAN_OK) {
         spean_records_refuse(at, err, NULL, NULL, NULL);
@@ -101,7 +97,6 @@ spean_err spean_records_settle_begin(struct spean_records *at, void *core,
 
 bool spean_records_write(struct spean_records *at, struct spean_job *job, void *core)
 {
-    static const char *const params[] = {"dry_run"};
     const spean_err err = spean_records_settle_begin(at, core, &job->reply);
     at->request = job->request;
     at->actor = job->request->actor;
@@ -113,15 +108,7 @@ bool spean_records_write(struct spean_records *at, struct spean_job *job, void *
         spean_records_refuse(at, err, NULL, NULL, NULL);
         return false;
     }
-    const char *dry_run = spean_request_query(job->request, "dry_run");
-    at->dry_run = dry_run != NULL && strcmp(dry_run, "1") == 0;
-    if (spean_request_query_only(job->request, params, 1) != SPEAN_OK ||
-        (dry_run != NULL && !at->dry_run)) {
-        spean_records_refuse(at, SPEAN_EINPUT, NULL, "the query may say dry_run=1 and nothing else",
-                             NULL);
-        spean_records_end(at);
-        return false;
-    }
+    at->dry_run = spean_answer_is_dry(job->request);
     return true;
 }
 

@@ -55,15 +55,15 @@ struct spean_records {
     struct spean_records_name held[SPEAN_RECORDS_NAMES_MAX];
 };
 
-/* Begin a read handler. params are the query's names that it knows. */
+/* Begin a read handler. */
 bool spean_records_read(struct spean_records *at, const struct spean_request *request, void *core,
-                        struct spean_reply *reply, const char *const *params, size_t params_count);
+                        struct spean_reply *reply);
 
 /* Work on a view that somebody else began and ends; locked or not. Nothing is to be ended. */
 void spean_records_on_view(struct spean_records *at, const struct spean_core_view *view,
                            struct spean_reply *reply);
 
-/* Begin a write handler: dry_run is the one name that it knows. Nothing is held that would keep a
+/* Begin a write handler. Nothing is held that would keep a
  * commit from being made. */
 bool spean_records_write(struct spean_records *at, struct spean_job *job, void *core);
 

@@ -1,6 +1,7 @@
 #include "node/request.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +9,24 @@
 #include "node/reply.h"
 #include "protocol/text.h"
 
+/* The JSON library frees what it read and does not wipe it. The request is ours, and ends here. */
+static void wipe_secrets(const json_t *body)
+{
+    static const char *const names[] = {"passphrase", "credential"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const json_t *text = json_object_get(body, names[i]);
+        if (json_is_string(text)) {
+            sodium_memzero((void *)(uintptr_t)json_string_value(text), json_string_length(text));
+        }
+    }
+}
+
 void spean_request_free(struct spean_request *request)
 {
     if (request == NULL) {
         return;
     }
+    wipe_secrets(request->body);
     json_decref(request->body);
     free(request);
 }
@@ -137,22 +151,6 @@ const char *spean_request_query(const struct spean_request *request, const char 
     return param_find(request->query, request->query_count, name);
 }
 
-spean_err spean_request_query_only(const struct spean_request *request, const char *const *names,
-                                   size_t names_count)
-{
-    assert(request != NULL);
-    for (uint32_t i = 0; i < request->query_count; i++) {
-        bool known = false;
-        for (size_t n = 0; n < names_count; n++) {
-            known = known || strcmp(request->query[i].name, names[n]) == 0;
-        }
-        if (!known) {
-            return SPEAN_EINPUT;
-        }
-    }
-    return SPEAN_OK;
-}
-
 spean_err spean_request_page(const struct spean_request *request, struct spean_page *out)
 {
     assert(request != NULL);
@@ -167,6 +165,14 @@ spean_err spean_request_page(const struct spean_request *request, struct spean_p
     out->limit = limit != NULL ? (uint32_t)value : SPEAN_PAGE_LIMIT_DEFAULT;
     out->after = after != NULL ? after : "";
     return SPEAN_OK;
+}
+
+spean_err spean_request_after(const struct spean_page *page, uint64_t max, uint64_t *out)
+{
+    assert(page != NULL);
+    assert(out != NULL);
+    *out = 0;
+    return page->after[0] == '\0' ? SPEAN_OK : spean_digits_read(page->after, max, out);
 }
 
 /*

@@ -49,7 +49,8 @@ struct spean_page {
     const char *after; /* Lives as long as the request. */
 };
 
-void spean_request_free(struct spean_request *request); /* NULL is allowed. */
+/* A passphrase or credential in the body is wiped. NULL is allowed. */
+void spean_request_free(struct spean_request *request);
 
 /*
  * Decode text[0..len) from percent encoding into out, NUL-terminated. '+' stands for itself.
@@ -72,13 +73,14 @@ const char *spean_request_param(const struct spean_request *request, const char 
 /* The value of a query parameter, NULL when it was not given. */
 const char *spean_request_query(const struct spean_request *request, const char *name);
 
-/* Refuse what a handler does not know. SPEAN_EINPUT: the query has a name that is not in names. */
-SPEAN_CHECK spean_err spean_request_query_only(const struct spean_request *request,
-                                               const char *const *names, size_t names_count);
-
 /* Read `limit` and `after`. SPEAN_EINPUT: limit is not a number from 1 to SPEAN_PAGE_LIMIT_MAX. */
 SPEAN_CHECK spean_err spean_request_page(const struct spean_request *request,
                                          struct spean_page *out);
+
+/* Read the cursor of a list whose cursors are numbers; "" is 0. SPEAN_EINPUT: it is none, or above
+ * max. */
+SPEAN_CHECK spean_err spean_request_after(const struct spean_page *page, uint64_t max,
+                                          uint64_t *out);
 
 /*
  * Read JSON text into *out, which the caller releases with json_decref(). It must be one object,

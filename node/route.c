@@ -121,6 +121,57 @@ spean_err spean_route_find(const struct spean_route *routes, size_t count, const
     return path_known ? SPEAN_ESTATE : SPEAN_ENOTFOUND;
 }
 
+/* Whether names, which spaces part, has this one. */
+static bool name_is_among(const char *names, const char *name)
+{
+    const size_t len = strlen(name);
+    for (const char *at = names; at != NULL && *at != '\0';) {
+        const size_t known = strcspn(at, " ");
+        if (known == len && memcmp(at, name, len) == 0) {
+            return true;
+        }
+        at += known + (at[known] == ' ' ? 1 : 0);
+    }
+    return false;
+}
+
+static bool refuse(struct spean_reply *reply, const char *message)
+{
+    spean_reply_error(reply, SPEAN_EINPUT, message, "docs/API.md lists what may stand there");
+    return false;
+}
+
+bool spean_route_fits(const struct spean_route *route, const struct spean_request *request,
+                      struct spean_reply *reply)
+{
+    assert(route != NULL);
+    assert(request != NULL);
+    const bool write = (route->flags & SPEAN_ROUTE_WRITE) != 0;
+    for (uint32_t i = 0; i < request->query_count; i++) {
+        const char *name = request->query[i].name;
+        if (!name_is_among(route->query, name) && !(write && strcmp(name, "dry_run") == 0)) {
+            return refuse(reply, "the query has a name that is not known here");
+        }
+    }
+    const char *dry_run = spean_request_query(request, "dry_run");
+    if (dry_run != NULL && strcmp(dry_run, "1") != 0) {
+        return refuse(reply, "dry_run may be 1 and nothing else");
+    }
+    struct spean_page page;
+    if (spean_request_page(request, &page) != SPEAN_OK) {
+        return refuse(reply, "limit must be from 1 to 1000");
+    }
+    const char *key = NULL;
+    const json_t *value = NULL;
+    json_object_foreach(request->body, key, value)
+    {
+        if (route->body != NULL && !name_is_among(route->body, key)) {
+            return refuse(reply, "the body has a key that is not known here");
+        }
+    }
+    return true;
+}
+
 static bool path_has_method(const struct spean_route *routes, size_t count, const char *path,
                             const char *method)
 {

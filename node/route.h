@@ -17,13 +17,15 @@
 #define SPEAN_ROUTE_READ     (1u << 0) /* Answered on the API thread by read(). */
 #define SPEAN_ROUTE_WRITE    (1u << 1) /* Done by the core: check(), then run(). */
 #define SPEAN_ROUTE_BIG_BODY (1u << 2) /* May bring SPEAN_API_BIG_BODY_BYTES_MAX: imports. */
-#define SPEAN_ROUTE_WAITS    (1u << 3) /* WRITE: its query may say wait_s, besides dry_run=1. */
 
 /* One row. Tables are static and constant; where two rows fit, the upper one counts. */
 struct spean_route {
     const char *method; /* "GET", "POST", "PUT", "PATCH" or "DELETE". */
     const char *path;   /* "/v1/agencies/{id}": a `{name}` stands for one whole segment. */
     uint32_t flags;     /* One of READ and WRITE, and perhaps others. */
+    const char *query;  /* Names the query may have, "limit after"; NULL: none. A WRITE knows
+                           dry_run besides. */
+    const char *body;   /* Keys the body may have, "" none; NULL: the handler judges them. */
 
     /* READ: fill reply, on the API thread. ctx is what spean_api_start() was given. */
     void (*read)(const struct spean_request *request, void *ctx, struct spean_reply *reply);
@@ -52,6 +54,14 @@ SPEAN_CHECK spean_err spean_route_find(const struct spean_route *routes, size_t 
                                        const char *method, const char *path,
                                        struct spean_request *request,
                                        const struct spean_route **out);
+
+/*
+ * Whether a request says nothing that its row does not know, in the query or as a key of the body:
+ * what was meant, and misspelt, must not be passed over. dry_run is 1, limit as in
+ * spean_request_page(). False: reply says what is wrong.
+ */
+bool spean_route_fits(const struct spean_route *route, const struct spean_request *request,
+                      struct spean_reply *reply);
 
 /* Write the methods that path knows to out, as an Allow header wants them: "GET, POST". */
 void spean_route_allow(const struct spean_route *routes, size_t count, const char *path,

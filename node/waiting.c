@@ -30,7 +30,7 @@ static bool is_settled(struct spean_core *core)
     uint32_t connected = 0;
     for (uint32_t i = 0; i < core->partners_count; i++) {
         const struct spean_partner *partner = &core->partners[i];
-        if (partner->connected && !partner->equal) {
+        if (partner->connected && (!partner->equal || partner->silent)) {
             return false;
         }
         connected += partner->connected ? 1 : 0;

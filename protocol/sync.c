@@ -480,6 +480,10 @@ static void on_message(struct spean_sync *s, struct link *link, struct spean_vie
     }
     link->received_ms = s->now_ms;
     link->pings_lost = 0;
+    if (link->unanswered) {
+        link->unanswered = false;
+        sync_report(s, link, SPEAN_REPORT_ANSWERED, SPEAN_OK, 0);
+    }
     struct spean_message *m = sync_alloc(s, sizeof(*m));
     if (m == NULL) {
         return;
@@ -558,6 +562,25 @@ static void end_silent(struct spean_sync *s, struct link *link)
     sync_end(s, link, SPEAN_OK); /* A new session finds out what is missing. */
 }
 
+static void send_ping(struct spean_sync *s, struct link *link)
+{
+    link->pings_lost += link->pings_lost < SPEAN_SYNC_PINGS_LOST_MAX ? 1 : 0;
+    link->pinged_ms = s->now_ms;
+    link->ping_number = s->now_ms;
+    const struct spean_message m = {.type = SPEAN_MESSAGE_PING, .as.number = link->ping_number};
+    sync_send(s, link, &m);
+}
+
+/* Say once that the peer does not answer: long before the session ends for it (P13.13). */
+static void tell_unanswered(struct spean_sync *s, struct link *link)
+{
+    if (link->pings_lost > 0 && !link->unanswered &&
+        s->now_ms - link->pinged_ms >= SPEAN_SYNC_PING_BUSY_MS) {
+        link->unanswered = true;
+        sync_report(s, link, SPEAN_REPORT_UNANSWERED, SPEAN_OK, link->pings_lost);
+    }
+}
+
 /* Send PING if nothing came for long enough; owed: the deadline for that is another. */
 static void ping(struct spean_sync *s, struct link *link, bool owed)
 {
@@ -573,11 +596,7 @@ static void ping(struct spean_sync *s, struct link *link, bool owed)
         end_silent(s, link);
         return;
     }
-    link->pings_lost += link->pings_lost < SPEAN_SYNC_PINGS_LOST_MAX ? 1 : 0;
-    link->pinged_ms = s->now_ms;
-    link->ping_number = s->now_ms;
-    const struct spean_message m = {.type = SPEAN_MESSAGE_PING, .as.number = link->ping_number};
-    sync_send(s, link, &m);
+    send_ping(s, link);
 }
 
 static void tick(struct spean_sync *s, struct link *link)
@@ -599,6 +618,7 @@ static void tick(struct spean_sync *s, struct link *link)
             sync_want_next(s, link);
         }
     }
+    tell_unanswered(s, link);
     ping(s, link, owed);
 }
 
@@ -796,10 +816,13 @@ static void on_link_event(struct spean_sync *s, struct link *link,
     }
 }
 
-/* What a full disk held up is asked for again. */
+/* What a full disk held up is asked for again; and whether the peer is there at all. */
 static void resume(struct spean_sync *s, struct link *link)
 {
     link->paused_until_ms = 0;
+    if (link->phase > PHASE_HELLO && link->phase != PHASE_LOBBY && link->pings_lost == 0) {
+        send_ping(s, link);
+    }
     if (link->phase == PHASE_FETCH) {
         sync_want_next(s, link);
         sync_bodies_load(s, link);

@@ -233,7 +233,9 @@ enum spean_sync_report_kind {
                                    SPEAN_EGAP, a document that the peer names cannot be had. */
     SPEAN_REPORT_PEER_BROKE,    /* The peer broke rule count (for example 1302); err. */
     SPEAN_REPORT_PEER_REFUSED,  /* The peer refused us for rule count. */
-    SPEAN_REPORT_PEER_SILENT,   /* Pings lost. */
+    SPEAN_REPORT_PEER_SILENT,   /* Pings lost: the session ends. */
+    SPEAN_REPORT_UNANSWERED,    /* A PING is not answered; the session is not to be relied on. */
+    SPEAN_REPORT_ANSWERED,      /* The peer spoke again after that. */
     SPEAN_REPORT_FORK,          /* A log forked; see EVIDENCE. */
     SPEAN_REPORT_CLOCK,         /* The peer's clock differs by count seconds: more than an hour. */
     SPEAN_REPORT_SET_ASIDE,     /* Entries of a closed log beyond its cut were offered. */

@@ -165,6 +165,7 @@ struct link {
     uint64_t ping_number;     /* Of the last PING: when it was sent. */
     uint64_t answered_number; /* Of the last PING that was answered. */
     uint32_t pings_lost;
+    bool unanswered; /* It was reported that the peer does not answer. */
 };
 
 /* Heads of one chain as the peer told them. */

@@ -49,7 +49,7 @@ static void hotline_patch(struct spean_job *job, void *core)
 static void hotline_get(const struct spean_request *request, void *ctx, struct spean_reply *reply)
 {
     struct spean_records at;
-    if (spean_records_read(&at, request, ctx, reply, NULL, 0)) {
+    if (spean_records_read(&at, request, ctx, reply)) {
         spean_records_get(&at, TYPE);
         spean_records_end(&at);
     }
@@ -58,9 +58,15 @@ static void hotline_get(const struct spean_request *request, void *ctx, struct s
 struct spean_route_group spean_hotline_routes(void)
 {
     static const struct spean_route routes[] = {
-        {"POST", "/v1/hotlines", SPEAN_ROUTE_WRITE, NULL, NULL, hotline_add},
-        {"GET", "/v1/hotlines/{id}", SPEAN_ROUTE_READ, hotline_get, NULL, NULL},
-        {"PATCH", "/v1/hotlines/{id}", SPEAN_ROUTE_WRITE, NULL, NULL, hotline_patch},
+        {.method = "POST", .path = "/v1/hotlines", .flags = SPEAN_ROUTE_WRITE, .run = hotline_add},
+        {.method = "GET",
+         .path = "/v1/hotlines/{id}",
+         .flags = SPEAN_ROUTE_READ,
+         .read = hotline_get},
+        {.method = "PATCH",
+         .path = "/v1/hotlines/{id}",
+         .flags = SPEAN_ROUTE_WRITE,
+         .run = hotline_patch},
     };
     return (struct spean_route_group){routes, sizeof(routes) / sizeof(routes[0])};
 }

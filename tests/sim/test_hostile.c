@@ -1191,6 +1191,19 @@ static void answers_to_other_pings_prove_nothing(void **state)
     others_go_on(f);
 }
 
+/* So that nobody sees a green light meanwhile: a removed member is told nothing more (P13.4). */
+static void silence_is_told_before_the_session_ends_and_so_is_its_end(void **state)
+{
+    struct fixture *f = *state;
+    be_asked(f);
+    sim_run(f->sim, 2 * SPEAN_SYNC_PING_BUSY_MS + 4000);
+    assert_true(sim_counts(f->sim).by_report[SPEAN_REPORT_UNANSWERED] > 0);
+    assert_int_equal(sim_counts(f->sim).by_report[SPEAN_REPORT_PEER_SILENT], 0);
+    assert_int_equal(sim_counts(f->sim).by_report[SPEAN_REPORT_ANSWERED], 0);
+    answer_pings(f, 2000, 0);
+    assert_true(sim_counts(f->sim).by_report[SPEAN_REPORT_ANSWERED] > 0);
+}
+
 static void a_peer_that_owes_bodies_is_dropped(void **state)
 {
     struct fixture *f = *state;
@@ -1430,6 +1443,7 @@ static int serving_and_all_else(void)
         TEST(on_a_link_that_was_quick_a_minute_of_silence_is_enough),
         TEST(a_peer_that_only_answers_pings_is_dropped_after_a_minute),
         TEST(answers_to_other_pings_prove_nothing),
+        TEST(silence_is_told_before_the_session_ends_and_so_is_its_end),
         TEST(a_peer_that_owes_bodies_is_dropped),
         TEST(a_session_that_is_replayed_changes_nothing),
         TEST(nothing_more_goes_to_a_member_that_was_removed),

@@ -4,6 +4,9 @@ Every operation of the document is called on a node's socket as CALLS say, with 
 example as its body; what stands in an example for an id or a code (REAL) is put in before. What
 comes back has to fit the schema that the document gives for its status. An operation that is new
 needs an example in the document, if it has a body, and a line in CALLS.
+
+Before it is made, each change is made as a dry run, which says so and after which everything that
+can be read is as it was.
 """
 
 import json
@@ -20,7 +23,21 @@ except ImportError:
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 REFUSED = "default"
-DRY_RUN = {"$ref": "#/components/parameters/dry_run"}
+
+# Changes of which no call is good here: the test that makes a dry run of each.
+DRY_ELSEWHERE = {
+    "ledger_found": "unit/node/test_core.c: a_dry_run_of_documents_changes_nothing",
+    "join": "unit/node/test_core.c: a_dry_run_of_documents_changes_nothing",
+    "charter_add": "unit/node/test_core.c: a_dry_run_of_documents_changes_nothing",
+    "statement_add": "unit/node/test_core.c: a_dry_run_of_documents_changes_nothing",
+    "node_accept": "it writes nothing",
+    "node_join": "unit/node/test_lobby_node.c: a_dry_run_of_joining_or_refusing_changes_nothing",
+    "node_refuse": "unit/node/test_lobby_node.c: a_dry_run_of_joining_or_refusing_changes_nothing",
+}
+
+# What is read before and after; what changes by itself in it is left out.
+READ_NOT = ("metrics", "doctor", "version", "export", "sync_plan", "events")
+MOVES = ("last_seen", "last_contact", "bytes_today", "room", "partners", "health")
 
 
 class Call:
@@ -122,6 +139,8 @@ CALLS = [
     Call("entry", {"id": "{log}", "seq": "1"}),
     Call("log_pause", {"id": "{log}"}, refused=True),  # Its own.
     Call("log_resume", {"id": "{log}"}, refused=True),
+    Call("log_pause", {"id": "{their_log}"}),
+    Call("log_resume", {"id": "{their_log}"}),
     Call("aside"),
     Call("verify"),
     Call("sync"),
@@ -144,6 +163,7 @@ def substituted(value, real):
 class OpenApi(ClusterTest):
     def setUp(self):
         super().setUp()
+        self.dry = set()
         self.document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
         self.operations = {operation["operationId"]: (method, path, operation)
                            for path, methods in self.document["paths"].items()
@@ -190,12 +210,41 @@ class OpenApi(ClusterTest):
                          f"{err.message}") from err
         return answer
 
-    def can_be_tried(self, node, method, path, body):
-        """A dry run says that it was one, and one that is misspelt is not taken for the deed."""
-        status, _, said = self.asked(node, method, path + "?dry_run=1", body)
-        self.assertEqual((status, json.loads(said).get("dry_run")), ("200", True), (path, said))
-        for wrong in ("?dry_run=yes", "?dryrun=1"):
-            self.assertEqual(self.asked(node, method, path + wrong, body)[0], "400", path + wrong)
+    @staticmethod
+    def writes(operation):
+        return any(row.get("$ref", "").endswith("/dry_run")
+                   for row in operation.get("parameters", []))
+
+    def still(self, value):
+        """What does not change by itself."""
+        if isinstance(value, dict):
+            return {key: self.still(item) for key, item in value.items() if key not in MOVES}
+        return [self.still(item) for item in value] if isinstance(value, list) else value
+
+    def seen(self, node):
+        """All that can be read without naming anything."""
+        found = {}
+        for name, (method, path, _) in self.operations.items():
+            if method == "get" and "{" not in path and name not in READ_NOT:
+                status, answer = node.api("GET", path, expect=None)
+                found[name] = (status, self.still(answer))
+        return found
+
+    def dry_run(self, node, method, path, body):
+        """Insist that a dry run says that it is one, and changes nothing. It is made twice should
+        something come from elsewhere meanwhile."""
+        for _ in range(2):
+            before = self.seen(node)
+            status, answer = node.api(method.upper(), path, body, expect=None)
+            self.assertEqual(status, 200, (path, answer))
+            self.assertIs(answer.get("dry_run"), True, (path, answer))
+            for wrong in ("?dry_run=yes", "?dryrun=1"):
+                self.assertEqual(node.api(method.upper(), path.replace("?dry_run=1", wrong), body,
+                                          expect=None)[0], 400, path + wrong)
+            after = self.seen(node)
+            if before == after:
+                return
+        self.assertEqual(before, after, path)
 
     def run_call(self, node, call, real):
         method, path, operation = self.operations[call.operation]
@@ -205,13 +254,15 @@ class OpenApi(ClusterTest):
         for name, value in real.items():
             query = query.replace(name, value)
         body = self.body_of(operation, call, real)
-        if not call.refused and query == "" and DRY_RUN in operation.get("parameters", []):
-            self.can_be_tried(node, method, path, body)
+        if self.writes(operation) and not call.refused and not query:
+            self.dry_run(node, method, path + "?dry_run=1", body)
+            self.dry.add(call.operation)
         status, kind, said = self.asked(node, method, path + query, body)
         self.assertTrue(kind.startswith(("application/json", "text/plain")), (path, kind))
         answer = self.fits(call, operation, status, said)
         if call.keep == "logs":
             real["{log}"] = next(log["id"] for log in answer["items"] if log["self"])
+            real["{their_log}"] = next(log["id"] for log in answer["items"] if not log["self"])
         elif call.keep == "nodes":
             real["{node}"] = next(row["signing"] for row in answer["items"] if row["self"])
         elif call.keep == "invitation":
@@ -242,6 +293,11 @@ class OpenApi(ClusterTest):
             self.run_call(host, call, real)
         self.assertEqual(set(self.operations) - {call.operation for call in CALLS}, set(),
                          "no call: see CALLS")
+        writes = {name for name, (_, _, operation) in self.operations.items()
+                  if self.writes(operation)}
+        self.assertEqual(writes, self.dry | set(DRY_ELSEWHERE), "no dry run: see DRY_ELSEWHERE")
+        self.assertEqual({name for name, (method, _, _) in self.operations.items()
+                          if method != "get"} - writes, {"cases_find"}, "no dry_run")
 
     def test_the_document_is_whole(self):
         """Every reference leads somewhere, every body has an example, every path its names."""

@@ -276,11 +276,14 @@ json_t *corekit_call(struct corekit_node *node, const char *method, const char *
     struct spean_request *request = request_of(method, target, body, &route);
     json_decref(node->answer);
     node->answer = NULL;
-    if ((route->flags & SPEAN_ROUTE_WRITE) != 0) {
+    struct spean_reply reply = {0};
+    const bool fits = spean_route_fits(route, request, &reply);
+    if (fits && (route->flags & SPEAN_ROUTE_WRITE) != 0) {
         run_write(node, route, request);
     } else {
-        struct spean_reply reply = {0};
-        route->read(request, node->core, &reply);
+        if (fits) {
+            route->read(request, node->core, &reply);
+        }
         node->status = reply.status;
         node->answer = json_incref(reply.body);
         spean_reply_fini(&reply);
@@ -451,7 +454,7 @@ static void make_genesis(struct corekit *kit, const struct corekit_node *node)
     fixture_charter(&kit->charter, &draft, SIGNED_BY(node->seed));
 }
 
-void corekit_found(struct corekit *kit, struct corekit_node *node)
+json_t *corekit_genesis(struct corekit *kit, struct corekit_node *node)
 {
     make_genesis(kit, node);
     const struct spean_handle handle = spean_handle_of(&kit->charter.doc.id);
@@ -461,7 +464,12 @@ void corekit_found(struct corekit *kit, struct corekit_node *node)
                               corekit_hex(kit->charter.view.data, kit->charter.view.len));
     (void)json_object_set_new(body, "statement",
                               corekit_hex(node->second.view.data, node->second.view.len));
-    (void)corekit_ok(node, "POST", "/v1/ledger", body);
+    return body;
+}
+
+void corekit_found(struct corekit *kit, struct corekit_node *node)
+{
+    (void)corekit_ok(node, "POST", "/v1/ledger", corekit_genesis(kit, node));
 }
 
 void corekit_invite(struct corekit_node *node, char *code)

@@ -86,7 +86,8 @@ json_t *corekit_hex(const void *data, size_t len);
 void corekit_accept(struct corekit_node *node, const struct spean_handle *handle,
                     unsigned others_count);
 
-/* Found a ledger with this node as steward. */
+/* Found a ledger with this node as steward; or make the request of POST /v1/ledger for that. */
+json_t *corekit_genesis(struct corekit *kit, struct corekit_node *node);
 void corekit_found(struct corekit *kit, struct corekit_node *node);
 
 /* An invitation; its text is written to code, which has room for SPEAN_INVITE_TEXT_LEN_MAX + 1. */

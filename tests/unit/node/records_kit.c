@@ -199,11 +199,14 @@ json_t *records_kit_call(struct records_kit *kit, enum author_who who, const cha
     assert_int_equal(spean_route_find(routes, count, method, path, request, &route), SPEAN_OK);
     json_decref(kit->answer);
     kit->answer = NULL;
-    if ((route->flags & SPEAN_ROUTE_WRITE) != 0) {
+    struct spean_reply reply = {0};
+    const bool fits = spean_route_fits(route, request, &reply);
+    if (fits && (route->flags & SPEAN_ROUTE_WRITE) != 0) {
         run_write(kit, route, request, who);
     } else {
-        struct spean_reply reply = {0};
-        route->read(request, &kit->cores[who], &reply);
+        if (fits) {
+            route->read(request, &kit->cores[who], &reply);
+        }
         kit->status = reply.status;
         kit->answer = json_incref(reply.body);
         spean_reply_fini(&reply);

@@ -137,8 +137,16 @@ static void import_run(struct spean_job *job, void *core)
 }
 
 static const struct spean_route routes[] = {
-    {.method = "GET", .path = "/v1/echo/{id}", .flags = SPEAN_ROUTE_READ, .read = echo_read},
-    {.method = "GET", .path = "/v1/count", .flags = SPEAN_ROUTE_READ, .read = count_read},
+    {.method = "GET",
+     .path = "/v1/echo/{id}",
+     .flags = SPEAN_ROUTE_READ,
+     .query = "q",
+     .read = echo_read},
+    {.method = "GET",
+     .path = "/v1/count",
+     .flags = SPEAN_ROUTE_READ,
+     .query = "follow ends fail",
+     .read = count_read},
     {.method = "GET", .path = "/v1/large", .flags = SPEAN_ROUTE_READ, .read = large_read},
     {.method = "GET", .path = "/v1/missing", .flags = SPEAN_ROUTE_READ, .read = missing_read},
     {.method = "GET", .path = "/v1/unbuilt", .flags = SPEAN_ROUTE_READ, .read = unbuilt_read},
@@ -497,6 +505,7 @@ static void a_query_or_parameter_that_cannot_be_read_is_400(void **state)
     assert_refused(world, "GET /v1/echo/%00 HTTP/1.1\r\n" HOST "\r\n", 400, "bad_input");
     assert_refused(world, "GET /v1/echo/a?q=1&q=2 HTTP/1.1\r\n" HOST "\r\n", 400, "bad_input");
     assert_refused(world, "GET /v1/echo/a?q HTTP/1.1\r\n" HOST "\r\n", 400, "bad_input");
+    assert_refused(world, "GET /v1/echo/a?p=1 HTTP/1.1\r\n" HOST "\r\n", 400, "bad_input");
 }
 
 static void a_target_over_the_limit_is_414(void **state)

@@ -700,7 +700,7 @@ static void a_cursor_behind_everything_ends_a_list(void **state)
         assert_true(json_is_null(corekit_at(page, "next")));
     }
     const json_t *row = corekit_await_org(a, "/v1/logs", &a->org);
-    (void)snprintf(target, sizeof(target), "/v1/logs/%s/entries?after=18446744073709551615",
+    (void)snprintf(target, sizeof(target), "/v1/logs/%s/entries?after=18446744073709551614",
                    corekit_text(row, "id"));
     const json_t *page = corekit_ok(a, "GET", target, NULL);
     assert_int_equal(json_array_size(json_object_get(page, "items")), 0);
@@ -723,6 +723,67 @@ static void what_unlocks_is_wiped_from_the_request(void **state)
     (void)corekit_call(a, "POST", "/v1/unlock", json_pack("{s:O}", "passphrase", text));
     assert_memory_equal(json_string_value(text), zeros, json_string_length(text));
     json_decref(text);
+}
+
+static void a_dry_run_neither_locks_nor_unlocks(void **state)
+{
+    static const uint8_t credential[32] = {9};
+    static const uint8_t wrong[32] = {8};
+    struct corekit_node *a = node_a(state);
+    corekit_start(a);
+    (void)corekit_ok(a, "POST", "/v1/lock?dry_run=1", NULL);
+    assert_true(json_is_false(corekit_at(corekit_ok(a, "GET", "/v1/status", NULL), "locked")));
+    (void)corekit_ok(a, "POST", "/v1/lock", NULL);
+    (void)corekit_ok(a, "POST", "/v1/unlock?dry_run=1",
+                     json_pack("{s:o}", "credential", corekit_hex(credential, 32)));
+    corekit_refused(a, "POST", "/v1/unlock?dry_run=1",
+                    json_pack("{s:o}", "credential", corekit_hex(wrong, 32)), "wrong_passphrase");
+    assert_true(json_is_true(corekit_at(corekit_ok(a, "GET", "/v1/status", NULL), "locked")));
+}
+
+static json_t *one_document(const char *key, struct spean_view document)
+{
+    return json_pack("{s:o}", key, corekit_hex(document.data, document.len));
+}
+
+/* Founding, joining, a next charter, a next statement: all judged, nothing in force. */
+static void a_dry_run_of_documents_changes_nothing(void **state)
+{
+    struct corekit *kit = *state;
+    struct corekit_node *a = node_a(state);
+    char code[CODE_BYTES];
+    corekit_start(a);
+    corekit_start(node_b(state));
+    (void)corekit_ok(a, "POST", "/v1/ledger?dry_run=1", corekit_genesis(kit, a));
+    corekit_refused(a, "GET", "/v1/ledger", NULL, "wrong_state");
+    corekit_found(kit, a);
+    const struct spean_handle handle = a->core->handle;
+    corekit_accept(node_b(state), &handle, 0);
+    corekit_invite(a, code);
+    (void)corekit_ok(node_b(state), "POST", "/v1/join?dry_run=1",
+                     corekit_join_body(node_b(state), code));
+    corekit_refused(node_b(state), "GET", "/v1/ledger", NULL, "wrong_state");
+    assert_string_equal(corekit_text(corekit_ok(node_b(state), "GET", "/v1/join", NULL), "state"),
+                        "none");
+
+    struct fixture_document *next = calloc(1, sizeof(*next));
+    assert_non_null(next);
+    struct spean_charter_member added = {.org = node_b(state)->org, .status = SPEAN_MEMBER_ACTIVE};
+    const struct spean_charter_draft charter = {
+        .version = 2, .previous = kit->charter.doc.id, .members_count = 1, .members = &added};
+    fixture_charter(next, &charter, SIGNED_BY(a->seed));
+    (void)corekit_ok(a, "POST", "/v1/charter?dry_run=1", one_document("document", next->view));
+    assert_int_equal(
+        json_integer_value(corekit_at(corekit_ok(a, "GET", "/v1/ledger", NULL), "version")), 1);
+
+    struct spean_statement_node row = fixture_node(a->seed + 70, &a->org, &handle);
+    const struct spean_statement_draft statement = {
+        .version = 3, .previous = a->second.doc.id, .nodes_count = 1, .nodes = &row};
+    fixture_statement(next, &statement, SIGNED_BY(a->seed));
+    (void)corekit_ok(a, "POST", "/v1/statement?dry_run=1", one_document("document", next->view));
+    assert_int_equal(json_array_size(corekit_at(corekit_ok(a, "GET", "/v1/nodes", NULL), "items")),
+                     1);
+    free(next);
 }
 
 static void a_node_that_starts_locked_opens_its_network_when_unlocked(void **state)
@@ -800,6 +861,8 @@ int main(void)
             teardown_with_room),
         NODES(a_cursor_behind_everything_ends_a_list),
         NODES(what_unlocks_is_wiped_from_the_request),
+        NODES(a_dry_run_neither_locks_nor_unlocks),
+        NODES(a_dry_run_of_documents_changes_nothing),
         NODES(a_node_that_starts_locked_opens_its_network_when_unlocked),
         NODES(two_versions_with_one_number_do_not_fork_the_ledger),
     };

@@ -274,6 +274,31 @@ static void a_refused_newcomer_stays_refused_and_its_code_is_used(void **state)
     assert_nobody(state, &second);
 }
 
+static void a_dry_run_of_joining_or_refusing_changes_nothing(void **state)
+{
+    struct newcomer n;
+    char target[160];
+    char text[CODE_BYTES];
+    struct corekit_node *const b = &((struct corekit *)*state)->nodes[1];
+    struct spean_invite invite = invite_node(state);
+    take_over(state);
+    make(&n, 10, &invite);
+    assert_waits(state, &n);
+    json_t *const key = corekit_hex(n.node.signing.bytes, sizeof(n.node.signing.bytes));
+    (void)snprintf(target, sizeof(target), "/v1/nodes/%s/refuse?dry_run=1", json_string_value(key));
+    json_decref(key);
+    corekit_stop(node_a(state));
+    corekit_start(node_a(state));
+    (void)corekit_ok(node_a(state), "POST", target, NULL);
+    assert_int_equal(standing_count(state, "waiting"), 1);
+
+    corekit_start(b);
+    invite.org = b->org;
+    assert_int_equal(spean_invite_encode(text, &invite), SPEAN_OK);
+    (void)corekit_ok(b, "POST", "/v1/nodes/join?dry_run=1", json_pack("{s:s}", "code", text));
+    assert_string_equal(corekit_text(corekit_ok(b, "GET", "/v1/join", NULL), "state"), "none");
+}
+
 static void another_code_lets_a_refused_newcomer_wait_again(void **state)
 {
     struct newcomer n;
@@ -479,6 +504,7 @@ int main(void)
         TEST(a_node_that_is_repeated_over_its_own_link_changes_nothing),
         TEST(a_code_lets_one_newcomer_wait),
         TEST(a_refused_newcomer_stays_refused_and_its_code_is_used),
+        TEST(a_dry_run_of_joining_or_refusing_changes_nothing),
         TEST(another_code_lets_a_refused_newcomer_wait_again),
         TEST(another_code_takes_the_place_of_the_one_before),
         TEST(an_invitation_of_the_other_kind_is_not_in_force),

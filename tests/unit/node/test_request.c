@@ -98,14 +98,29 @@ static void one_pair_more_than_the_limit_is_refused(void **state)
     assert_int_equal(spean_request_query_read(request, query), SPEAN_ELIMIT);
 }
 
-static void a_query_name_that_the_handler_does_not_know_is_refused(void **state)
+static void a_cursor_that_is_no_number_or_out_of_range_is_refused(void **state)
 {
-    struct spean_request *request = *state;
-    static const char *const names[] = {"limit", "after"};
-    assert_int_equal(spean_request_query_read(request, "limit=5"), SPEAN_OK);
-    assert_int_equal(spean_request_query_only(request, names, 2), SPEAN_OK);
-    assert_int_equal(spean_request_query_read(request, "limit=5&Limit=6"), SPEAN_OK);
-    assert_int_equal(spean_request_query_only(request, names, 2), SPEAN_EINPUT);
+    (void)state;
+    static const char *const wrong[] = {"-1",
+                                        "+1",
+                                        " 1",
+                                        "1 ",
+                                        "1x",
+                                        "0x1",
+                                        "11",
+                                        "now",
+                                        "99999999999999999999999999",
+                                        "18446744073709551626"};
+    uint64_t after = 7;
+    assert_int_equal(spean_request_after(&(struct spean_page){.after = ""}, 10, &after), SPEAN_OK);
+    assert_int_equal(after, 0);
+    assert_int_equal(spean_request_after(&(struct spean_page){.after = "10"}, 10, &after),
+                     SPEAN_OK);
+    assert_int_equal(after, 10);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        const struct spean_page page = {.after = wrong[i]};
+        assert_int_equal(spean_request_after(&page, 10, &after), SPEAN_EINPUT);
+    }
 }
 
 static void a_page_has_a_default_a_largest_and_a_cursor(void **state)
@@ -213,7 +228,7 @@ int main(void)
         WITH_REQUEST(a_query_is_read_into_names_and_values),
         WITH_REQUEST(a_query_with_a_repeated_empty_or_valueless_name_is_refused_whole),
         WITH_REQUEST(one_pair_more_than_the_limit_is_refused),
-        WITH_REQUEST(a_query_name_that_the_handler_does_not_know_is_refused),
+        WITH_REQUEST(a_cursor_that_is_no_number_or_out_of_range_is_refused),
         WITH_REQUEST(a_page_has_a_default_a_largest_and_a_cursor),
         WITH_REQUEST(a_limit_that_is_no_number_or_out_of_range_is_refused),
         cmocka_unit_test(json_must_be_one_object_in_strict_form),

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -168,6 +169,61 @@ static void a_malformed_table_does_not_start(void **state)
     }
 }
 
+/* Whether a row takes a request with this query and body. */
+static bool fits(const struct spean_route *route, const char *query, const char *body)
+{
+    struct spean_request *request = calloc(1, sizeof(*request));
+    struct spean_reply reply = {0};
+    char where[SPEAN_JSON_WHERE_BYTES];
+    assert_non_null(request);
+    assert_int_equal(spean_request_query_read(request, query[0] != '\0' ? query : NULL), SPEAN_OK);
+    assert_int_equal(spean_json_read(body, strlen(body), &request->body, where), SPEAN_OK);
+    const bool good = spean_route_fits(route, request, &reply);
+    assert_int_equal(reply.status, good ? 0 : 400);
+    spean_reply_fini(&reply);
+    spean_request_free(request);
+    return good;
+}
+
+static void what_a_row_does_not_know_is_refused_in_query_and_body(void **state)
+{
+    (void)state;
+    const struct spean_route list = {.flags = SPEAN_ROUTE_READ, .query = "limit after kind"};
+    const struct spean_route one = {.flags = SPEAN_ROUTE_READ};
+    const struct spean_route write = {.flags = SPEAN_ROUTE_WRITE, .body = "name uid"};
+    const struct spean_route edit = {.flags = SPEAN_ROUTE_WRITE};
+    const struct spean_route bare = {.flags = SPEAN_ROUTE_WRITE, .body = ""};
+    assert_true(fits(&list, "kind=x&limit=1000&after=y", "{}"));
+    assert_false(fits(&list, "kin=x", "{}"));
+    assert_false(fits(&list, "kinds=x", "{}"));
+    assert_false(fits(&list, "Kind=x", "{}"));
+    assert_false(fits(&list, "limit=1001", "{}"));
+    assert_false(fits(&list, "dry_run=1", "{}")); /* It changes nothing anyway. */
+    assert_false(fits(&one, "limit=1", "{}"));
+    assert_true(fits(&write, "dry_run=1", "{\"uid\":1}"));
+    assert_false(fits(&write, "dry-run=1", "{}"));
+    assert_false(fits(&write, "dryrun=1", "{}"));
+    assert_false(fits(&write, "", "{\"uids\":1}"));
+    assert_false(fits(&write, "", "{\"dry_run\":true}"));
+    assert_false(fits(&write, "", "{\"\":1}"));
+    assert_false(fits(&bare, "", "{\"name\":1}"));
+    assert_true(fits(&bare, "", "{}"));
+    assert_true(fits(&edit, "", "{\"anything\":1}")); /* Its handler judges. */
+}
+
+/* Whoever asks for a dry run in another way must not get a real one. */
+static void a_dry_run_is_asked_for_by_1_alone(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"dry_run=", "dry_run=0", "dry_run=true", "dry_run=11",
+                                        "dry_run=yes"};
+    const struct spean_route write = {.flags = SPEAN_ROUTE_WRITE, .body = ""};
+    assert_true(fits(&write, "dry_run=1", "{}"));
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_false(fits(&write, wrong[i], "{}"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +233,8 @@ int main(void)
         cmocka_unit_test(a_known_path_with_another_method_is_told_the_allowed_ones),
         cmocka_unit_test(a_parameter_that_does_not_decode_is_refused),
         cmocka_unit_test(a_malformed_table_does_not_start),
+        cmocka_unit_test(what_a_row_does_not_know_is_refused_in_query_and_body),
+        cmocka_unit_test(a_dry_run_is_asked_for_by_1_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

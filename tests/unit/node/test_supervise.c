@@ -90,12 +90,31 @@ static void the_watchdog_hears_of_the_core_at_once_and_not_before_it_is_due(void
     assert_told(NULL);
 }
 
+/* Destroying may write the store anew, which is silent: the whole of the time begins with it. */
+static void the_watchdog_hears_of_the_core_before_it_destroys(void **state)
+{
+    struct corekit *const kit = *state;
+    corekit_start(&kit->nodes[0]);
+    corekit_found(kit, &kit->nodes[0]);
+    corekit_await(&kit->nodes[0], "/v1/agencies", "items.0.names.und", "Bridge");
+    corekit_stop(&kit->nodes[0]);
+    struct spean_core *const core = open_supervised(state, UINT32_MAX);
+    core_supervise_turn(core);
+    assert_told("WATCHDOG=1");
+    assert_told("STATUS=open; connected nodes: 0");
+    core->fold_pending = false;
+    core_destroy(core);
+    assert_told("WATCHDOG=1");
+    assert_told(NULL);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, corekit_setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(the_status_is_told_when_it_changes_and_only_then),
         TEST(the_watchdog_hears_of_the_core_at_once_and_not_before_it_is_due),
+        TEST(the_watchdog_hears_of_the_core_before_it_destroys),
     };
 #undef TEST
     return cmocka_run_group_tests(tests, NULL, NULL);
