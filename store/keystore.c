@@ -351,7 +351,7 @@ spean_err spean_keys_create(struct spean_keys *keys, struct spean_db *db,
     assert(db != NULL);
     assert(unlock != NULL);
 
-    struct spean_keys fresh = {0};
+    struct spean_keys fresh = {.hold = keys->hold, .hold_ctx = keys->hold_ctx};
     spean_err err = blocks_alloc(&fresh, 0);
     if (err == SPEAN_OK) {
         err = spean_wrap_new(DOMAIN, unlock, &fresh.wrap, fresh.core->wrapping);
@@ -383,7 +383,7 @@ spean_err spean_keys_unlock(struct spean_keys *keys, struct spean_db *db,
     if (keys->core != NULL) {
         return SPEAN_OK;
     }
-    struct spean_keys fresh = {0};
+    struct spean_keys fresh = {.hold = keys->hold, .hold_ctx = keys->hold_ctx};
     const spean_err err = row_open(db, unlock, &fresh);
     if (err != SPEAN_OK) {
         discard(&fresh);

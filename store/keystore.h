@@ -96,6 +96,7 @@ struct spean_org_secret {
 /*
  * Have hold(ctx, true) called before secrets of the org are exchanged, and hold(ctx, false) behind
  * it: other threads must not read keys meanwhile. Both are outside of any transaction of its own.
+ * It stays when keys are locked and unlocked.
  */
 void spean_keys_guard(struct spean_keys *keys, void (*hold)(void *ctx, bool on), void *ctx);
 

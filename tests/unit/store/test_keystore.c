@@ -166,6 +166,30 @@ static void locking_takes_all_but_the_transport_secret(void **state)
     spean_keys_free(keys);
 }
 
+static void count_call(void *ctx, bool on)
+{
+    unsigned *calls = ctx;
+    assert_int_equal(on, *calls % 2 == 0);
+    (*calls)++;
+}
+
+static void readers_are_held_off_while_a_secret_is_added_after_an_unlock_too(void **state)
+{
+    struct fixture *f = *state;
+    struct spean_keys *keys = created(f);
+    unsigned calls = 0;
+    spean_keys_guard(keys, count_call, &calls);
+    add_org(keys, f, 1, 7);
+    assert_int_equal(calls, 2);
+    add_org(keys, f, 1, 7); /* Held already: nothing is exchanged. */
+    assert_int_equal(calls, 2);
+    spean_keys_lock(keys);
+    assert_int_equal(spean_keys_unlock(keys, f->db, &credential), SPEAN_OK);
+    add_org(keys, f, 2, 8);
+    assert_int_equal(calls, 4);
+    spean_keys_free(keys);
+}
+
 static void what_needs_the_secrets_is_refused_when_locked(void **state)
 {
     struct fixture *f = *state;
@@ -310,6 +334,7 @@ int main(void)
         ON_STORE(a_store_without_a_keystore_says_so),
         ON_STORE(the_wrong_passphrase_opens_nothing),
         ON_STORE(locking_takes_all_but_the_transport_secret),
+        ON_STORE(readers_are_held_off_while_a_secret_is_added_after_an_unlock_too),
         ON_STORE(what_needs_the_secrets_is_refused_when_locked),
         ON_STORE(after_rewrapping_only_the_new_one_opens),
         ON_STORE(rewrapping_wants_the_present_passphrase_and_a_good_new_one),
