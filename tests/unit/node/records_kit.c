@@ -285,7 +285,7 @@ static bool fetch_group(struct author_node *from, struct author_node *to)
     return got;
 }
 
-static void copy(struct records_kit *kit, enum author_who from, enum author_who to)
+void records_kit_copy(struct records_kit *kit, enum author_who from, enum author_who to)
 {
     author_fixture_copy(kit->f, from, to);
     while (fetch_group(&kit->f->nodes[from], &kit->f->nodes[to])) {
@@ -293,8 +293,7 @@ static void copy(struct records_kit *kit, enum author_who from, enum author_who 
     }
 }
 
-/* Let a node do what follows from what it folded, and from that; it comes to an end. */
-static void settle(struct records_kit *kit, enum author_who who)
+void records_kit_settle(struct records_kit *kit, enum author_who who)
 {
     uint64_t height = 0;
     for (unsigned i = 0; height != records_kit_height(kit, who); i++) {
@@ -308,13 +307,13 @@ static void settle(struct records_kit *kit, enum author_who who)
 
 void records_kit_meet(struct records_kit *kit)
 {
-    copy(kit, A1, B1);
-    copy(kit, B1, A1);
-    settle(kit, A1);
-    copy(kit, A1, B1);
-    settle(kit, B1);
-    copy(kit, B1, A1);
-    settle(kit, A1);
+    records_kit_copy(kit, A1, B1);
+    records_kit_copy(kit, B1, A1);
+    records_kit_settle(kit, A1);
+    records_kit_copy(kit, A1, B1);
+    records_kit_settle(kit, B1);
+    records_kit_copy(kit, B1, A1);
+    records_kit_settle(kit, A1);
 }
 
 void records_kit_meet_all(struct records_kit *kit)
@@ -323,11 +322,11 @@ void records_kit_meet_all(struct records_kit *kit)
     for (unsigned round = 0; round < 3; round++) {
         for (size_t i = 0; i < 9; i++) {
             if (i / 3 != i % 3) {
-                copy(kit, all[i / 3], all[i % 3]);
+                records_kit_copy(kit, all[i / 3], all[i % 3]);
             }
         }
         for (size_t i = 0; i < 3; i++) {
-            settle(kit, all[i]);
+            records_kit_settle(kit, all[i]);
         }
     }
 }

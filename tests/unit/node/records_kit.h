@@ -43,6 +43,12 @@ void assert_refused(struct records_kit *kit, enum author_who who, const char *me
 json_t *records_kit_at(json_t *json, const char *path);
 const char *records_kit_text(json_t *json, const char *path); /* Of a string there. */
 
+/* Copy what `from` holds and `to` lacks, with the bodies that `to` may read, and fold. */
+void records_kit_copy(struct records_kit *kit, enum author_who from, enum author_who to);
+
+/* Let a node do what follows from what it folded, and from that; it comes to an end. */
+void records_kit_settle(struct records_kit *kit, enum author_who who);
+
 /* Let what A1 and B1 wrote reach each other, and each do what follows from it. */
 void records_kit_meet(struct records_kit *kit);
 

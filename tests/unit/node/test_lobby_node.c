@@ -493,6 +493,62 @@ static void whoever_lacks_the_secrets_is_handed_them_once_by_any_node_that_has_t
     assert_int_equal(key_grants_count(state), 1);
 }
 
+/* Another organisation, which is a member, opens a node with the keys of n. */
+static void open_elsewhere(void **state, const struct newcomer *n)
+{
+    struct spean_core *const core = node_a(state)->core;
+    struct corekit_node *const b = &((struct corekit *)*state)->nodes[1];
+    struct fixture_document *next = calloc(1, sizeof(*next));
+    struct spean_statement_node row = n->node;
+    assert_non_null(next);
+    spean_statement_accept(&row, &b->org, &core->handle, n->seed);
+    const struct spean_statement_draft draft = {.version = 2,
+                                                .previous = b->first.doc.id,
+                                                .handle = &core->handle,
+                                                .nodes_count = 1,
+                                                .nodes = &row};
+    fixture_statement(next, &draft, SIGNED_BY(b->seed));
+    const struct spean_view documents[] = {b->first.view, next->view};
+    assert_int_equal(spean_core_put_documents(core, documents, 2, SPEAN_PENDING_REFUSE), SPEAN_OK);
+    free(next);
+}
+
+/* Whether what a newcomer said at the door is still kept. */
+static bool is_kept(void **state, const struct newcomer *n)
+{
+    const struct spean_core *const core = node_a(state)->core;
+    struct spean_lobby_read *read = NULL;
+    struct spean_tx *tx = NULL;
+    assert_int_equal(spean_tx_begin(core->db, SPEAN_TX_READ, &tx), SPEAN_OK);
+    const spean_err err = spean_lobby_get_newcomer(tx, core->keys, &n->node.transport, &read);
+    spean_tx_abort(tx);
+    spean_lobby_read_free(read);
+    assert_true(err == SPEAN_OK || err == SPEAN_ENOTFOUND);
+    return err == SPEAN_OK;
+}
+
+/* A node that knocked here and was opened there is none of ours: it is not taken for let in. */
+static void a_newcomer_that_another_organisation_opened_is_not_let_in_here(void **state)
+{
+    struct newcomer n;
+    const struct corekit_node *const b = &((struct corekit *)*state)->nodes[1];
+    corekit_approve(*state, node_a(state), b);
+    corekit_await(node_a(state), "/v1/agencies", "items.0.names.und", "Bridge");
+    const struct spean_invite invite = invite_node(state);
+    take_over(state);
+    make(&n, 10, &invite);
+    assert_waits(state, &n);
+    open_elsewhere(state, &n);
+    const struct spean_log *const log =
+        spean_authority_log_by_transport(node_a(state)->core->authority, &n.node.transport);
+    assert_non_null(log);
+    assert_true(spean_id_equal(&log->org, &b->org));
+    core_lobby_hand_keys(node_a(state)->core, true);
+    core_lobby_hand_keys(node_a(state)->core, false);
+    assert_true(is_kept(state, &n));
+    assert_int_equal(key_grants_count(state), 0);
+}
+
 #define TEST(F) cmocka_unit_test_setup_teardown(F, founded_setup, corekit_teardown)
 
 int main(void)
@@ -513,6 +569,7 @@ int main(void)
         TEST(an_acceptance_that_does_not_hold_lets_nobody_wait),
         TEST(keys_of_an_open_node_are_not_taken_again),
         TEST(whoever_lacks_the_secrets_is_handed_them_once_by_any_node_that_has_them),
+        TEST(a_newcomer_that_another_organisation_opened_is_not_let_in_here),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
