@@ -34,10 +34,11 @@ struct spean_route_group spean_agency_routes(void);
 struct spean_route_group spean_case_routes(void);
 struct spean_route_group spean_consent_routes(void);
 struct spean_route_group spean_referral_routes(void);
-struct spean_route_group spean_aside_routes(void);  /* entries set aside */
-struct spean_route_group spean_export_routes(void); /* whole records */
-struct spean_route_group spean_code_routes(void);   /* codes and their lists */
-struct spean_route_group spean_event_routes(void);  /* events */
+struct spean_route_group spean_aside_routes(void);   /* entries set aside */
+struct spean_route_group spean_export_routes(void);  /* whole records */
+struct spean_route_group spean_history_routes(void); /* what was written of them */
+struct spean_route_group spean_code_routes(void);    /* codes and their lists */
+struct spean_route_group spean_event_routes(void);   /* events */
 struct spean_route_group spean_metrics_routes(void);
 struct spean_route_group spean_doctor_routes(void);
 struct spean_route_group spean_org_routes(void); /* org */

@@ -316,6 +316,52 @@ static spean_err show_conflict(uint64_t type, const struct spean_field *field,
     return SPEAN_OK;
 }
 
+static const char *verb_name(const struct spean_operation *op)
+{
+    switch (op->kind) {
+    case SPEAN_KIND_SET:
+        return op->verb == SPEAN_VERB_ADD ? "add" : "remove";
+    case SPEAN_KIND_LIST:
+        return op->verb == SPEAN_VERB_APPEND ? "append" : "strike";
+    case SPEAN_KIND_VALUE:
+        return is_nil(op->value) ? "clear" : "set";
+    case SPEAN_KIND_STRICTEST:
+    case SPEAN_KIND_ONE_WAY:
+        return "set";
+    default:
+        return "unknown";
+    }
+}
+
+spean_err spean_json_operation_show(const struct spean_fold_input *input,
+                                    const struct spean_operation *op, uint32_t index, json_t **out)
+{
+    assert(input != NULL);
+    assert(op != NULL);
+    const uint64_t type = input->change->type;
+    struct spean_dot dot;
+    char item[SPEAN_JSON_ITEM_BYTES];
+    char field[SPEAN_JSON_FIELD_BYTES];
+    json_t *value = NULL;
+    const bool is_item = spean_fold_item(input, op, index, &dot);
+    if (is_item) {
+        spean_json_item_format(item, &dot);
+    }
+    if (is_item && op->verb == SPEAN_VERB_STRIKE) {
+        value = json_string(item);
+    } else {
+        const spean_err err =
+            spean_json_value_show(value_of(type, op->field, op->kind), op->value, &value);
+        if (err != SPEAN_OK) {
+            return err;
+        }
+    }
+    spean_json_field_name(field, type, op->field, op->kind);
+    *out = json_pack("{s:s, s:s, s:o, s:s?}", "field", field, "verb", verb_name(op), "value", value,
+                     "item", is_item ? item : NULL);
+    return *out == NULL ? SPEAN_ENOMEM : SPEAN_OK;
+}
+
 /* The member of record with that key, made if it is missing; NULL without memory. */
 static json_t *object_at(json_t *record, const char *key)
 {

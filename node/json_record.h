@@ -57,4 +57,14 @@ SPEAN_CHECK spean_err spean_json_part_show(json_t *record, const struct spean_pa
 SPEAN_CHECK spean_err spean_json_field_show(uint64_t type, const struct spean_field *field,
                                             const struct spean_json_names *names, json_t **out);
 
+/*
+ * Show the operation at index of a change in *out, a new object: {"field", "verb", "value",
+ * "item"}. verb is set, clear, add, remove, append or strike, or unknown for a kind that is not
+ * known; item is the name of the list item that is appended or struck, else null, and the value of
+ * a strike. Errors as above.
+ */
+SPEAN_CHECK spean_err spean_json_operation_show(const struct spean_fold_input *input,
+                                                const struct spean_operation *op, uint32_t index,
+                                                json_t **out);
+
 #endif

@@ -19,6 +19,7 @@ const struct spean_route *spean_routes(size_t *count)
         spean_export_routes(),  spean_nodes_routes(),    spean_person_routes(),
         spean_code_routes(),    spean_event_routes(),    spean_metrics_routes(),
         spean_doctor_routes(),  spean_org_routes(),      spean_invite_routes(),
+        spean_history_routes(),
     };
     for (size_t i = 0; all_count == 0 || i > 0; i++) {
         if (i == sizeof(groups) / sizeof(groups[0])) {

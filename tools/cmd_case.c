@@ -12,10 +12,14 @@
 #include "tools/caseexport.h"
 #include "tools/casefind.h"
 #include "tools/caseimport.h"
+#include "tools/client.h"
 #include "tools/costs.h"
+#include "tools/display.h"
 #include "tools/edit.h"
+#include "tools/grid.h"
 #include "tools/i18n.h"
 #include "tools/jsonget.h"
+#include "tools/listing.h"
 #include "tools/out.h"
 #include "tools/recording.h"
 #include "tools/script.h"
@@ -25,6 +29,7 @@
 #define NAME_BYTES_MAX      257u /* SCHEMA.md, map person_name, with a NUL. */
 #define LANG_BYTES_MAX      36u
 #define NARRATIVE_BYTES_MAX 32768u
+#define WHAT_CHARS_MAX      60u /* Of a value in the history; --json has all of it. */
 
 /* Until when a case is kept, in one line; "-" for what nobody said. */
 static void retention_print(struct spean_out *out, const json_t *retention)
@@ -59,6 +64,66 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
     }
     json_decref(record);
     return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "case show");
+}
+
+/* Write text, but for its end where it is longer than WHAT_CHARS_MAX characters. */
+static void what_cell(struct spean_grid *grid, const char *verb, const char *field,
+                      const char *text)
+{
+    const size_t len = strlen(text);
+    size_t shown = 0;
+    for (unsigned i = 0; i < WHAT_CHARS_MAX && shown < len; i++) {
+        bool harmless;
+        shown += spean_display_next(text + shown, len - shown, &harmless);
+    }
+    spean_grid_cell(grid, "%s %s%s%.*s%s", verb, field, text[0] == '\0' ? "" : ": ", (int)shown,
+                    text, shown < len ? "..." : "");
+}
+
+/* When, and who: the organisation, and the person and the node where they have a name. */
+static void change_begin(struct spean_grid *grid, const json_t *change)
+{
+    const char *const actor = spean_jsonget_text(change, "actor");
+    const char *const node = spean_jsonget_text(change, "node");
+    char when[SPEAN_WHEN_BYTES_MAX];
+    char org[SPEAN_WHO_BYTES_MAX];
+    spean_jsonget_when(change, "time", when);
+    spean_jsonget_who(change, "org", "org_name", org);
+    spean_grid_cell(grid, "%s", when);
+    spean_grid_cell(grid, "%s%s%s%s%s", org, actor[0] == '\0' ? "" : ", ", actor,
+                    node[0] == '\0' ? "" : ", ", node);
+}
+
+/* A row for each thing that a change did, and one that says so where it does not count or cannot
+ * be read. */
+static void change_add(struct spean_grid *grid, const json_t *change)
+{
+    const json_t *const operations = json_object_get(change, "operations");
+    const char *const why = spean_jsonget_text(change, "why");
+    if (why[0] != '\0' || json_array_size(operations) == 0) {
+        change_begin(grid, change);
+        spean_grid_cell(grid, "%s%s%s", spean_jsonget_text(change, "fate"),
+                        why[0] == '\0' ? "" : ": ", why);
+    }
+    for (size_t i = 0; i < json_array_size(operations); i++) {
+        const json_t *const op = json_array_get(operations, i);
+        json_t *const value = json_object_get(op, "value");
+        char *const text = json_is_null(value) ? NULL : spean_show_value(value);
+        change_begin(grid, change);
+        what_cell(grid, spean_jsonget_text(op, "verb"), spean_jsonget_text(op, "field"),
+                  text == NULL ? "" : text);
+        free(text);
+    }
+}
+
+static enum spean_exit history_run(struct spean_call *call, struct spean_problem *problem)
+{
+    static const char *const columns[] = {N_("WHEN"), N_("WHO"), N_("WHAT"), NULL};
+    char path[SPEAN_CLIENT_PATH_BYTES_MAX];
+    const spean_err err =
+        spean_client_path(path, "/v1/cases/%s/history", spean_call_value(call, "case"));
+    return err == SPEAN_OK ? spean_listing_print(call, path, columns, change_add, problem)
+                           : spean_problem_err(problem, err, "case history");
 }
 
 static enum spean_exit retain_run(struct spean_call *call, struct spean_problem *problem)
@@ -340,6 +405,18 @@ static const struct spean_command commands[] = {
         .inverse = SPEAN_INVERSE_READS,
         .examples = (const char *const[]){"spean case show KH-2611-0317-B", NULL},
         .run = show_run,
+    },
+    {
+        .path = "case history",
+        .summary = N_("Show who wrote what in a case, and when"),
+        .text = N_("Prints every change of a case that this node can read, the newest last: also "
+                   "what was replaced or struck since, and changes that do not count, with the "
+                   "reason. Times are those of the clocks of the nodes that wrote. Long texts are "
+                   "shortened; --json has all of them."),
+        .args = case_args,
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean case history KH-2611-0317-B", NULL},
+        .run = history_run,
     },
     {
         .path = "case add",

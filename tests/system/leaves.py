@@ -158,6 +158,7 @@ ROWS = [
     Row("case list", "pp"),
     Row("case find", "pp", lambda s: ["--name", "-", "--status", "active"], stdin="nguyen hoa\n"),
     Row("case show", "pp", lambda s: [s.kept["case"]["code"]]),
+    Row("case history", "pp", lambda s: [s.kept["case"]["code"]]),
     Row("case edit", "pp", lambda s: [s.kept["case"]["code"], "--from", "-"],
         stdin=json.dumps({"set": {"risk_level": "high"}})),
     Row("case retain", "pp", lambda s: [s.kept["case"]["code"], "--delete-by", "2099"]),

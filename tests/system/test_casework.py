@@ -1,6 +1,7 @@
 """tests/system/test_casework.py - what a case says of itself: what was paid, and until when it is kept."""
 
 import datetime
+import json
 import unittest
 
 from cluster import ClusterTest
@@ -41,6 +42,27 @@ class Casework(ClusterTest):
         self.assertIn("SDG 10.7.1: cannot be told; missing: whether the wage is by the hour", shown)
         costs = self.node.spean("case", "show", self.case)["derived"]["costs"]
         self.assertEqual(costs["missing"], ["wage_period", "same_currency"])
+
+    def test_the_history_tells_who_wrote_what_and_what_was_replaced(self):
+        note = "x" * 200 + "\x1b[31m"
+        edit = self.node.write("edit", json.dumps({"set": {"status": "active", "narrative": {
+            "en": note}}}).encode())
+        self.node.spean("case", "edit", self.case, "--from", edit)
+        first, second = self.node.spean("case", "history", self.case)["items"]
+        self.assertTrue(first["creates"])
+        values = [(op["verb"], op["value"]) for item in (first, second)
+                  for op in item["operations"] if op["field"] == "status"]
+        self.assertEqual(values, [("set", "closed"), ("set", "active")])
+        self.assertIn(note, [op["value"].get("en") for op in second["operations"]
+                             if op["field"] == "narrative"])
+        shown = self.node.run("case", "history", self.case, "--plain").out
+        self.assertIn("\tset status: closed\n", shown)
+        self.assertIn("\tset status: active\n", shown)
+        self.assertIn("Bridge Legal Aid Phnom Penh", shown)
+        self.assertIn("xxx...", shown)
+        self.assertNotIn("x" * 61, shown)
+        self.assertNotIn("\x1b", self.node.run("case", "history", self.case).out)
+        self.refused(self.node.run("case", "history", "ffffffffffff", "--json"), 5)
 
     def due(self):
         codes = [row["code"] for row in self.node.spean("case", "list", "--due")["items"]]

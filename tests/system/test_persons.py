@@ -95,9 +95,12 @@ class Persons(ClusterTest):
         wait_for(lambda: node.run("case", "show", case.json["code"], "--json").exit == 0, "a case")
         self.assertIn('"actor":"sokha"', self.exported().replace(" ", ""))
         self.refused_for_their_role(COORDINATORS + ADMINS, case.json["code"])
+        written = self.as_other("case", "history", case.json["code"]).json["items"]
+        self.assertEqual([row["actor"] for row in written], ["sokha"])
         self.refused(node.run("person", "retire", "admin", "--json"), 6, "last_admin")
         node.spean("person", "retire", "sokha")
         self.refused(self.as_other("case", "list"), 4, "unknown_person")
+        self.refused(self.as_other("case", "history", case.json["code"]), 4, "unknown_person")
         node.spean("person", "add", "dara", "--role", "coordinator", "--user", USER)
         self.assertEqual(self.as_other("verify").exit, 0)
         self.refused_for_their_role(ADMINS, case.json["code"])

@@ -147,7 +147,7 @@ static size_t all_routes(struct spean_route all[ROUTES_MAX])
     const struct spean_route_group groups[] = {spean_agency_routes(),  spean_case_routes(),
                                                spean_consent_routes(), spean_referral_routes(),
                                                spean_aside_routes(),   spean_export_routes(),
-                                               spean_code_routes()};
+                                               spean_code_routes(),    spean_history_routes()};
     size_t count = 0;
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         assert_true(groups[i].count <= ROUTES_MAX - count);

@@ -167,6 +167,51 @@ static void fields_and_kinds_that_are_not_known_are_shown_by_number(void **state
     spean_part_free(part);
 }
 
+static void an_operation_says_what_it_did_also_to_what_is_not_known(void **state)
+{
+    (void)state;
+    const uint8_t five = 5;
+    const uint8_t nil = 0xc0;
+    uint8_t name[SPEAN_DOT_BYTES_MAX];
+    const struct spean_dot struck = {0xab, 3, 1};
+    const struct spean_view value = {&five, 1};
+    const struct spean_view dot = spean_dot_encode(&struck, name);
+    const struct {
+        struct spean_operation op;
+        const char *shown;
+    } rows[] = {
+        {{999, SPEAN_KIND_VALUE, 0, value, {0}},
+         "{\"field\": \"#999\", \"verb\": \"set\", \"value\": 5, \"item\": null}"},
+        {{SPEAN_FIELD_AGENCY_EMAIL, SPEAN_KIND_VALUE, 0, {&nil, 1}, {0}},
+         "{\"field\": \"email\", \"verb\": \"clear\", \"value\": null, \"item\": null}"},
+        {{SPEAN_FIELD_AGENCY_EMAIL, SPEAN_KIND_SET, SPEAN_VERB_ADD, value, {0}},
+         "{\"field\": \"#27/2\", \"verb\": \"add\", \"value\": 5, \"item\": null}"},
+        {{999, SPEAN_KIND_SET, SPEAN_VERB_REMOVE, value, {0}},
+         "{\"field\": \"#999\", \"verb\": \"remove\", \"value\": 5, \"item\": null}"},
+        {{999, SPEAN_KIND_LIST, SPEAN_VERB_APPEND, value, {0}},
+         "{\"field\": \"#999\", \"verb\": \"append\", \"value\": 5,"
+         " \"item\": \"00000000000000cd-9-4\"}"},
+        {{999, SPEAN_KIND_LIST, SPEAN_VERB_STRIKE, dot, {0}},
+         "{\"field\": \"#999\", \"verb\": \"strike\", \"value\": \"00000000000000ab-3-1\","
+         " \"item\": \"00000000000000ab-3-1\"}"},
+        {{27, 77, 9, value, {0}},
+         "{\"field\": \"#27/77\", \"verb\": \"unknown\", \"value\": 5, \"item\": null}"},
+    };
+    const struct spean_change change = {.type = SPEAN_TYPE_AGENCY, .record = record};
+    const struct spean_fold_input input = {.change = &change, .log = 0xcd, .seq = 9};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        json_t *shown = NULL;
+        json_t *const expected = json_loads(rows[i].shown, 0, NULL);
+        assert_non_null(expected);
+        assert_int_equal(spean_json_operation_show(&input, &rows[i].op, 4, &shown), SPEAN_OK);
+        if (!json_equal(shown, expected)) {
+            fail_msg("%s, not %s", json_dumps(shown, 0), rows[i].shown);
+        }
+        json_decref(shown);
+        json_decref(expected);
+    }
+}
+
 static void siblings_are_a_conflict_with_their_authors(void **state)
 {
     (void)state;
@@ -373,6 +418,7 @@ int main(void)
         cmocka_unit_test(what_is_safe_is_what_nobody_denies),
         cmocka_unit_test(everybody_whom_somebody_withholds_it_from_is_shown_once),
         cmocka_unit_test(fields_and_kinds_that_are_not_known_are_shown_by_number),
+        cmocka_unit_test(an_operation_says_what_it_did_also_to_what_is_not_known),
         cmocka_unit_test(siblings_are_a_conflict_with_their_authors),
         cmocka_unit_test(list_items_bear_names_and_show_when_they_are_struck),
         cmocka_unit_test(a_cleared_value_and_an_emptied_set_are_not_shown),
