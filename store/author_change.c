@@ -1,5 +1,4 @@
 /* Changes of a draft become entries. */
-#include <assert.h>
 
 #include "protocol/body.h"
 #include "protocol/partkey.h"

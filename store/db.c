@@ -1086,6 +1086,35 @@ spean_err spean_tx_first(struct spean_tx *tx, enum spean_table table, struct spe
     return err;
 }
 
+spean_err spean_tx_number_next(struct spean_tx *tx, enum spean_table table, uint32_t first,
+                               uint32_t *number)
+{
+    assert(number != NULL);
+
+    struct spean_cursor cursor;
+    spean_err err = spean_cursor_init(&cursor, tx, table, (struct spean_view){0});
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    struct spean_view key;
+    struct spean_view value;
+    uint32_t last = 0;
+    err = spean_cursor_last(&cursor, &key, &value);
+    const bool empty = err == SPEAN_ENOTFOUND;
+    if (err == SPEAN_OK) {
+        err = spean_db_key_u32_at(key, 0, &last);
+    }
+    spean_cursor_fini(&cursor);
+    if (err != SPEAN_OK && !empty) {
+        return err;
+    }
+    if (last == UINT32_MAX) {
+        return SPEAN_ELIMIT;
+    }
+    *number = empty ? first : last + 1;
+    return SPEAN_OK;
+}
+
 spean_err spean_tx_count(struct spean_tx *tx, enum spean_table table, struct spean_view prefix,
                          uint64_t max, uint64_t *count)
 {

@@ -309,6 +309,11 @@ SPEAN_CHECK spean_err spean_cursor_seek_back(struct spean_cursor *cursor, struct
 SPEAN_CHECK spean_err spean_tx_first(struct spean_tx *tx, enum spean_table table,
                                      struct spean_view prefix, struct spean_db_key *key);
 
+/* Find the number for a new row of a table whose keys begin with one: that of the last row and one
+ * more, first in an empty table. SPEAN_ELIMIT: every number is used up. */
+SPEAN_CHECK spean_err spean_tx_number_next(struct spean_tx *tx, enum spean_table table,
+                                           uint32_t first, uint32_t *number);
+
 /* Count the rows of table whose key begins with prefix; it counts no further than max. */
 SPEAN_CHECK spean_err spean_tx_count(struct spean_tx *tx, enum spean_table table,
                                      struct spean_view prefix, uint64_t max, uint64_t *count);

@@ -359,16 +359,9 @@ static spean_err grants_destroy(struct spean_tx *tx, const struct spean_part_nam
  */
 static spean_err local_destroy(struct spean_tx *tx, const struct spean_record_id *record)
 {
-    struct spean_cursor cursor;
-    struct spean_view key;
-    struct spean_view value;
-    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_PARTS,
-                                      (struct spean_view){record->bytes, sizeof(record->bytes)});
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    err = spean_cursor_first(&cursor, &key, &value);
-    spean_cursor_fini(&cursor);
+    struct spean_db_key part;
+    const spean_err err = spean_tx_first(
+        tx, SPEAN_TABLE_PARTS, (struct spean_view){record->bytes, sizeof(record->bytes)}, &part);
     return err == SPEAN_ENOTFOUND ? spean_local_del_all(tx, record) : err;
 }
 

@@ -1,6 +1,5 @@
 /* Parts and records at hand: each is read once in a batch and written once at its end. */
 #include <assert.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,4 @@
 /* Changes: opened, judged, folded; and parts folded again from their changes. */
-#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>

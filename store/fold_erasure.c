@@ -1,5 +1,4 @@
 /* Erasures: who they bind, and what they hide (P8.7). */
-#include <assert.h>
 #include <string.h>
 
 #include "protocol/body.h"
@@ -15,30 +14,16 @@
 #define NEEDS_AUTHORITY 1u /* As of grants whose author's key is not known. */
 #define PLACE_BYTES     12u
 
-/* Say whether a table has a row that begins so. */
-static spean_err has_row(struct fold_batch *b, enum spean_table table, struct spean_view prefix,
-                         bool *has)
-{
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, b->tx, table, prefix);
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    struct spean_view key;
-    struct spean_view value;
-    err = spean_cursor_first(&cursor, &key, &value);
-    spean_cursor_fini(&cursor);
-    if (err != SPEAN_OK && err != SPEAN_ENOTFOUND) {
-        return err;
-    }
-    *has = err == SPEAN_OK;
-    return SPEAN_OK;
-}
-
 spean_err fold_part_erased(struct fold_batch *b, const struct spean_part_name *part, bool *erased)
 {
     const struct spean_db_key prefix = spean_part_name_key(part);
-    return has_row(b, SPEAN_TABLE_ERASURES, spean_db_key_view(&prefix), erased);
+    uint64_t count = 0;
+    const spean_err err =
+        spean_tx_count(b->tx, SPEAN_TABLE_ERASURES, spean_db_key_view(&prefix), 1, &count);
+    if (err == SPEAN_OK) {
+        *erased = count > 0;
+    }
+    return err;
 }
 
 spean_err fold_place_erased(struct fold_batch *b, const struct fold_place *place, bool *erased)

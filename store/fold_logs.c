@@ -1,6 +1,5 @@
 /* Logs and their ends: up to where each counts, and what a cut took back. */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/alloc.h"

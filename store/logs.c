@@ -128,27 +128,8 @@ spean_err spean_logs_next(struct spean_tx *tx, uint32_t from, struct spean_logs_
 /* Find the number for a log that has none. */
 static spean_err number_new(struct spean_tx *tx, uint32_t *out)
 {
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_LOGS, (struct spean_view){0});
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    struct spean_view key;
-    struct spean_view value;
-    uint32_t last = 0;
-    err = spean_cursor_last(&cursor, &key, &value);
-    if (err == SPEAN_OK) {
-        err = spean_db_key_u32_at(key, 0, &last);
-        *out = last + 1;
-    } else if (err == SPEAN_ENOTFOUND) {
-        *out = 0;
-        err = SPEAN_OK;
-    }
-    spean_cursor_fini(&cursor);
-    if (err == SPEAN_OK && last >= SPEAN_FRONTIER_LOGS_MAX - 1) {
-        return SPEAN_ELIMIT;
-    }
-    return err;
+    const spean_err err = spean_tx_number_next(tx, SPEAN_TABLE_LOGS, 0, out);
+    return err == SPEAN_OK && *out >= SPEAN_FRONTIER_LOGS_MAX ? SPEAN_ELIMIT : err;
 }
 
 spean_err spean_logs_open(struct spean_tx *tx, const struct spean_log *log,

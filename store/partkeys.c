@@ -541,31 +541,6 @@ spean_err spean_partkeys_lacks(struct spean_tx *tx, const struct spean_part_name
 
 /* -- For the fold ---------------------------------------------------------------------------- */
 
-/* Find a number for a new key. */
-static spean_err number_new(struct spean_tx *tx, uint32_t *out)
-{
-    struct spean_cursor cursor;
-    spean_err err = spean_cursor_init(&cursor, tx, SPEAN_TABLE_PART_KEYS, (struct spean_view){0});
-    if (err != SPEAN_OK) {
-        return err;
-    }
-    struct spean_view key;
-    struct spean_view value;
-    uint32_t last = 0;
-    err = spean_cursor_last(&cursor, &key, &value);
-    if (err == SPEAN_OK) {
-        err = spean_db_key_u32_at(key, 0, &last);
-    } else if (err == SPEAN_ENOTFOUND) {
-        err = SPEAN_OK;
-    }
-    spean_cursor_fini(&cursor);
-    if (err == SPEAN_OK && last == UINT32_MAX) {
-        return spean_tx_fail(tx, SPEAN_ELIMIT);
-    }
-    *out = last + 1;
-    return err;
-}
-
 static spean_err key_encode(const struct spean_partkey *key, uint8_t *buf, size_t cap,
                             struct spean_view *out)
 {
@@ -594,9 +569,12 @@ spean_err spean_partkeys_put(struct spean_tx *tx, const struct spean_keys *keys,
     assert(key->generation > 0);
     assert(key->audience_count <= SPEAN_PARTKEYS_AUDIENCE_MAX);
 
-    spean_err err = key->number == 0 ? number_new(tx, &key->number) : SPEAN_OK;
+    spean_err err = SPEAN_OK;
+    if (key->number == 0) {
+        err = spean_tx_number_next(tx, SPEAN_TABLE_PART_KEYS, 1, &key->number);
+    }
     if (err != SPEAN_OK) {
-        return err;
+        return spean_tx_fail(tx, err);
     }
     uint8_t buf[ROW_BYTES_MAX];
     struct spean_view bytes;

@@ -1,6 +1,5 @@
 /* The names that records can be looked up by: which there are, and the rows that lead from them. */
 #include <assert.h>
-#include <sodium.h>
 #include <string.h>
 
 #include "protocol/change.h"

@@ -761,6 +761,37 @@ static void the_first_key_is_the_lowest_of_its_prefix(void **state)
     spean_tx_abort(tx);
 }
 
+static void a_new_row_is_numbered_behind_the_last_until_no_number_is_left(void **state)
+{
+    struct spean_tx *tx = fixture_begin(*state, SPEAN_TX_WRITE);
+    const uint32_t lasts[] = {0, 7, UINT32_MAX - 1, UINT32_MAX};
+    uint32_t number = 99;
+    assert_int_equal(spean_tx_number_next(tx, SPEAN_TABLE_LOGS, 5, &number), SPEAN_OK);
+    assert_int_equal(number, 5);
+    for (size_t i = 0; i < sizeof(lasts) / sizeof(lasts[0]); i++) {
+        struct spean_db_key key = {0};
+        spean_db_key_put_u32(&key, lasts[i]);
+        assert_int_equal(
+            spean_tx_put(tx, SPEAN_TABLE_LOGS, spean_db_key_view(&key), fixture_text("row")),
+            SPEAN_OK);
+        const spean_err err = spean_tx_number_next(tx, SPEAN_TABLE_LOGS, 5, &number);
+        assert_int_equal(err, lasts[i] == UINT32_MAX ? SPEAN_ELIMIT : SPEAN_OK);
+        assert_int_equal(number, lasts[i] == UINT32_MAX ? UINT32_MAX : lasts[i] + 1);
+    }
+    spean_tx_abort(tx);
+}
+
+static void a_row_without_a_number_is_damage(void **state)
+{
+    struct spean_tx *tx = fixture_begin(*state, SPEAN_TX_WRITE);
+    uint32_t number = 99;
+    assert_int_equal(spean_tx_put(tx, SPEAN_TABLE_LOGS, fixture_text("ab"), fixture_text("row")),
+                     SPEAN_OK);
+    assert_int_equal(spean_tx_number_next(tx, SPEAN_TABLE_LOGS, 5, &number), SPEAN_ECORRUPT);
+    assert_int_equal(number, 99);
+    spean_tx_abort(tx);
+}
+
 static void rows_are_counted_within_a_prefix_and_no_further_than_asked(void **state)
 {
     struct spean_tx *tx = begin_with_rows(*state);
@@ -917,6 +948,8 @@ int main(void)
         cmocka_unit_test(numbers_beyond_the_end_of_a_key_are_corrupt),
         ON_STORE(a_cursor_walks_within_its_prefix),
         ON_STORE(the_first_key_is_the_lowest_of_its_prefix),
+        ON_STORE(a_new_row_is_numbered_behind_the_last_until_no_number_is_left),
+        ON_STORE(a_row_without_a_number_is_damage),
         ON_STORE(rows_are_counted_within_a_prefix_and_no_further_than_asked),
         ON_STORE(a_cursor_without_a_prefix_walks_the_whole_table),
         ON_STORE(the_last_row_of_a_prefix_of_highest_bytes_is_found),
