@@ -100,9 +100,12 @@ static void run_accept(struct spean_job *job, void *ctx)
 
 /* -- Locking --------------------------------------------------------------------------------- */
 
-static void answer_unlock(struct spean_job *job, spean_err err)
+static void answer_unlock(struct spean_job *job, enum spean_unlock_kind kind, spean_err err)
 {
-    if (err == SPEAN_EPASSPHRASE) {
+    if (err == SPEAN_EPASSPHRASE && kind == SPEAN_UNLOCK_CREDENTIAL) {
+        spean_reply_error(&job->reply, err, "this credential does not open the keystore",
+                          "it is another one: give the file that this node was made with");
+    } else if (err == SPEAN_EPASSPHRASE) {
         spean_reply_error(&job->reply, err, "this does not open the keystore",
                           "check the passphrase, its keyboard layout and capitals");
     } else if (err == SPEAN_ESTATE) {
@@ -132,8 +135,10 @@ static void run_unlock(struct spean_job *job, void *ctx)
         unlock.bytes = (struct spean_view){credential, sizeof(credential)};
     }
     if (given) {
-        answer_unlock(job, spean_answer_is_dry(job->request) ? spean_core_unlock_try(ctx, &unlock)
-                                                             : spean_core_unlock(ctx, &unlock));
+        const spean_err err = spean_answer_is_dry(job->request)
+                                  ? spean_core_unlock_try(ctx, &unlock)
+                                  : spean_core_unlock(ctx, &unlock);
+        answer_unlock(job, unlock.kind, err);
     }
     sodium_memzero(credential, sizeof(credential));
     spean_queue_answer(job);

@@ -10,6 +10,8 @@
 #include "protocol/limits.h"
 #include "protocol/writer.h"
 
+#define NAME_BYTES 96u /* Of a field and a number. */
+
 struct spean_edit {
     struct spean_edit_operation operations[SPEAN_EDIT_OPERATIONS_MAX];
     uint32_t count;
@@ -21,10 +23,10 @@ struct spean_edit {
 struct asking {
     struct spean_edit *edit;
     const struct spean_edit_subject *subject;
-    const char *verb_name; /* "set", "add", ... */
     const struct spean_schema_field *field;
     const struct spean_field *there; /* What is folded of it; NULL: nothing. */
     struct spean_json_why *why;
+    char name[NAME_BYTES]; /* Of the value at hand, as errors call it. */
 };
 
 spean_err spean_edit_new(struct spean_edit **out)
@@ -81,9 +83,11 @@ spean_err spean_edit_add(struct spean_edit *edit, const struct spean_schema_fiel
     return SPEAN_OK;
 }
 
-/* Encode json behind what is used already; spean_edit_add() then takes it over. */
+/* Encode json behind what is used already; spean_edit_add() then takes it over. name is what errors
+ * call it. */
 static spean_err encode(struct spean_edit *edit, const struct spean_schema_field *field,
-                        json_t *json, struct spean_json_why *why, struct spean_view *out)
+                        const char *name, json_t *json, struct spean_json_why *why,
+                        struct spean_view *out)
 {
     struct spean_writer w;
     spean_writer_init(&w, edit->bytes + edit->used, SPEAN_EDIT_BYTES_MAX - edit->used);
@@ -91,9 +95,9 @@ static spean_err encode(struct spean_edit *edit, const struct spean_schema_field
         spean_writer_nil(&w);
         return spean_writer_end(&w, out);
     }
-    const spean_err err = spean_json_value_encode(&w, &field->value, field->name, json, why);
+    const spean_err err = spean_json_value_encode(&w, &field->value, name, json, why);
     if (err == SPEAN_ELIMIT) {
-        (void)snprintf(why->text, sizeof(why->text), "%s: too much for one edit", field->name);
+        (void)snprintf(why->text, sizeof(why->text), "%s: too much for one edit", name);
     }
     return err != SPEAN_OK ? err : spean_writer_end(&w, out);
 }
@@ -104,7 +108,7 @@ spean_err spean_edit_add_json(struct spean_edit *edit, uint64_t type, uint64_t n
     const struct spean_schema_field *field = spean_schema_field(type, number);
     assert(field != NULL);
     struct spean_view value;
-    const spean_err err = encode(edit, field, json, why, &value);
+    const spean_err err = encode(edit, field, field->name, json, why, &value);
     return err != SPEAN_OK ? err : spean_edit_add(edit, field, verb, value);
 }
 
@@ -223,7 +227,7 @@ static spean_err read_set(const struct asking *a, json_t *json)
     spean_err err = import_value(a, json, true, &wanted);
     struct spean_view value = {NULL, 0};
     if (err == SPEAN_OK) {
-        err = encode(a->edit, a->field, wanted, a->why, &value);
+        err = encode(a->edit, a->field, a->name, wanted, a->why, &value);
     }
     const bool nothing_to_clear = json_is_null(wanted) && a->there == NULL;
     json_decref(wanted);
@@ -242,7 +246,7 @@ static spean_err read_add(const struct asking *a, json_t *json)
     spean_err err = import_value(a, json, false, &wanted);
     struct spean_view value = {NULL, 0};
     if (err == SPEAN_OK) {
-        err = encode(a->edit, a->field, wanted, a->why, &value);
+        err = encode(a->edit, a->field, a->name, wanted, a->why, &value);
     }
     json_decref(wanted);
     if (err != SPEAN_OK || has_element(a->there, value) || asked(a, value)) {
@@ -285,7 +289,7 @@ static spean_err read_append(const struct asking *a, json_t *json)
         return refuse(a, SPEAN_EINPUT, "append is for lists; use set or add");
     }
     struct spean_view value = {NULL, 0};
-    const spean_err err = encode(a->edit, a->field, json, a->why, &value);
+    const spean_err err = encode(a->edit, a->field, a->name, json, a->why, &value);
     const bool is_import = a->subject->import_lang != NULL;
     if (err != SPEAN_OK || (is_import && (has_item(a->there, value) || asked(a, value)))) {
         return err;
@@ -359,6 +363,16 @@ static const struct verb {
     {"append", read_append, true}, {"strike", read_strike, true},
 };
 
+/* What errors call the value at hand: "costs", or "costs[1]" where there are several. */
+static void name_value(struct asking *a, bool many, size_t index)
+{
+    if (many) {
+        (void)snprintf(a->name, sizeof(a->name), "%s[%zu]", a->field->name, index);
+    } else {
+        (void)snprintf(a->name, sizeof(a->name), "%s", a->field->name);
+    }
+}
+
 static spean_err read_verb(struct asking *a, const struct verb *verb, json_t *fields)
 {
     const char *name = NULL;
@@ -371,6 +385,7 @@ static spean_err read_verb(struct asking *a, const struct verb *verb, json_t *fi
         }
         const size_t count = verb->many ? json_array_size(value) : 1;
         for (size_t i = 0; i < count && err == SPEAN_OK; i++) {
+            name_value(a, verb->many, i);
             err = verb->read(a, verb->many ? json_array_get(value, i) : value);
         }
         if (err == SPEAN_ELIMIT && a->why->text[0] == '\0') {

@@ -798,6 +798,9 @@ static void a_node_that_starts_locked_opens_its_network_when_unlocked(void **sta
     corekit_refused(a, "POST", "/v1/invitations", NULL, "wrong_state");
     corekit_refused(a, "POST", "/v1/unlock",
                     json_pack("{s:o}", "credential", corekit_hex(wrong, 32)), "wrong_passphrase");
+    const json_t *said = corekit_call(a, "POST", "/v1/unlock",
+                                      json_pack("{s:o}", "credential", corekit_hex(wrong, 32)));
+    assert_non_null(strstr(corekit_text(said, "error.hint"), "it is another one"));
     (void)corekit_ok(a, "POST", "/v1/unlock",
                      json_pack("{s:o}", "credential", corekit_hex(credential, 32)));
     (void)corekit_ok(a, "POST", "/v1/unlock",

@@ -386,6 +386,34 @@ static void only_what_the_roles_may_write_is_edited(void **state)
     }
 }
 
+static void a_refusal_names_the_item_of_the_list_and_the_field_within(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *why;
+    } rows[] = {
+        {"{\"append\": {\"costs\": [{\"category\": \"fee\"}, {\"amount\": 5}]}}",
+         "costs[1].amount: expected money"},
+        {"{\"append\": {\"costs\": [{\"paid\": 1}]}}", "costs[0]: paid: there is no such field"},
+        {"{\"append\": {\"debts\": [{\"principal\": {\"amount\": 1, \"currency\": \"JPY\"}}]}}",
+         "debts[0].principal: expected money"},
+        {"{\"add\": {\"issues\": [\"debt\", \"wage\", 5]}}", "issues[2]: expected a code"},
+        {"{\"set\": {\"home\": 5}}", "home: expected a place"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct spean_edit *edit = NULL;
+        struct spean_json_why why = {""};
+        const struct spean_edit_subject subject = {.type = SPEAN_TYPE_CASE,
+                                                   .roles = SPEAN_ROLE_OWNER};
+        assert_int_equal(read_edit(&subject, rows[i].text, &edit, &why), SPEAN_EINPUT);
+        if (strncmp(why.text, rows[i].why, strlen(rows[i].why)) != 0) {
+            fail_msg("\"%s\" does not begin with \"%s\"", why.text, rows[i].why);
+        }
+        spean_edit_free(edit);
+    }
+}
+
 static void an_edit_that_is_too_large_is_refused(void **state)
 {
     (void)state;
@@ -426,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_member_that_is_not_understood_can_be_removed_as_it_is_shown),
         cmocka_unit_test(only_what_the_roles_may_write_is_edited),
         cmocka_unit_test(an_edit_that_is_too_large_is_refused),
+        cmocka_unit_test(a_refusal_names_the_item_of_the_list_and_the_field_within),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
