@@ -30,6 +30,7 @@ struct heading {
     size_t choice_at;      /* Which: the text from here on. */
     size_t id_rank;        /* 0: it is no name of the row; of several the lowest counts. */
     bool passed_over;      /* Nothing that anybody answered. */
+    bool nameless;         /* It was empty: text is what we call it. */
     char text[HEADING_BYTES];
 };
 
@@ -232,7 +233,9 @@ static void headings_settle(struct spean_caserows *rows)
     for (size_t i = 0; i < rows->headings_count; i++) {
         struct heading *const heading = &rows->headings[i];
         if (heading->text[0] == '\0') {
-            (void)snprintf(heading->text, sizeof(heading->text), _("column %zu"),
+            heading->nameless = true;
+            (void)snprintf(heading->text, sizeof(heading->text),
+                           _("the column without a heading (number %zu)"),
                            i + 1); /* Cut is good enough. */
         }
         if (heading->choice_of != NULL && has_whole(rows, heading->choice_of)) {
@@ -456,12 +459,26 @@ static bool value_take(struct spean_caserows *rows, const struct heading *headin
            left_add(rows, heading->text);
 }
 
+/* Whether a row says something under a heading: templates come with rows that have their number and
+ * nothing else. */
+static bool says_something(const struct spean_caserows *rows, const struct spean_csv_row *row)
+{
+    for (size_t i = 0; i < row->count; i++) {
+        const bool nameless = i < rows->headings_count && rows->headings[i].nameless;
+        if (!nameless && row->cells[i][0] != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool csv_cells(struct spean_caserows *rows, const struct spean_csv_row *from,
                       struct spean_caserow *row)
 {
     bool good = true;
     size_t rank = SIZE_MAX;
-    for (size_t i = 0; good && i < from->count; i++) {
+    const bool says = says_something(rows, from);
+    for (size_t i = 0; good && says && i < from->count; i++) {
         const char *const text = from->cells[i];
         if (i >= rows->headings_count) {
             row->error = text[0] == '\0' ? row->error : _("a cell has no heading");

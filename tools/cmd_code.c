@@ -17,6 +17,7 @@
 #include "tools/out.h"
 #include "tools/recording.h"
 #include "tools/show.h"
+#include "tools/suggest.h"
 
 /* -- Lists ----------------------------------------------------------------------------------- */
 
@@ -73,6 +74,52 @@ static enum spean_exit codes_path(struct spean_call *call, const char *unmapped,
     return SPEAN_EXIT_DONE;
 }
 
+/* Refuse the name of a list that nobody knows: an empty answer would pass for a list of nothing. */
+static enum spean_exit list_check(struct spean_call *call, const char *list,
+                                  struct spean_problem *problem)
+{
+    json_t *lists = NULL;
+    const enum spean_exit exit = spean_listing_get(call, "/v1/code-lists", &lists, problem);
+    if (exit != SPEAN_EXIT_DONE) {
+        return exit;
+    }
+    struct spean_suggestion best = {0};
+    bool known = false;
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(lists, "items"), i, row)
+    {
+        const char *const name = spean_jsonget_text(row, "list");
+        known = known || strcmp(name, list) == 0;
+        spean_suggest_offer(&best, list, name);
+    }
+    if (!known) {
+        (void)spean_problem_set(problem, SPEAN_EXIT_NOT_FOUND, "not_found",
+                                _("there is no code list \"%s\""), list);
+        if (best.word != NULL) {
+            spean_problem_hint(problem, _("did you mean \"%s\"?"), best.word);
+        } else {
+            spean_problem_hint(problem, "%s", _("see \"spean code list\""));
+        }
+    }
+    json_decref(lists);
+    return known ? SPEAN_EXIT_DONE : SPEAN_EXIT_NOT_FOUND;
+}
+
+/* Show codes that were got; no codes only of a list that there is. */
+static enum spean_exit codes_show(struct spean_call *call, const json_t *codes,
+                                  struct spean_problem *problem)
+{
+    const char *const list = spean_call_value(call, "list");
+    enum spean_exit exit = SPEAN_EXIT_DONE;
+    if (list != NULL && json_array_size(json_object_get(codes, "items")) == 0) {
+        exit = list_check(call, list, problem);
+    }
+    return exit == SPEAN_EXIT_DONE
+               ? spean_listing_show(call, codes, code_columns, code_row, problem)
+               : exit;
+}
+
 static enum spean_exit list_run(struct spean_call *call, struct spean_problem *problem)
 {
     static const char *const columns[] = {N_("LIST"), N_("VERSION"), N_("STANDING"), N_("TITLE"),
@@ -81,10 +128,16 @@ static enum spean_exit list_run(struct spean_call *call, struct spean_problem *p
     if (spean_call_value(call, "list") == NULL) {
         return spean_listing_print(call, "/v1/code-lists", columns, list_row, problem);
     }
-    const enum spean_exit exit = codes_path(call, NULL, path, problem);
-    return exit == SPEAN_EXIT_DONE
-               ? spean_listing_print(call, path, code_columns, code_row, problem)
-               : exit;
+    json_t *codes = NULL;
+    enum spean_exit exit = codes_path(call, NULL, path, problem);
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = spean_listing_get(call, path, &codes, problem);
+    }
+    if (exit == SPEAN_EXIT_DONE) {
+        exit = codes_show(call, codes, problem);
+    }
+    json_decref(codes);
+    return exit;
 }
 
 static enum spean_exit unmapped_run(struct spean_call *call, struct spean_problem *problem)
@@ -100,7 +153,7 @@ static enum spean_exit unmapped_run(struct spean_call *call, struct spean_proble
                                     json_object_get(list, "items"), problem);
     }
     if (exit == SPEAN_EXIT_DONE) {
-        exit = spean_listing_show(call, list, code_columns, code_row, problem);
+        exit = codes_show(call, list, problem);
     }
     json_decref(list);
     return exit;
@@ -223,6 +276,14 @@ static enum spean_exit add_run(struct spean_call *call, struct spean_problem *pr
     }
     if (exit == SPEAN_EXIT_DONE) {
         exit = spean_recording_pairs(call, edit, &mappings, problem);
+    }
+    if (exit == SPEAN_EXIT_DONE && kind == 'l' && json_object_size(edit) == 0) {
+        (void)spean_problem_usage(problem, "%s", _("nothing is said of the list"));
+        spean_problem_hint(problem,
+                           _("add a code to it: spean code add %s CODE --label en=..., or say more "
+                             "of the list: --label, --version, --publish"),
+                           list);
+        exit = SPEAN_EXIT_USAGE;
     }
     if (exit == SPEAN_EXIT_DONE && fixed_set(edit, list, code) != SPEAN_OK) {
         exit = spean_problem_err(problem, SPEAN_ENOMEM, "code add");

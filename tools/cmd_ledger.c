@@ -1,6 +1,9 @@
 #include "tools/groups.h"
 
-#include <stdlib.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -10,13 +13,15 @@
 #include "protocol/text.h"
 #include "tools/call.h"
 #include "tools/compose.h"
+#include "tools/grid.h"
 #include "tools/i18n.h"
 #include "tools/idtext.h"
 #include "tools/jsonget.h"
 #include "tools/out.h"
-#include "tools/show.h"
 #include "tools/timetext.h"
 #include "tools/unlocking.h"
+
+#define SPAN_BYTES 64u
 
 /* Describe what stands in the way of the document that was to be signed. */
 static enum spean_exit refuse(spean_err err, struct spean_problem *problem)
@@ -187,6 +192,75 @@ static enum spean_exit found_run(struct spean_call *call, struct spean_problem *
     return exit;
 }
 
+/* Write a length of time in the largest unit that it is a whole number of. */
+static void span_write(int64_t seconds, char out[SPAN_BYTES])
+{
+    const int64_t day = 24 * 60 * 60;
+    const int64_t hour = 60 * 60;
+    const int64_t minute = 60;
+    if (seconds == 0) {
+        (void)snprintf(out, SPAN_BYTES, "%s", _("not at all"));
+    } else if (seconds % day == 0) {
+        (void)snprintf(out, SPAN_BYTES,
+                       COUNTED_(seconds / day, "%" PRId64 " day", "%" PRId64 " days"),
+                       seconds / day);
+    } else if (seconds % hour == 0) {
+        (void)snprintf(out, SPAN_BYTES,
+                       COUNTED_(seconds / hour, "%" PRId64 " hour", "%" PRId64 " hours"),
+                       seconds / hour);
+    } else if (seconds % minute == 0) {
+        (void)snprintf(out, SPAN_BYTES,
+                       COUNTED_(seconds / minute, "%" PRId64 " minute", "%" PRId64 " minutes"),
+                       seconds / minute);
+    } else {
+        (void)snprintf(out, SPAN_BYTES,
+                       COUNTED_(seconds, "%" PRId64 " second", "%" PRId64 " seconds"), seconds);
+    }
+}
+
+static void stewards_add(struct spean_grid *grid, const json_t *stewards)
+{
+    size_t i;
+    json_t *steward;
+    json_array_foreach(stewards, i, steward)
+    {
+        char brief[SPEAN_IDTEXT_SHORT_BYTES];
+        spean_idtext_short(spean_jsonget_text(steward, "org"), brief);
+        spean_grid_cell(grid, "%s", i == 0 ? _("stewards") : "");
+        spean_grid_cell(grid, "%s   %s", spean_jsonget_text(steward, "name"), brief);
+    }
+}
+
+/* Print what the charter says, without what only programs compare. */
+static spean_err ledger_print(struct spean_out *out, const json_t *ledger)
+{
+    char span[SPAN_BYTES];
+    struct spean_grid *grid;
+    const spean_err err = spean_grid_new(&grid);
+    if (err != SPEAN_OK) {
+        return err;
+    }
+    span_write(spean_jsonget_number(ledger, "erasure_delay_s"), span);
+    spean_grid_column(grid, NULL, false);
+    spean_grid_column(grid, NULL, false);
+    spean_grid_cell(grid, "%s", _("name"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(ledger, "name"));
+    spean_grid_cell(grid, "%s", _("id"));
+    spean_grid_cell(grid, "%s", spean_jsonget_text(ledger, "id"));
+    spean_grid_cell(grid, "%s", _("version of its charter"));
+    spean_grid_cell(grid, "%" PRId64, spean_jsonget_number(ledger, "version"));
+    spean_grid_cell(grid, "%s", _("members"));
+    spean_grid_cell(grid, "%" PRId64, spean_jsonget_number(ledger, "members"));
+    stewards_add(grid, json_object_get(ledger, "stewards"));
+    spean_grid_cell(grid, "%s", _("stewards that a change needs"));
+    spean_grid_cell(grid, "%" PRId64, spean_jsonget_number(ledger, "threshold"));
+    spean_grid_cell(grid, "%s", _("an erasure can be stopped for"));
+    spean_grid_cell(grid, "%s", span);
+    spean_out_grid(out, grid);
+    spean_grid_free(grid);
+    return SPEAN_OK;
+}
+
 static enum spean_exit show_run(struct spean_call *call, struct spean_problem *problem)
 {
     struct spean_out *const out = spean_call_out(call);
@@ -197,7 +271,7 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
         return exit;
     }
     spean_out_json(out, reply);
-    const spean_err err = spean_show_object(out, reply);
+    const spean_err err = ledger_print(out, reply);
     json_decref(reply);
     return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "ledger show");
 }

@@ -10,7 +10,8 @@
 #include "protocol/currency.h"
 
 #define GROUP_DIGITS  3u
-#define GROUPED_BYTES 32u /* 20 digits, 6 commas and a NUL. */
+#define POINTS        100u /* Basis points in a per cent. */
+#define GROUPED_BYTES 32u  /* 20 digits, 6 commas and a NUL. */
 
 /* Write number with a comma between groups of three digits. */
 static void group(uint64_t number, char out[GROUPED_BYTES])
@@ -51,6 +52,23 @@ void spean_money_text(int64_t amount, const char *currency, char out[SPEAN_MONEY
     }
     (void)snprintf(out, SPEAN_MONEY_BYTES_MAX, "%.8s %s%.27s%.6s", currency, amount < 0 ? "-" : "",
                    major, minor); /* Fits. */
+}
+
+void spean_money_percent(int64_t points, char out[SPEAN_MONEY_BYTES_MAX])
+{
+    assert(out != NULL);
+    const uint64_t size = magnitude(points);
+    const uint64_t rest = size % POINTS;
+    char whole[GROUPED_BYTES];
+    char part[GROUPED_BYTES] = "";
+    group(size / POINTS, whole);
+    if (rest % 10 > 0) {
+        (void)snprintf(part, sizeof(part), ".%02" PRIu64, rest);
+    } else if (rest > 0) {
+        (void)snprintf(part, sizeof(part), ".%" PRIu64, rest / 10);
+    }
+    (void)snprintf(out, SPEAN_MONEY_BYTES_MAX, "%s%.27s%.6s", points < 0 ? "-" : "", whole,
+                   part); /* Fits. */
 }
 
 void spean_money_count(int64_t count, char out[SPEAN_MONEY_BYTES_MAX])

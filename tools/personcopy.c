@@ -122,7 +122,7 @@ static void leaf_write(const struct page *page, const struct spean_schema_value 
         languages_write(page, value);
         return;
     }
-    char *const text = spean_show_value(value);
+    char *const text = spean_show_coded(value, type, NULL, page->lang);
     text_write(page, text == NULL ? "?" : text);
     free(text);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "protocol/schema.h"
+#include "protocol/schema_numbers.h"
 #include "tools/i18n.h"
 #include "tools/idtext.h"
 #include "tools/jsonget.h"
@@ -69,12 +70,29 @@ static void text_write(FILE *file, const char *text, const struct spean_schema_v
     }
 }
 
+/* Whether a value is the interest of a debt, in basis points a year (docs/SCHEMA.md). */
+static bool is_rate(const struct spean_schema_value *looks)
+{
+    const struct spean_schema_field *const debts =
+        spean_schema_field_by_name(SPEAN_TYPE_CASE, "debts");
+    assert(debts != NULL);
+    const struct spean_schema_sub *const rate = spean_schema_sub_by_name(debts->value.map, "rate");
+    assert(rate != NULL);
+    return looks == &rate->value;
+}
+
 /* Write what has no parts; false: it has. */
 static bool leaf_write(FILE *file, const json_t *value, const struct spean_schema_value *looks,
                        const struct words *words)
 {
     if (json_is_string(value)) {
         text_write(file, json_string_value(value), looks, words);
+        return true;
+    }
+    if (json_is_integer(value) && is_rate(looks)) {
+        char percent[SPEAN_MONEY_BYTES_MAX];
+        spean_money_percent(json_integer_value(value), percent);
+        (void)fprintf(file, _("%s %% a year"), percent);
         return true;
     }
     if (json_is_integer(value)) {

@@ -234,12 +234,24 @@ static void what_no_heading_or_no_field_takes_is_told(void **state)
     struct source source;
     open_as(&source, SPEAN_CASEROWS_CSV, "prs_FirstName,\nSok,x\nDara,,\nChan,,y\n");
     assert_true(next(&source));
-    assert_left(&source, "column 2", 1);
+    assert_left(&source, "the column without a heading (number 2)", 1);
     assert_true(next(&source)); /* An empty cell too many is what spreadsheets write. */
     assert_null(source.row.error);
     assert_true(next(&source));
     assert_non_null(source.row.error);
     done(&source);
+}
+
+static void the_number_of_a_row_that_says_nothing_is_not_counted(void **state)
+{
+    (void)state;
+    struct source source;
+    open_as(&source, SPEAN_CASEROWS_CSV, ",prs_FirstName\n1,Sok\n2,\n3,\n");
+    while (next(&source)) {
+        assert_null(source.row.error);
+    }
+    assert_left(&source, "the column without a heading (number 1)", 1);
+    spean_caserows_free(source.rows);
 }
 
 static void headings_that_cannot_be_used_are_refused(void **state)
@@ -474,6 +486,7 @@ int main(void)
         TEST(other_servers_join_groups_with_other_marks),
         TEST(answers_of_a_form_are_understood_as_json),
         TEST(what_no_heading_or_no_field_takes_is_told),
+        TEST(the_number_of_a_row_that_says_nothing_is_not_counted),
         TEST(headings_that_cannot_be_used_are_refused),
         TEST(a_file_broken_in_its_last_row_is_refused_before_its_first),
         TEST(a_name_of_192_bytes_spoils_its_row_alone),

@@ -34,6 +34,30 @@ static void a_list_shows_what_codes_mean_and_what_took_their_place(void **state)
     talk_fini(&talk);
 }
 
+static void a_list_that_nobody_knows_is_not_found_and_one_like_it_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list;
+        const char *hint;
+    } rows[] = {{"schene", "did you mean \"scheme\""}, {"no_such_list", "see \"spean code list\""}};
+    const struct api_say says[] = {
+        {.status = 200, .json = "{\"items\":[],\"next\":null}"},
+        {.status = 200,
+         .json = "{\"items\":[{\"list\":\"scheme\"},{\"list\":\"service\"}],\"next\":null}"}};
+    static const char *const verbs[] = {"list", "unmapped"};
+    for (size_t i = 0; i < 4; i++) {
+        struct talk talk;
+        talk_run(&talk, says, 2,
+                 (const char *const[]){"spean", "code", verbs[i / 2], rows[i % 2].list, NULL});
+        assert_int_equal(talk.result.exit, SPEAN_EXIT_NOT_FOUND);
+        assert_asked(&talk, 1, "GET /v1/code-lists?limit=1000", NULL);
+        assert_non_null(strstr(talk.result.err, rows[i % 2].hint));
+        assert_string_equal(talk.result.out, "");
+        talk_fini(&talk);
+    }
+}
+
 static void without_a_list_the_lists_are_shown(void **state)
 {
     (void)state;
@@ -56,7 +80,10 @@ static void what_needs_a_mapping_is_asked_for_by_list_or_all(void **state)
     talk_run(&talk, says, 1, (const char *const[]){"spean", "code", "unmapped", NULL});
     assert_asked(&talk, 0, "GET /v1/codes?unmapped=1&limit=1000", NULL);
     talk_fini(&talk);
-    talk_run(&talk, says, 1, (const char *const[]){"spean", "code", "unmapped", "service", NULL});
+    const struct api_say none[] = {
+        says[0], {.status = 200, .json = "{\"items\":[{\"list\":\"service\"}],\"next\":null}"}};
+    talk_run(&talk, none, 2, (const char *const[]){"spean", "code", "unmapped", "service", NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
     assert_asked(&talk, 0, "GET /v1/codes?list=service&unmapped=1&limit=1000", NULL);
     talk_fini(&talk);
 }
@@ -153,6 +180,7 @@ static void flags_that_make_no_sense_are_refused_before_the_daemon_is_asked(void
         (const char *const[]){"spean", "code", "add", "scheme", "x", "--version", "1", NULL},
         (const char *const[]){"spean", "code", "add", "scheme", "--superseded-by", "x", NULL},
         (const char *const[]){"spean", "code", "add", "scheme", "--mapping", "a=b", NULL},
+        (const char *const[]){"spean", "code", "add", "scheme", NULL},
         (const char *const[]){"spean", "code", "map", "scheme", "x", NULL},
         (const char *const[]){"spean", "code", "map", "scheme", "x", "--to", "y", "--nothing",
                               NULL}};
@@ -169,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_shows_what_codes_mean_and_what_took_their_place),
         cmocka_unit_test(without_a_list_the_lists_are_shown),
+        cmocka_unit_test(a_list_that_nobody_knows_is_not_found_and_one_like_it_is_named),
         cmocka_unit_test(codes_that_stand_in_records_and_in_no_list_are_counted),
         cmocka_unit_test(what_needs_a_mapping_is_asked_for_by_list_or_all),
         cmocka_unit_test(adding_sends_the_flags_as_one_edit),

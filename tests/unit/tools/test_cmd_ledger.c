@@ -241,13 +241,50 @@ static void show_prints_what_the_charter_says(void **state)
     struct talk talk;
     const struct api_say says[] = {
         {.status = 200,
-         .json = "{\"name\":\"Mekong\",\"threshold\":1,\"stewards\":[\"aa\",\"bb\"]}"}};
+         .json =
+             "{\"name\":\"Mekong\",\"threshold\":1,\"handle\":\"0a1b2c\",\"schema\":"
+             "\"d0d0\",\"entry_format\":1,\"erasure_delay_s\":259200,\"stewards\":[{\"org\":"
+             "\"aa\",\"name\":\"Bridge\",\"key\":\"cc\"},{\"org\":\"bb\",\"name\":\"Pier\"}]}"}};
     talk_run(&talk, says, 1, (const char *const[]){"spean", "ledger", "show", NULL});
     assert_int_equal(talk.result.exit, SPEAN_EXIT_DONE);
     assert_asked(&talk, 0, "GET /v1/ledger", NULL);
     assert_non_null(strstr(talk.result.out, "Mekong"));
-    assert_non_null(strstr(talk.result.out, "bb"));
+    assert_non_null(strstr(talk.result.out, "Bridge"));
+    assert_non_null(strstr(talk.result.out, "Pier"));
+    static const char *const raw[] = {"erasure_delay_s", "259200", "handle",
+                                      "0a1b2c",          "schema", "entry_format"};
+    for (size_t i = 0; i < sizeof(raw) / sizeof(raw[0]); i++) {
+        assert_null(strstr(talk.result.out, raw[i]));
+    }
     talk_fini(&talk);
+    talk_run(&talk, says, 1, (const char *const[]){"spean", "ledger", "show", "--json", NULL});
+    assert_non_null(strstr(talk.result.out, "\"erasure_delay_s\""));
+    assert_non_null(strstr(talk.result.out, "\"handle\""));
+    talk_fini(&talk);
+}
+
+static void show_says_how_long_an_erasure_can_be_stopped_in_whole_units(void **state)
+{
+    (void)state;
+    static const struct {
+        int seconds;
+        const char *text;
+    } rows[] = {{0, "stopped for  not at all"},    {1, "stopped for  1 second\n"},
+                {90, "stopped for  90 seconds"},   {60, "stopped for  1 minute\n"},
+                {5400, "stopped for  90 minutes"}, {3600, "stopped for  1 hour\n"},
+                {90000, "stopped for  25 hours"},  {86400, "stopped for  1 day\n"},
+                {259200, "stopped for  3 days"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char json[64];
+        (void)snprintf(json, sizeof(json), "{\"erasure_delay_s\":%d}", rows[i].seconds);
+        struct talk talk;
+        const struct api_say says[] = {{.status = 200, .json = json}};
+        talk_run(&talk, says, 1, (const char *const[]){"spean", "ledger", "show", NULL});
+        if (strstr(talk.result.out, rows[i].text) == NULL) {
+            fail_msg("\"%s\" is not in: %s", rows[i].text, talk.result.out);
+        }
+        talk_fini(&talk);
+    }
 }
 
 int main(void)
@@ -265,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_wrong_passphrase_is_12_and_a_missing_key_is_5),
         cmocka_unit_test(an_acceptance_that_does_not_hold_founds_nothing),
         cmocka_unit_test(show_prints_what_the_charter_says),
+        cmocka_unit_test(show_says_how_long_an_erasure_can_be_stopped_in_whole_units),
     };
     return cmocka_run_group_tests(tests, scene_make, scene_fini);
 }

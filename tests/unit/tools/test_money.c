@@ -33,6 +33,28 @@ static void amounts_stand_in_groups_of_thousands(void **state)
     }
 }
 
+static void basis_points_are_told_in_per_cent(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t points;
+        const char *text;
+    } rows[] = {{3600, "36"},
+                {1250, "12.5"},
+                {25, "0.25"},
+                {5, "0.05"},
+                {0, "0"},
+                {100, "1"},
+                {-150, "-1.5"},
+                {12000000, "120,000"},
+                {INT64_MIN, "-92,233,720,368,547,758.08"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[SPEAN_MONEY_BYTES_MAX];
+        spean_money_percent(rows[i].points, text);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 static void counts_stand_in_groups_too(void **state)
 {
     (void)state;
@@ -57,6 +79,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(amounts_stand_in_groups_of_thousands),
+        cmocka_unit_test(basis_points_are_told_in_per_cent),
         cmocka_unit_test(counts_stand_in_groups_too),
         cmocka_unit_test(a_currency_that_is_none_cannot_overflow_the_text),
     };

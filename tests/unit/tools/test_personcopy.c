@@ -119,6 +119,20 @@ static bool has(const char *text, const char *mark)
     return strstr(text, whole) != NULL;
 }
 
+static void the_interest_of_a_debt_is_told_with_its_unit_and_its_period(void **state)
+{
+    (void)state;
+    json_t *const record = json_loads("{\"fields\":{\"debts\":[{\"name\":\"0-1-0\",\"struck\":"
+                                      "false,\"item\":{\"rate\":3600}}]}}",
+                                      0, NULL);
+    assert_non_null(record);
+    char *const text = copy_of(record, NULL, NULL);
+    assert_non_null(strstr(text, "rate: 36 % a year"));
+    assert_null(strstr(text, "3600"));
+    free(text);
+    json_decref(record);
+}
+
 static void what_is_the_persons_own_is_told(void **state)
 {
     (void)state;
@@ -271,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_the_persons_own_is_told),
+        cmocka_unit_test(the_interest_of_a_debt_is_told_with_its_unit_and_its_period),
         cmocka_unit_test(other_people_and_what_the_office_notes_are_not),
         cmocka_unit_test(no_id_of_any_record_is_told),
         cmocka_unit_test(what_was_struck_out_or_is_not_known_is_not_told),

@@ -121,7 +121,7 @@ static void codes_stand_with_what_they_mean_and_what_is_odd_about_them(void **st
     char *const text = printed(
         "{\"id\":\"aabbccddee\",\"type\":\"case\",\"fixed\":{},\"fields\":{\"scheme\":\"old\","
         "\"issues\":[\"debt\",\"new\"],\"debts\":[{\"name\":\"n-1-0\",\"struck\":false,\"item\":"
-        "{\"lender_kind\":\"bank\",\"rate\":5}}]},\"codes\":{\"scheme\":{\"old\":{\"labels\":"
+        "{\"lender_kind\":\"bank\",\"rate\":3600}}]},\"codes\":{\"scheme\":{\"old\":{\"labels\":"
         "{\"km\":\"k\",\"en\":\"e\"},\"standing\":\"published\",\"in_force\":false,"
         "\"superseded_by\":\"newer\"}},\"issue\":{\"debt\":{\"labels\":{\"en\":\"In debt\"},"
         "\"standing\":\"built_in\",\"in_force\":false},\"new\":{\"labels\":{},\"standing\":"
@@ -131,7 +131,7 @@ static void codes_stand_with_what_they_mean_and_what_is_odd_about_them(void **st
                               "scheme  old (k)\n"
                               "issues  debt (In debt)\n"
                               "        new\n"
-                              "debts   lender_kind: bank (A bank), rate: 5   [n-1-0]\n"
+                              "debts   lender_kind: bank (A bank), rate: 36 % a year   [n-1-0]\n"
                               "! scheme: \"old\" was superseded by \"newer\"\n"
                               "! issue: \"debt\" is not in force today\n"
                               "! issue: \"new\" is in no code list here\n");
