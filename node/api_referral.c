@@ -11,17 +11,43 @@
 
 /* -- Lists ----------------------------------------------------------------------------------- */
 
-static bool in_box(struct spean_records *at, const struct spean_records_item *item, void *ctx)
+/* Which are asked for. */
+struct filter {
+    const char *box; /* "in", "out"; NULL: both. */
+    bool by_case;
+    struct spean_record_id record; /* Of the case. */
+};
+
+static bool in_box(struct spean_records *at, const struct spean_records_item *item, const char *box)
 {
-    const char *box = ctx;
     struct spean_id party;
-    if (box == NULL) {
-        return true;
-    }
     const uint64_t field =
         strcmp(box, "in") == 0 ? SPEAN_FIELD_REFERRAL_TO : SPEAN_FIELD_REFERRAL_FROM;
     return spean_records_fixed_org(item, field, &party) &&
            spean_id_equal(&party, spean_core_org(at->view.core));
+}
+
+/* Whether the referral was made of the case, or is the one that brought it. */
+static bool is_of_case(struct spean_records *at, const struct spean_records_item *item,
+                       const struct spean_record_id *a_case)
+{
+    static const enum spean_lookup lookups[] = {SPEAN_LOOKUP_CASE_OF, SPEAN_LOOKUP_TRANSFERRED};
+    const struct spean_view name = {item->info.record.bytes, SPEAN_RECORD_ID_BYTES};
+    struct spean_record_id held;
+    bool found = false;
+    for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]) && !found; i++) {
+        found = spean_record_lookup(at->view.tx, at->view.keys, lookups[i], name, NULL, &held) ==
+                    SPEAN_OK &&
+                spean_record_id_equal(&held, a_case);
+    }
+    return found;
+}
+
+static bool is_wanted(struct spean_records *at, const struct spean_records_item *item, void *ctx)
+{
+    const struct filter *filter = ctx;
+    return (filter->box == NULL || in_box(at, item, filter->box)) &&
+           (!filter->by_case || is_of_case(at, item, &filter->record));
 }
 
 static spean_err fill_line(struct spean_records *at, const struct spean_records_item *item,
@@ -147,17 +173,18 @@ static void referrals_list(const struct spean_request *request, void *ctx,
         return;
     }
     const char *box = spean_request_query(request, "box");
-    char side[4];
-    if (box != NULL && strcmp(box, "drafts") == 0) {
+    const char *text = spean_request_query(request, "case");
+    struct filter filter = {.box = box, .by_case = text != NULL};
+    const bool drafts = box != NULL && strcmp(box, "drafts") == 0;
+    if (drafts && text != NULL) {
+        spean_records_refuse(&at, SPEAN_EINPUT, NULL, "case: not with box=drafts", NULL);
+    } else if (drafts) {
         list_drafts(&at);
     } else if (box != NULL && strcmp(box, "in") != 0 && strcmp(box, "out") != 0) {
         spean_records_refuse(&at, SPEAN_EINPUT, NULL, "box: expected in, out or drafts", NULL);
-    } else {
-        (void)snprintf(side, sizeof(side), "%s", box == NULL ? "" : box);
-        const struct spean_records_listing listing = {.type = SPEAN_TYPE_REFERRAL,
-                                                      .ctx = box == NULL ? NULL : side,
-                                                      .wants = in_box,
-                                                      .line = referral_line};
+    } else if (text == NULL || spean_records_find(&at, SPEAN_TYPE_CASE, text, &filter.record)) {
+        const struct spean_records_listing listing = {
+            .type = SPEAN_TYPE_REFERRAL, .ctx = &filter, .wants = is_wanted, .line = referral_line};
         spean_records_list(&at, &listing);
     }
     spean_records_end(&at);
@@ -362,7 +389,7 @@ struct spean_route_group spean_referral_routes(void)
         {.method = "GET",
          .path = "/v1/referrals",
          .flags = SPEAN_ROUTE_READ,
-         .query = "box limit after",
+         .query = "box case limit after",
          .read = referrals_list},
         {.method = "POST",
          .path = "/v1/referrals",

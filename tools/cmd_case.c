@@ -13,6 +13,7 @@
 #include "tools/casefind.h"
 #include "tools/caseimport.h"
 #include "tools/client.h"
+#include "tools/closing.h"
 #include "tools/costs.h"
 #include "tools/display.h"
 #include "tools/edit.h"
@@ -31,20 +32,6 @@
 #define NARRATIVE_BYTES_MAX 32768u
 #define WHAT_CHARS_MAX      60u /* Of a value in the history; --json has all of it. */
 
-/* Until when a case is kept, in one line; "-" for what nobody said. */
-static void retention_print(struct spean_out *out, const json_t *retention)
-{
-    const char *const review = spean_jsonget_text(retention, "review_on");
-    const char *const erase = spean_jsonget_text(retention, "delete_by");
-    if (review[0] == '\0' && erase[0] == '\0') {
-        return;
-    }
-    const bool due = json_array_size(json_object_get(retention, "due")) > 0;
-    spean_out_line(out, _("%sKept: look at it again on %s, delete it by %s%s"), due ? "! " : "",
-                   review[0] == '\0' ? "-" : review, erase[0] == '\0' ? "-" : erase,
-                   spean_jsonget_true(retention, "by_person") ? "" : _(" (by the settings)"));
-}
-
 static enum spean_exit show_run(struct spean_call *call, struct spean_problem *problem)
 {
     static const char *const but[] = {"costs", NULL};
@@ -60,7 +47,7 @@ static enum spean_exit show_run(struct spean_call *call, struct spean_problem *p
     spean_err err = spean_show_record(out, record, but, spean_call_globals(call)->lang);
     if (err == SPEAN_OK) {
         err = spean_costs_print(out, record, spean_call_globals(call)->lang);
-        retention_print(out, json_object_get(record, "retention"));
+        spean_show_retention(out, json_object_get(record, "retention"));
     }
     json_decref(record);
     return err == SPEAN_OK ? SPEAN_EXIT_DONE : spean_problem_err(problem, err, "case show");
@@ -149,7 +136,7 @@ static enum spean_exit retain_run(struct spean_call *call, struct spean_problem 
     char name[SPEAN_RECORDING_NAME_BYTES];
     spean_recording_name(reply, name);
     spean_out_done(out, "%s", name);
-    retention_print(out, json_object_get(reply, "retention"));
+    spean_show_retention(out, json_object_get(reply, "retention"));
     spean_out_note(out, "%s", _("This stays on this node. Nothing is deleted by itself."));
     json_decref(reply);
     return SPEAN_EXIT_DONE;
@@ -292,6 +279,27 @@ static const struct spean_flag edit_flags[] = {
      .value = "CODE",
      .help = N_("a code of the list case_status: active, follow_up")},
     SPEAN_FLAG_FROM,
+    {0},
+};
+
+static const struct spean_flag close_flags[] = {
+    {.name = "reason",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "CODE",
+     .required = true,
+     .help = N_("why, a code of the list closure_reason: goal_reached, referred")},
+    {.name = "on",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "DATE",
+     .help = N_("closed on this day, month or year, not in the future; today if left out")},
+    {0},
+};
+
+static const struct spean_flag reopen_flags[] = {
+    {.name = "status",
+     .kind = SPEAN_KIND_TEXT,
+     .value = "CODE",
+     .help = N_("a code of the list case_status: follow_up; active if left out")},
     {0},
 };
 
@@ -454,6 +462,38 @@ static const struct spean_command commands[] = {
             (const char *const[]){"spean case edit KH-2611-0317-B --from changes.json",
                                   "spean case edit KH-2611-0317-B --status follow_up", NULL},
         .run = edit_run,
+    },
+    {
+        .path = "case close",
+        .summary = N_("Close a case"),
+        .text = N_("Sets status, day and reason of its closing at once. Referrals of the case that "
+                   "are not at their end stay as they are; they are named, each with the command "
+                   "that goes on with it, and the exit code is 3. Where the settings say how long "
+                   "closed cases are kept, that time begins now. Only your own organisation's "
+                   "nodes see any of it. \"spean code list closure_reason\" shows the reasons."),
+        .flags = close_flags,
+        .args = case_args,
+        .inverse = "case reopen",
+        .examples =
+            (const char *const[]){"spean case close KH-2611-0317-B --reason goal_reached",
+                                  "spean case close KH-2611-0317-B --reason returned_home --on "
+                                  "2026-11-20",
+                                  NULL},
+        .run = spean_closing_run,
+    },
+    {
+        .path = "case reopen",
+        .summary = N_("Take a closed case up again"),
+        .text = N_("Makes the case active, or what --status says, and clears day and reason of its "
+                   "closing. Both stay in the history. The time for which the settings keep closed "
+                   "cases no longer runs; days that a person set with case retain stay."),
+        .flags = reopen_flags,
+        .args = case_args,
+        .inverse = "case close",
+        .examples =
+            (const char *const[]){"spean case reopen KH-2611-0317-B",
+                                  "spean case reopen KH-2611-0317-B --status follow_up", NULL},
+        .run = spean_closing_reopen,
     },
     {
         .path = "case retain",

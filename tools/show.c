@@ -345,6 +345,19 @@ void spean_show_codes(struct spean_out *out, const json_t *record)
     }
 }
 
+void spean_show_retention(struct spean_out *out, const json_t *retention)
+{
+    const char *const review = spean_jsonget_text(retention, "review_on");
+    const char *const erase = spean_jsonget_text(retention, "delete_by");
+    if (review[0] == '\0' && erase[0] == '\0') {
+        return;
+    }
+    const bool due = json_array_size(json_object_get(retention, "due")) > 0;
+    spean_out_line(out, _("%sKept: look at it again on %s, delete it by %s%s"), due ? "! " : "",
+                   review[0] == '\0' ? "-" : review, erase[0] == '\0' ? "-" : erase,
+                   spean_jsonget_true(retention, "by_person") ? "" : _(" (by the settings)"));
+}
+
 void spean_show_alike(struct spean_out *out, const json_t *record)
 {
     size_t i;

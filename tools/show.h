@@ -57,6 +57,10 @@ void spean_show_same(const json_t *line, char out[SPEAN_SHOW_SAME_BYTES]);
 /* Tell, as talk, which other records a new one looks like, and why. */
 void spean_show_alike(struct spean_out *out, const json_t *record);
 
+/* Print until when a case is kept, in one line, "-" for what nobody said; nothing if nobody said
+ * anything. */
+void spean_show_retention(struct spean_out *out, const json_t *retention);
+
 /* Print a line for each code of a record that is in no list, not in force, or superseded. */
 void spean_show_codes(struct spean_out *out, const json_t *record);
 

@@ -162,6 +162,8 @@ ROWS = [
     Row("case edit", "pp", lambda s: [s.kept["case"]["code"], "--from", "-"],
         stdin=json.dumps({"set": {"risk_level": "high"}})),
     Row("case retain", "pp", lambda s: [s.kept["case"]["code"], "--delete-by", "2099"]),
+    Row("case close", "pp", lambda s: [s.kept["case"]["code"], "--reason", "goal_reached"]),
+    Row("case reopen", "pp", lambda s: [s.kept["case"]["code"]]),
     Row("consent record", "pp", lambda s: ["--case", s.kept["case"]["code"], "--from",
                                            SAMPLES / "consent.json", "--to", s.org(s.tk)],
         keep="consent"),

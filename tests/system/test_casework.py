@@ -87,6 +87,22 @@ class Casework(ClusterTest):
         self.node.start()
         self.assertEqual(self.due(), [])
 
+    def test_a_closed_case_is_taken_up_again(self):
+        self.refused(self.node.run("case", "close", self.case, "--reason", "other", "--json"), 6)
+        again = self.node.spean("case", "reopen", self.case)["fields"]
+        self.assertEqual((again["status"], again.get("closed_on")), ("active", None))
+        self.assertEqual(self.due(), [])
+        for words in (("--reason", "goal_reachd"), ("--reason", "other", "--on", "2999")):
+            self.refused(self.node.run("case", "close", self.case, *words, "--json"), 2)
+        self.node.spean("case", "close", self.case, "--reason", "goal_reached", "--dry-run")
+        self.assertEqual(self.node.spean("case", "show", self.case)["fields"]["status"], "active")
+        done = self.node.run("case", "close", self.case, "--reason", "goal_reached")
+        self.assertEqual(done.exit, 0, done)
+        self.assertIn(f"Undo: spean case reopen {self.case}", done.err)
+        fields = self.node.spean("case", "show", self.case)["fields"]
+        self.assertEqual((fields["status"], fields["closed_on"], fields["closure_reason"]),
+                         ("closed", str(datetime.date.today()), "goal_reached"))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -121,6 +121,7 @@ CALLS = [
     Call("referral_step", {"id": "{referral}", "step": "close"}, refused=True),
     Call("referral_step", {"id": "{referral}", "step": "send"}),
     Call("referrals", query="?box=out"),
+    Call("referrals", query="?case={case}"),
     Call("referral", {"id": "{referral}"}),
     Call("referral_history", {"id": "{referral}"}),
     Call("consent_withdraw", {"id": "{consent}"}),

@@ -39,6 +39,10 @@ class Referrals(ClusterTest):
             self.assertEqual(theirs["fields"][field], ours["fields"][field])
         wait_for(lambda: self.phnom_penh.spean("case", "show", story.case)["fields"]["status"]
                  == "closed_referred", "the case is closed at Phnom Penh")
+        closed = self.tokyo.run("case", "close", theirs["code"], "--reason", "other", "--json")
+        self.assertEqual(closed.exit, 3, closed)  # Phnom Penh still waits for an outcome.
+        self.assertEqual([row["id"] for row in closed.json["open_referrals"]], [story.referral])
+        self.tokyo.spean("case", "reopen", theirs["code"])
         self.tokyo.stop()
         self.tokyo.start()
         self.cluster.in_step(*story.nodes)

@@ -478,6 +478,30 @@ static void lists_show_each_side_its_own_box(void **state)
     assert_refused(s->kit, A1, "GET", "/v1/referrals?box=all", NULL, "bad_input");
 }
 
+static void a_list_can_be_of_one_case(void **state)
+{
+    struct story *s = *state;
+    send_it(s, "urgent");
+    char other[ID_BYTES];
+    (void)snprintf(other, sizeof(other), "%s",
+                   records_kit_text(records_kit_ok(s->kit, A1, "POST", "/v1/cases", "{}"), "id"));
+    const struct {
+        const char *a_case;
+        const char *more;
+        size_t count;
+    } rows[] = {
+        {s->a_case, "", 1}, {s->a_case, "&box=out", 1}, {s->a_case, "&box=in", 0}, {other, "", 0}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char target[160];
+        (void)snprintf(target, sizeof(target), "/v1/referrals?case=%s%s", rows[i].a_case,
+                       rows[i].more);
+        json_t *answer = records_kit_ok(s->kit, A1, "GET", target, NULL);
+        assert_int_equal(json_array_size(records_kit_at(answer, "items")), rows[i].count);
+    }
+    assert_refused(s->kit, A1, "GET", "/v1/referrals?case=ZZ-1", NULL, "not_found");
+    assert_refused(s->kit, A1, "GET", "/v1/referrals?box=drafts&case=aa", NULL, "bad_input");
+}
+
 /* -- Withdrawal ------------------------------------------------------------------------------ */
 
 static void a_withdrawal_stops_what_was_not_accepted(void **state)
@@ -564,6 +588,7 @@ int main(void)
         TEST(a_second_open_referral_for_the_same_is_refused),
         TEST(a_dry_run_of_send_writes_nothing),
         TEST(lists_show_each_side_its_own_box),
+        TEST(a_list_can_be_of_one_case),
         TEST(a_withdrawal_stops_what_was_not_accepted),
         TEST(an_acceptance_that_crossed_a_withdrawal_gets_no_details),
         TEST(a_withdrawal_told_to_the_target_reaches_every_referral),

@@ -76,6 +76,11 @@ static void an_accepted_transfer_opens_a_case_there_and_closes_it_here(void **st
     assert_true(json_is_true(records_kit_at(theirs, "fields.safe_contact.safe")));
     assert_non_null(records_kit_text(theirs, "fields.short_ref"));
     assert_null(records_kit_at(theirs, "fields.narrative")); /* A section that was not chosen. */
+    char target[160];
+    (void)snprintf(target, sizeof(target), "/v1/referrals?box=in&case=%s",
+                   records_kit_text(theirs, "id"));
+    json_t *brought = records_kit_ok(s->kit, B1, "GET", target, NULL);
+    assert_string_equal(records_kit_text(brought, "items.0.id"), s->referral);
     json_t *ours = a_case(s);
     assert_string_equal(records_kit_text(ours, "fields.status"), "closed_referred");
     assert_string_equal(records_kit_text(ours, "fields.closure_reason"), "referred");
