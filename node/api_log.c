@@ -361,7 +361,9 @@ static void get_entry(const struct spean_request *request, void *ctx, struct spe
             put_stored(&view, &row, &entry.header, item);
             spean_reply_take(reply, item);
         } else {
-            spean_reply_error(reply, err, NULL, NULL);
+            const bool none = err == SPEAN_ENOTFOUND;
+            spean_reply_error(reply, err, none ? "the log has no entry of this number here" : NULL,
+                              none ? "spean log show LOG lists those that are here" : NULL);
         }
     }
     spean_core_view_end(&view);

@@ -56,7 +56,8 @@ static enum spean_exit agency_take(void *ctx, json_t *record, struct spean_probl
 
 static enum spean_exit agencies_write(struct export *export, struct spean_problem *problem)
 {
-    return spean_pages_each(export->call, "/v1/export?type=agency", agency_take, export, problem);
+    return spean_pages_each(export->call, "/v1/export?type=agency", agency_take, NULL, export,
+                            problem);
 }
 
 static enum spean_exit tell(struct spean_call *call, const struct export *export,

@@ -87,7 +87,8 @@ static enum spean_exit all_fill(void *ctx, FILE *file, struct spean_problem *pro
         exit = spean_codefetch_all(export->call, &export->words, problem);
     }
     if (exit == SPEAN_EXIT_DONE) {
-        exit = spean_pages_each(export->call, "/v1/export?type=case", case_take, export, problem);
+        exit = spean_pages_each(export->call, "/v1/export?type=case", case_take, NULL, export,
+                                problem);
     }
     spean_codewords_fini(&export->words);
     if (strcmp(export->format, "json") == 0) {

@@ -116,14 +116,19 @@ static enum spean_exit events_run(struct spean_call *call, struct spean_problem 
     if (!spean_call_given(call, "follow")) {
         return print_all(call, problem);
     }
-    if (spean_listing_query(path, "after", spean_call_value(call, "after")) != SPEAN_OK) {
+    const char *const after = spean_call_value(call, "after");
+    if (spean_listing_query(path, "after", after) != SPEAN_OK) {
         return spean_problem_usage(problem, "%s", _("what is asked for is too long"));
     }
+    json_t *const from = after == NULL || strcmp(after, "now") == 0 ? NULL : json_string(after);
     const struct spean_following what = {.path = path,
                                          .place = "cursor",
+                                         .from = from,
                                          .count = spean_call_number(call, "count", 0),
                                          .print = event_print};
-    return spean_following_run(call, &what, problem);
+    const enum spean_exit exit = spean_following_run(call, &what, problem);
+    json_decref(from);
+    return exit;
 }
 
 static const struct spean_flag events_flags[] = {

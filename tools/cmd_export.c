@@ -44,7 +44,7 @@ static enum spean_exit records_write(struct export *export, struct spean_problem
     enum spean_exit exit = SPEAN_EXIT_DONE;
     for (size_t i = 0; exit == SPEAN_EXIT_DONE && i < TYPES_COUNT; i++) {
         const json_int_t before = export->count;
-        exit = spean_pages_each(export->call, types[i].path, record_take, export, problem);
+        exit = spean_pages_each(export->call, types[i].path, record_take, NULL, export, problem);
         if (exit == SPEAN_EXIT_DONE &&
             json_object_set_new(export->counts, types[i].name,
                                 json_integer(export->count - before)) != 0) {

@@ -160,11 +160,16 @@ static enum spean_exit follow_run(struct spean_call *call, struct spean_problem 
     if (err != SPEAN_OK) {
         return spean_problem_err(problem, err, "log follow");
     }
+    json_t *const from =
+        after == NULL ? NULL : json_integer((json_int_t)spean_call_number(call, "after", 0));
     const struct spean_following what = {.path = path,
                                          .place = "seq",
+                                         .from = from,
                                          .count = spean_call_number(call, "count", 0),
                                          .print = entry_print};
-    return spean_following_run(call, &what, problem);
+    const enum spean_exit exit = spean_following_run(call, &what, problem);
+    json_decref(from);
+    return exit;
 }
 
 static const struct spean_arg log_args[] = {

@@ -120,10 +120,11 @@ static enum spean_exit retire_run(struct spean_call *call, struct spean_problem 
 
 static const struct spean_flag add_flags[] = {
     {.name = "role",
-     .kind = SPEAN_KIND_TEXT,
+     .kind = SPEAN_KIND_CHOICE,
      .value = "ROLE",
+     .choices = "case_worker|coordinator|admin",
      .required = true,
-     .help = N_("case_worker, coordinator or admin; each may do what those before it may")},
+     .help = N_("each may do what those before it may")},
     {.name = "user",
      .kind = SPEAN_KIND_TEXT,
      .value = "USER",

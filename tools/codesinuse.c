@@ -66,7 +66,7 @@ enum spean_exit spean_codesinuse_add(struct spean_call *call, const char *list, 
     enum spean_exit exit =
         looking.found == NULL ? spean_problem_err(problem, SPEAN_ENOMEM, "codes") : SPEAN_EXIT_DONE;
     for (size_t i = 0; exit == SPEAN_EXIT_DONE && i < sizeof(paths) / sizeof(paths[0]); i++) {
-        exit = spean_pages_each(call, paths[i], record_take, &looking, problem);
+        exit = spean_pages_each(call, paths[i], record_take, NULL, &looking, problem);
     }
     const char *name;
     json_t *item;

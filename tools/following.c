@@ -12,7 +12,7 @@ struct course {
     const struct spean_following *what;
     struct spean_out *out;
     uint64_t count;
-    json_t *last; /* Place of the last line, or NULL. */
+    json_t *last; /* Place of the last line; without one where it began, or NULL. */
     bool whole;   /* There were as many as asked for. */
 };
 
@@ -62,21 +62,24 @@ enum spean_exit spean_following_run(struct spean_call *call, const struct spean_
                                     struct spean_problem *problem)
 {
     assert(what != NULL);
-    struct course course = {.what = what, .out = spean_call_out(call)};
+    struct course course = {
+        .what = what, .out = spean_call_out(call), .last = json_deep_copy(what->from)};
     enum spean_exit exit = spean_call_lines(call, what->path, true, line_take, &course, problem);
+    bool told = course.count > 0; /* Not after a refusal: then there was nothing to follow. */
     if (course.whole) {
         exit = SPEAN_EXIT_DONE;
     } else if (spean_interrupted()) {
         *problem = (struct spean_problem){.code = ""}; /* That is how it is meant to end. */
         exit = SPEAN_EXIT_INTERRUPTED;
     } else if (exit == SPEAN_EXIT_DONE) {
+        told = true;
         exit = spean_problem_set(problem, SPEAN_EXIT_NO_DAEMON, "daemon_not_running", "%s",
                                  _("the daemon has ended what it was telling"));
     }
-    if (problem->code[0] != '\0' && course.count > 0) {
+    if (problem->code[0] != '\0' && told) {
         hint_place(course.last, problem);
     }
-    if (course.count > 0 || problem->code[0] == '\0') {
+    if (told || problem->code[0] == '\0') {
         spean_following_summary(course.out, course.count, course.last);
     }
     json_decref(course.last);

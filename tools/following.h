@@ -20,17 +20,19 @@
 
 /* How to follow, and where from. */
 struct spean_following {
-    const char *path;  /* With its query. */
-    const char *place; /* The member of a line that says where to go on: "cursor", "seq". */
-    uint64_t count;    /* How many lines; 0: without end. */
+    const char *path;   /* With its query. */
+    const char *place;  /* The member of a line that says where to go on: "cursor", "seq". */
+    const json_t *from; /* The place to begin behind, where one was named; otherwise NULL. */
+    uint64_t count;     /* How many lines; 0: without end. */
     void (*print)(struct spean_out *out, const json_t *line); /* For a person. */
 };
 
 /*
  * Print each line, at once, under --json as it is; at the end, also after Ctrl-C, there a last line
- * {"summary": {"lines": n, "last": place or null}}, which an error, if there is one, follows as one
- * more line, with the place to go on from as its hint. SPEAN_EXIT_DONE: there were as many as asked
- * for. Exit 130: interrupted. 7: the daemon ended it. Others as spean_call_lines().
+ * {"summary": {"lines": n, "last": place or null}} (without lines the one that was begun behind),
+ * which an error, if there is one, follows as one more line, with the place to go on from as its
+ * hint. SPEAN_EXIT_DONE: there were as many as asked for. Exit 130: interrupted. 7: the daemon
+ * ended it. Others as spean_call_lines().
  */
 SPEAN_CHECK enum spean_exit spean_following_run(struct spean_call *call,
                                                 const struct spean_following *what,

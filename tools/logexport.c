@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,6 +58,16 @@ static enum spean_exit entry_take(void *ctx, json_t *item, struct spean_problem 
     return line_write(export, "entry", entry, problem);
 }
 
+/* Say how many entries of all logs there are so far. */
+static void progress_tell(void *ctx, uint64_t now_ms)
+{
+    const struct export *const export = ctx;
+    spean_out_progress(spean_call_out(export->call), now_ms,
+                       COUNTED_(export->entries, "%" JSON_INTEGER_FORMAT " entry",
+                                "%" JSON_INTEGER_FORMAT " entries"),
+                       export->entries);
+}
+
 static enum spean_exit log_write(struct export *export, json_t *log, struct spean_problem *problem)
 {
     char path[SPEAN_CLIENT_PATH_BYTES_MAX];
@@ -68,8 +79,9 @@ static enum spean_exit log_write(struct export *export, json_t *log, struct spea
     }
     const spean_err err =
         spean_client_path(path, "/v1/logs/%s/entries?whole=1", spean_jsonget_text(log, "id"));
-    return err == SPEAN_OK ? spean_pages_each(export->call, path, entry_take, export, problem)
-                           : spean_problem_err(problem, err, "log export");
+    return err == SPEAN_OK
+               ? spean_pages_each(export->call, path, entry_take, progress_tell, export, problem)
+               : spean_problem_err(problem, err, "log export");
 }
 
 /* Say whether a log is wanted: wanted is NULL, or how its id begins. */

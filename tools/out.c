@@ -1,6 +1,7 @@
 #include "tools/out.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct spean_out {
     bool progress_told;
     uint64_t progress_ms; /* When a line was printed last, if told. */
     spean_err err;        /* Sticky: the first failure. */
+    int number;           /* Its errno; 0: there was none. */
 };
 
 spean_err spean_out_new(const struct spean_out_options *options, struct spean_out **out)
@@ -55,6 +57,16 @@ static void fail(struct spean_out *out, spean_err err)
 {
     if (out->err == SPEAN_OK) {
         out->err = err;
+        out->number = err == SPEAN_EIO ? errno : 0;
+    }
+}
+
+/* Hand on what was put into file. */
+static void flush(struct spean_out *out, FILE *file)
+{
+    errno = 0;
+    if (fflush(file) != 0 || ferror(file)) {
+        fail(out, SPEAN_EIO);
     }
 }
 
@@ -84,7 +96,7 @@ static void put_clean(struct spean_out *out, FILE *file, const char *before, con
 /* One line of talk behind a mark; mark "" for none. */
 static void put_talk(struct spean_out *out, const char *color, const char *mark, const char *text)
 {
-    (void)fflush(out->options.results); /* Talk stands behind the results that it is about. */
+    flush(out, out->options.results); /* Talk stands behind the results that it is about. */
     const bool colored = out->options.talk_color && mark[0] != '\0';
     char *const before = spean_format("%s%s%s%s", colored ? color : "", mark,
                                       colored ? COLOR_END : "", mark[0] == '\0' ? "" : " ");
@@ -270,7 +282,7 @@ void spean_out_problem(struct spean_out *out, const struct spean_problem *proble
 void spean_out_progress(struct spean_out *out, uint64_t now_ms, const char *format, ...)
 {
     assert(out != NULL);
-    (void)fflush(out->options.results); /* Whoever reads them need not wait with us. */
+    flush(out, out->options.results); /* Whoever reads them need not wait with us. */
     const bool due = out->options.talk_terminal || !out->progress_told ||
                      now_ms - out->progress_ms >= SPEAN_OUT_PROGRESS_MS;
     if (!talks(out) || !due) {
@@ -286,7 +298,7 @@ void spean_out_progress(struct spean_out *out, uint64_t now_ms, const char *form
     out->progress_shown = over;
     out->progress_told = true;
     out->progress_ms = now_ms;
-    (void)fflush(out->options.talk); /* ferror() tells at the end. */
+    flush(out, out->options.talk);
 }
 
 void spean_out_progress_end(struct spean_out *out)
@@ -301,20 +313,16 @@ void spean_out_progress_end(struct spean_out *out)
 void spean_out_flush(struct spean_out *out)
 {
     assert(out != NULL);
-    if (fflush(out->options.results) != 0) {
-        fail(out, SPEAN_EIO);
-    }
+    flush(out, out->options.results);
 }
 
-spean_err spean_out_finish(struct spean_out *out)
+spean_err spean_out_finish(struct spean_out *out, int *number)
 {
     assert(out != NULL);
+    assert(number != NULL);
     spean_out_progress_end(out);
-    FILE *const files[] = {out->options.results, out->options.talk};
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        if (fflush(files[i]) != 0 || ferror(files[i])) {
-            fail(out, SPEAN_EIO);
-        }
-    }
+    flush(out, out->options.results);
+    flush(out, out->options.talk);
+    *number = out->number;
     return out->err;
 }

@@ -86,7 +86,8 @@ void spean_out_progress_end(struct spean_out *out);
 void spean_out_flush(struct spean_out *out);
 
 /* Flush both files. SPEAN_EIO, SPEAN_ENOMEM, SPEAN_ELIMIT: something that was to be said since
- * spean_out_new() was not; the command has failed. */
-SPEAN_CHECK spean_err spean_out_finish(struct spean_out *out);
+ * spean_out_new() was not; the command has failed. *number: the errno of it, 0 where there is none
+ * (and where all was said). */
+SPEAN_CHECK spean_err spean_out_finish(struct spean_out *out, int *number);
 
 #endif

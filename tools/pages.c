@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -20,10 +21,10 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-enum spean_exit spean_pages_each(struct spean_call *call, const char *path,
-                                 enum spean_exit (*take)(void *ctx, json_t *item,
-                                                         struct spean_problem *problem),
-                                 void *ctx, struct spean_problem *problem)
+enum spean_exit
+spean_pages_each(struct spean_call *call, const char *path,
+                 enum spean_exit (*take)(void *ctx, json_t *item, struct spean_problem *problem),
+                 void (*tell)(void *ctx, uint64_t now_ms), void *ctx, struct spean_problem *problem)
 {
     assert(call != NULL);
     assert(take != NULL);
@@ -41,7 +42,10 @@ enum spean_exit spean_pages_each(struct spean_call *call, const char *path,
             rows++;
         }
         json_decref(page);
-        if (exit == SPEAN_EXIT_DONE && next[0] != '\0') {
+        const bool more = exit == SPEAN_EXIT_DONE && next[0] != '\0';
+        if (more && tell != NULL) {
+            tell(ctx, now_ms());
+        } else if (more) {
             spean_out_progress(spean_call_out(call), now_ms(),
                                COUNTED_(rows, "%" PRIu64 " row", "%" PRIu64 " rows"), rows);
         }

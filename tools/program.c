@@ -144,12 +144,15 @@ static enum spean_exit refuse_no_verb(const struct spean_parsed *parsed,
 static enum spean_exit finish(struct spean_out *out, const struct spean_surroundings *around,
                               enum spean_exit exit)
 {
-    const spean_err err = spean_out_finish(out);
+    int number = 0;
+    const spean_err err = spean_out_finish(out, &number);
     if (err == SPEAN_OK) {
         return exit;
     }
     (void)fprintf(around->talk, "%s: %s\n", _("error: the output is not complete"),
-                  _(spean_err_text(err))); /* If this fails too, the exit code remains. */
+                  number != 0
+                      ? strerror(number)
+                      : _(spean_err_text(err))); /* If this fails too, the exit code remains. */
     return exit == SPEAN_EXIT_DONE || exit == SPEAN_EXIT_ATTENTION ? SPEAN_EXIT_FAILED : exit;
 }
 

@@ -25,7 +25,13 @@ static enum spean_exit credential_read(const char *path, char *buf, size_t *len,
 {
     const spean_err err = spean_file_read(path, (uint8_t *)buf, SPEAN_UNLOCKING_BYTES, len);
     if (err != SPEAN_OK) {
-        return spean_problem_err(problem, err, path);
+        (void)spean_problem_err(problem, err, path);
+        if (err == SPEAN_ENOTFOUND) {
+            spean_problem_hint(problem, "%s",
+                               _("look at the path, and whether the disk that holds it is there; "
+                                 "without --credential the passphrase is asked for"));
+        }
+        return problem->exit;
     }
     if (*len != SPEAN_WRAP_CREDENTIAL_BYTES) {
         return spean_problem_usage(problem, _("%s: a credential is %u random bytes"), path,

@@ -2,8 +2,9 @@
 
 Every operation of the document is called on a node's socket as CALLS say, with the document's own
 example as its body; what stands in an example for an id or a code (REAL) is put in before. What
-comes back has to fit the schema that the document gives for its status. An operation that is new
-needs an example in the document, if it has a body, and a line in CALLS.
+comes back has to fit the schema that the document gives for its status, and to have no key that
+the schema does not name. An operation that is new needs an example in the document, if it has a
+body, and a line in CALLS.
 
 Before it is made, each change is made as a dry run, which says so and after which everything that
 can be read is as it was.
@@ -164,12 +165,52 @@ def substituted(value, real):
     return real.get(value, value) if isinstance(value, str) else value
 
 
+class Names:
+    """What the document names: the keys of answers."""
+
+    def __init__(self, document):
+        self.document = document
+
+    def found(self, ref):
+        place = self.document
+        for word in ref.removeprefix("#/").split("/"):
+            place = place[word]
+        return place
+
+    def flat(self, schema):
+        """The schemas that say something of one value, without references and choices."""
+        if "$ref" in schema:
+            return self.flat(self.found(schema["$ref"]))
+        inner = [part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, [])]
+        return [schema] + [leaf for part in inner for leaf in self.flat(part)]
+
+    def strangers(self, value, schemas, place):
+        """The keys of value that no schema names; where none names any, all may be there."""
+        leaves = [leaf for schema in schemas for leaf in self.flat(schema)]
+        if isinstance(value, list):
+            items = [leaf["items"] for leaf in leaves if "items" in leaf]
+            return [name for item in value for name in self.strangers(item, items, place + "[]")]
+        if not isinstance(value, dict):
+            return []
+        naming = [leaf["properties"] for leaf in leaves if "properties" in leaf]
+        others = [leaf["additionalProperties"] for leaf in leaves
+                  if "additionalProperties" in leaf]
+        found = []
+        for key, item in value.items():
+            named = [row[key] for row in naming if key in row] or others
+            if naming and not named:
+                found.append(f"{place}.{key}")
+            found += self.strangers(item, named, f"{place}.{key}")
+        return found
+
+
 @unittest.skipIf(jsonschema is None, "python3-jsonschema is not installed")
 class OpenApi(ClusterTest):
     def setUp(self):
         super().setUp()
         self.dry = set()
         self.document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+        self.names = Names(self.document)
         self.operations = {operation["operationId"]: (method, path, operation)
                            for path, methods in self.document["paths"].items()
                            for method, operation in methods.items()}
@@ -213,6 +254,8 @@ class OpenApi(ClusterTest):
         except jsonschema.ValidationError as err:
             raise Failed(f"{call.operation}: {'.'.join(map(str, err.absolute_path))}: "
                          f"{err.message}") from err
+        self.assertEqual(self.names.strangers(answer, [schema], call.operation), [],
+                         "no schema names these")
         return answer
 
     @staticmethod

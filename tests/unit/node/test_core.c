@@ -707,6 +707,19 @@ static void a_cursor_behind_everything_ends_a_list(void **state)
     assert_true(json_is_null(corekit_at(page, "next")));
 }
 
+static void an_entry_that_is_not_there_is_told_with_where_to_look(void **state)
+{
+    struct corekit_node *a = node_a(state);
+    char target[256];
+    corekit_start(a);
+    corekit_found(*state, a);
+    const json_t *row = corekit_await_org(a, "/v1/logs", &a->org);
+    (void)snprintf(target, sizeof(target), "/v1/logs/%s/entries/99", corekit_text(row, "id"));
+    (void)corekit_call(a, "GET", target, NULL);
+    assert_int_equal(a->status, 404);
+    assert_non_null(strstr(corekit_text(a->answer, "error.hint"), "spean log show"));
+}
+
 /* -- Locking --------------------------------------------------------------------------------- */
 
 static void what_unlocks_is_wiped_from_the_request(void **state)
@@ -863,6 +876,7 @@ int main(void)
             a_charter_that_no_room_was_left_for_is_not_in_force_and_nothing_ends, corekit_setup,
             teardown_with_room),
         NODES(a_cursor_behind_everything_ends_a_list),
+        NODES(an_entry_that_is_not_there_is_told_with_where_to_look),
         NODES(what_unlocks_is_wiped_from_the_request),
         NODES(a_dry_run_neither_locks_nor_unlocks),
         NODES(a_dry_run_of_documents_changes_nothing),

@@ -66,6 +66,12 @@ static void a_credential_goes_as_hex(void **state)
     assert_int_equal(talk.result.exit, SPEAN_EXIT_USAGE);
     assert_asked_times(&talk, 0);
     talk_fini(&talk);
+    const char *const none = "/nonexistent/credential";
+    talk_run(&talk, says, 1, (const char *const[]){"spean", "unlock", "--credential", none, NULL});
+    assert_int_equal(talk.result.exit, SPEAN_EXIT_NOT_FOUND);
+    assert_non_null(strstr(talk.result.err, "hint: look at the path"));
+    assert_asked_times(&talk, 0);
+    talk_fini(&talk);
     scratch_remove(folder);
 }
 

@@ -41,10 +41,11 @@ static void somebody_without_role_or_user_is_refused(void **state)
 {
     (void)state;
     const struct api_say says[] = {{.status = 201, .json = "{}"}};
-    static const char *const rows[][8] = {
+    static const char *const rows[][9] = {
         {"spean", "person", "add", "sokha", "--role", "case_worker", NULL},
         {"spean", "person", "add", "sokha", "--user", NO_USER, NULL},
         {"spean", "person", "add", "--role", "admin", "--user", NO_USER, NULL},
+        {"spean", "person", "add", "sokha", "--role", "boss", "--user", NO_USER, NULL},
         {"spean", "person", "add", NULL},
         {"spean", "person", "retire", NULL},
         {"spean", "person", "retire", "sokha", "dara", NULL}};

@@ -75,6 +75,23 @@ static void a_daemon_that_ends_it_is_told_of_with_the_place_reached(void **state
     cli_result_fini(&result);
 }
 
+static void without_news_the_place_is_where_it_began(void **state)
+{
+    (void)state;
+    struct cli_result result;
+    follow(&result, LINES_HEAD "\n", WORDS("log", "follow", "91c4-7f3a", "--after", "7", "--json"));
+    assert_int_equal(result.exit, SPEAN_EXIT_NO_DAEMON);
+    assert_non_null(strstr(result.out, "{\"summary\":{\"lines\":0,\"last\":7}}\n"));
+    assert_non_null(strstr(result.out, "--after 7"));
+    cli_result_fini(&result);
+    follow(&result, LINES_HEAD "\n", WORDS("events", "--follow", "--after", "3-2", "--json"));
+    assert_non_null(strstr(result.out, "{\"summary\":{\"lines\":0,\"last\":\"3-2\"}}\n"));
+    cli_result_fini(&result);
+    follow(&result, LINES_HEAD "\n", WORDS("log", "follow", "91c4-7f3a", "--json"));
+    assert_non_null(strstr(result.out, "{\"summary\":{\"lines\":0,\"last\":null}}\n"));
+    cli_result_fini(&result);
+}
+
 static void half_a_line_is_not_taken_for_one(void **state)
 {
     (void)state;
@@ -184,6 +201,7 @@ int main(void)
         cmocka_unit_test(lines_are_printed_with_a_summary_behind_them),
         cmocka_unit_test(no_more_is_printed_than_was_asked_for),
         cmocka_unit_test(a_daemon_that_ends_it_is_told_of_with_the_place_reached),
+        cmocka_unit_test(without_news_the_place_is_where_it_began),
         cmocka_unit_test(half_a_line_is_not_taken_for_one),
         cmocka_unit_test(a_line_that_is_no_object_ends_it),
         cmocka_unit_test(a_line_without_end_is_not_waited_for),

@@ -1,5 +1,6 @@
 #include "tools/out.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +33,9 @@ static void printer_open(struct printer *printer)
 /* End the printer and compare all that it said. */
 static void assert_said(struct printer *printer, const char *results, const char *talk)
 {
-    assert_int_equal(spean_out_finish(printer->out), SPEAN_OK);
+    int number = -1;
+    assert_int_equal(spean_out_finish(printer->out, &number), SPEAN_OK);
+    assert_int_equal(number, 0);
     spean_out_free(printer->out);
     assert_int_equal(fclose(printer->options.results), 0);
     assert_int_equal(fclose(printer->options.talk), 0);
@@ -178,7 +181,7 @@ static void progress_is_a_line_each_ten_seconds_elsewhere(void **state)
     assert_said(&printer, "", "a\nc\n");
 }
 
-static void a_full_disk_is_noticed_at_the_end(void **state)
+static void a_full_disk_is_noticed_at_the_end_by_its_number(void **state)
 {
     (void)state;
     FILE *const full = fopen("/dev/full", "w");
@@ -189,7 +192,11 @@ static void a_full_disk_is_noticed_at_the_end(void **state)
     struct spean_out *out;
     assert_int_equal(spean_out_new(&options, &out), SPEAN_OK);
     spean_out_line(out, "lost");
-    assert_int_equal(spean_out_finish(out), SPEAN_EIO);
+    spean_out_warn(out, "this is flushed behind it");
+    errno = 0;
+    int number = 0;
+    assert_int_equal(spean_out_finish(out, &number), SPEAN_EIO);
+    assert_int_equal(number, ENOSPC);
     spean_out_free(out);
     (void)fclose(full); /* It fails again. */
 }
@@ -207,7 +214,7 @@ int main(void)
         cmocka_unit_test(an_error_is_talk_for_people_and_one_object_for_programs),
         cmocka_unit_test(progress_overwrites_one_line_on_a_terminal),
         cmocka_unit_test(progress_is_a_line_each_ten_seconds_elsewhere),
-        cmocka_unit_test(a_full_disk_is_noticed_at_the_end),
+        cmocka_unit_test(a_full_disk_is_noticed_at_the_end_by_its_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,7 +90,8 @@ static char *printed(const char *json)
     json_t *const record = parse(json);
     assert_int_equal(spean_out_new(&options, &out), SPEAN_OK);
     assert_int_equal(spean_show_record(out, record, but, "km"), SPEAN_OK);
-    assert_int_equal(spean_out_finish(out), SPEAN_OK);
+    int number = 0;
+    assert_int_equal(spean_out_finish(out, &number), SPEAN_OK);
     spean_out_free(out);
     assert_int_equal(fclose(options.results), 0);
     json_decref(record);
