@@ -142,6 +142,11 @@ static json_t *member_row(const struct spean_core_view *view,
     (void)json_object_set_new(
         row, "steward", json_boolean(spean_authority_is_steward(view->authority, &member->org)));
     (void)json_object_set_new(row, "self", json_boolean(self));
+    struct spean_authority_org org;
+    const bool stated =
+        spean_authority_org(view->authority, &member->org, &org) == SPEAN_OK && org.org != NULL;
+    (void)json_object_set_new(row, "generation",
+                              stated ? json_integer(org.org->generation) : json_null());
     (void)json_object_set_new(row, "nodes", nodes_of(view, &member->org));
     return row;
 }

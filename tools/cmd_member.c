@@ -11,6 +11,7 @@
 #include "tools/joining.h"
 #include "tools/jsonget.h"
 #include "tools/listing.h"
+#include "tools/membershow.h"
 #include "tools/out.h"
 #include "tools/relaying.h"
 #include "tools/unlocking.h"
@@ -231,6 +232,23 @@ static const struct spean_command commands[] = {
         .inverse = SPEAN_INVERSE_READS,
         .examples = (const char *const[]){"spean member list", NULL},
         .run = list_run,
+    },
+    {
+        .path = "member show",
+        .summary = N_("Show a member and its nodes"),
+        .text = N_("Shows an organisation's standing, when something of theirs last came and by "
+                   "which way, its sealing key's generation, and its nodes: signing key, "
+                   "log, how much of it is here, and whether that is paused."),
+        .args =
+            (const struct spean_arg[]){
+                {.name = "org",
+                 .kind = SPEAN_KIND_ID,
+                 .help = N_("the member's id, or its beginning")},
+                {0},
+            },
+        .inverse = SPEAN_INVERSE_READS,
+        .examples = (const char *const[]){"spean member show 7f3a-91c4", NULL},
+        .run = spean_membershow_run,
     },
     {
         .path = "member relay add",

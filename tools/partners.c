@@ -33,19 +33,6 @@ static bool is_connected(const json_t *partner)
     return strcmp(spean_jsonget_text(partner, "state"), "connected") == 0;
 }
 
-/* When a partner was last seen, in words. */
-static void seen_write(const json_t *partner, int64_t now, char ago[SPEAN_TIMETEXT_BYTES_MAX])
-{
-    int64_t contact = 0;
-    if (is_connected(partner)) {
-        contact = now;
-    } else if (spean_timetext_parse(spean_jsonget_text(partner, "last_contact"), &contact) !=
-               SPEAN_OK) {
-        contact = 0;
-    }
-    spean_timetext_ago(now, contact, ago);
-}
-
 static void partner_add(struct spean_grid *grid, const json_t *partner, int64_t now)
 {
     char who[SPEAN_WHO_BYTES_MAX];
@@ -53,7 +40,7 @@ static void partner_add(struct spean_grid *grid, const json_t *partner, int64_t 
     const char *const name = spean_jsonget_text(partner, "name");
     const char *const by = spean_jsonget_text(partner, "by");
     spean_jsonget_who(partner, "org", "name", who);
-    seen_write(partner, now, ago);
+    spean_partners_seen(partner, now, ago);
     spean_grid_cell(grid, "%s", name[0] == '\0' ? who : name);
     share_add(grid, json_object_get(partner, "we_have"));
     share_add(grid, json_object_get(partner, "they_have"));
@@ -92,6 +79,19 @@ spean_err spean_partners_print(struct spean_out *out, const json_t *partners, in
     return SPEAN_OK;
 }
 
+void spean_partners_seen(const json_t *partner, int64_t now, char ago[SPEAN_TIMETEXT_BYTES_MAX])
+{
+    assert(ago != NULL);
+    int64_t contact = 0;
+    if (is_connected(partner)) {
+        contact = now;
+    } else if (spean_timetext_parse(spean_jsonget_text(partner, "last_contact"), &contact) !=
+               SPEAN_OK) {
+        contact = 0;
+    }
+    spean_timetext_ago(now, contact, ago);
+}
+
 bool spean_partners_away(const json_t *partners, const char *org, int64_t now,
                          char ago[SPEAN_TIMETEXT_BYTES_MAX])
 {
@@ -99,7 +99,7 @@ bool spean_partners_away(const json_t *partners, const char *org, int64_t now,
     for (size_t i = 0; i < json_array_size(partners); i++) {
         const json_t *const partner = json_array_get(partners, i);
         if (strcmp(spean_jsonget_text(partner, "org"), org) == 0 && !is_connected(partner)) {
-            seen_write(partner, now, ago);
+            spean_partners_seen(partner, now, ago);
             return true;
         }
     }

@@ -18,6 +18,9 @@
 SPEAN_CHECK spean_err spean_partners_print(struct spean_out *out, const json_t *partners,
                                            int64_t now);
 
+/* Write when a partner was last seen, in words. */
+void spean_partners_seen(const json_t *partner, int64_t now, char ago[SPEAN_TIMETEXT_BYTES_MAX]);
+
 /* Whether the partner of that id is not connected; ago is then when it was last seen, in words. */
 bool spean_partners_away(const json_t *partners, const char *org, int64_t now,
                          char ago[SPEAN_TIMETEXT_BYTES_MAX]);

@@ -134,6 +134,7 @@ ROWS = [
     Row("member approve", "pp", lambda s: [s.newcomer()["org"], "--digits", s.newcomer()["digits"],
                                            *s.pp.admin()]),
     Row("member list", "pp", before=Scene.membership),
+    Row("member show", "pp", lambda s: [s.org(s.tk)]),
     Row("member relay add", "pp", lambda s: [s.org(s.tk), *s.pp.admin()]),
     Row("member relay remove", "pp", lambda s: [s.org(s.tk), *s.pp.admin()]),
     Row("member invite", "pp", keep="invitation"),

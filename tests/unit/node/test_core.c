@@ -450,6 +450,7 @@ static void a_removed_member_is_dropped_and_its_log_cut(void **state)
     assert_int_equal(json_integer_value(corekit_at(held, "height")), 1);
     const json_t *listed = corekit_await_org(a, "/v1/members", &node_b(state)->org);
     assert_string_equal(corekit_text(listed, "status"), "removed");
+    assert_int_equal(json_integer_value(corekit_at(listed, "generation")), 1);
 }
 
 /* -- What travels ---------------------------------------------------------------------------- */
