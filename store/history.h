@@ -64,8 +64,9 @@ SPEAN_CHECK spean_err spean_history_list(struct spean_tx *tx, const struct spean
 
 /*
  * Open what a change says into buf, which the caller wipes, also after an error; *out is then views
- * of it, or of the store where it is public. SPEAN_ENOTFOUND: its body or its key is not here, or it is erased. SPEAN_EFORMAT: it
- * cannot be opened. SPEAN_ELOCKED. SPEAN_ECORRUPT: its body is damaged.
+ * of it, or of the store where it is public. SPEAN_ENOTFOUND: its body or its key is not here, or
+ * it is erased. SPEAN_EFORMAT: it cannot be opened. SPEAN_ELOCKED. SPEAN_ECORRUPT: its body is
+ * damaged.
  */
 SPEAN_CHECK spean_err spean_history_read(struct spean_tx *tx, const struct spean_keys *keys,
                                          const struct spean_history_change *change,

@@ -134,12 +134,11 @@ static void plan_line(struct spean_out *out, const json_t *partner, int64_t now)
     spean_money_count(spean_jsonget_number(send, "changes"), changes[1]);
     bytes_text(spean_jsonget_number(fetch, "bytes"), bytes[0]);
     bytes_text(spean_jsonget_number(send, "bytes"), bytes[1]);
-    spean_out_line(
-        out,
-        COUNTED_(spean_jsonget_number(fetch, "changes"),
-                 "%s: would fetch %s change, about %s; would send %s, about %s",
-                 "%s: would fetch %s changes, about %s; would send %s, about %s"),
-        who, changes[0], bytes[0], changes[1], bytes[1]);
+    spean_out_line(out,
+                   COUNTED_(spean_jsonget_number(fetch, "changes"),
+                            "%s: would fetch %s change, about %s; would send %s, about %s",
+                            "%s: would fetch %s changes, about %s; would send %s, about %s"),
+                   who, changes[0], bytes[0], changes[1], bytes[1]);
     if (!spean_jsonget_true(partner, "connected")) {
         if (spean_timetext_parse(spean_jsonget_text(partner, "last_contact"), &contact) !=
             SPEAN_OK) {

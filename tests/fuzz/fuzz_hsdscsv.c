@@ -121,7 +121,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(json_string_length(json_object_get(json_array_get(errors, i), "place")) > 0);
     }
     struct spean_hsds read;
-    if (organizations != NULL && spean_hsds_read(organizations, "km", NULL, NULL, NULL, &read) == 0) {
+    if (organizations != NULL &&
+        spean_hsds_read(organizations, "km", NULL, NULL, NULL, &read) == 0) {
         spean_hsds_fini(&read);
     }
     json_decref(organizations);

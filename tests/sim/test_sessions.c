@@ -307,7 +307,8 @@ static void both_sides_may_dial(void **state)
     sim_free(sim);
 }
 
-/* A comparison that is over says again that it was equal, when a body came: about how it was then. */
+/* A comparison that is over says again that it was equal, when a body came: about how it was then.
+ */
 static void an_old_comparison_takes_back_nothing_that_was_told_since(void **state)
 {
     (void)state;
